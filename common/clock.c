@@ -1,0 +1,180 @@
+#include "common/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static int64_t
+system_now_us(void *state)
+{
+    (void)state;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * CLOCK_US_PER_SECOND + now.tv_nsec / 1000;
+}
+
+static int64_t
+system_monotonic_ms(void *state)
+{
+    (void)state;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+const Clock *
+clock_system(void)
+{
+    static const Clock system_clock = {system_now_us, system_monotonic_ms, NULL};
+    return &system_clock;
+}
+
+int64_t
+clock_now_us(const Clock *clock)
+{
+    return clock->now_us(clock->state);
+}
+
+int64_t
+clock_monotonic_ms(const Clock *clock)
+{
+    return clock->monotonic_ms(clock->state);
+}
+
+void
+clock_format(int64_t time_us, char text[CLOCK_TEXT_BYTES])
+{
+    int64_t seconds = time_us / CLOCK_US_PER_SECOND;
+    int64_t fraction = time_us % CLOCK_US_PER_SECOND;
+    if (fraction < 0) {
+        fraction += CLOCK_US_PER_SECOND;
+        seconds--;
+    }
+    const time_t time = (time_t)seconds;
+    struct tm parts;
+    gmtime_r(&time, &parts);
+    char date[24];
+    (void)strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &parts);
+    (void)snprintf(text, CLOCK_TEXT_BYTES, "%s.%06dZ", date, (int)fraction);
+}
+
+/* Reads exactly `count` digits and moves on. */
+static bool
+read_digits(const char **at, int count, int *ret_number)
+{
+    int number = 0;
+    for (int i = 0; i < count; i++) {
+        const char digit = (*at)[i];
+        if (digit < '0' || digit > '9')
+            return false;
+        number = number * 10 + (digit - '0');
+    }
+    *at += count;
+    *ret_number = number;
+    return true;
+}
+
+static bool
+read_char(const char **at, char wanted)
+{
+    if (**at != wanted)
+        return false;
+    (*at)++;
+    return true;
+}
+
+static int
+days_in_month(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return month == 2 && leap ? 29 : days[month - 1];
+}
+
+static bool
+read_date(const char **at, struct tm *parts)
+{
+    int year, month, day;
+    if (!read_digits(at, 4, &year) || !read_char(at, '-') || !read_digits(at, 2, &month) ||
+        !read_char(at, '-') || !read_digits(at, 2, &day))
+        return false;
+    if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
+        return false;
+    parts->tm_year = year - 1900;
+    parts->tm_mon = month - 1;
+    parts->tm_mday = day;
+    return true;
+}
+
+static bool
+read_time(const char **at, struct tm *parts)
+{
+    int hour, minute, second;
+    if (!read_digits(at, 2, &hour) || !read_char(at, ':') || !read_digits(at, 2, &minute) ||
+        !read_char(at, ':') || !read_digits(at, 2, &second))
+        return false;
+    if (hour > 23 || minute > 59 || second > 60)
+        return false;
+    parts->tm_hour = hour;
+    parts->tm_min = minute;
+    parts->tm_sec = second;
+    return true;
+}
+
+static bool
+read_fraction_us(const char **at, int64_t *ret_us)
+{
+    *ret_us = 0;
+    if (**at != '.')
+        return true;
+    (*at)++;
+    int digits = 0;
+    for (; **at >= '0' && **at <= '9'; (*at)++, digits++) {
+        if (digits < 6)
+            *ret_us = *ret_us * 10 + (**at - '0');
+    }
+    for (int i = digits; i < 6; i++)
+        *ret_us *= 10;
+    return digits > 0;
+}
+
+static bool
+read_offset_seconds(const char **at, int64_t *ret_seconds)
+{
+    const char sign = **at;
+    if (sign == 'Z' || sign == 'z') {
+        (*at)++;
+        *ret_seconds = 0;
+        return true;
+    }
+    int hours, minutes;
+    if (sign != '+' && sign != '-')
+        return false;
+    (*at)++;
+    if (!read_digits(at, 2, &hours) || !read_char(at, ':') || !read_digits(at, 2, &minutes))
+        return false;
+    if (hours > 23 || minutes > 59)
+        return false;
+    const int64_t seconds = hours * 3600 + minutes * 60;
+    *ret_seconds = sign == '-' ? -seconds : seconds;
+    return true;
+}
+
+bool
+clock_parse(const char *text, int64_t *ret_time_us)
+{
+    struct tm parts;
+    memset(&parts, 0, sizeof(parts));
+    const char *at = text;
+    int64_t fraction_us, offset_seconds;
+    if (!read_date(&at, &parts))
+        return false;
+    if (!read_char(&at, 'T') && !read_char(&at, 't'))
+        return false;
+    if (!read_time(&at, &parts) || !read_fraction_us(&at, &fraction_us) ||
+        !read_offset_seconds(&at, &offset_seconds) || *at != '\0')
+        return false;
+    const int64_t seconds = (int64_t)timegm(&parts) - offset_seconds;
+    *ret_time_us = seconds * CLOCK_US_PER_SECOND + fraction_us;
+    return true;
+}

@@ -1,0 +1,125 @@
+#include "common/log.h"
+
+#include "common/clock.h"
+#include "common/strbuf.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct {
+    LogLevel level;
+    LogFormat format;
+} sink = {LOG_INFO, LOG_FORMAT_LOGFMT};
+
+static const char *const level_names[] = {
+    [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error"};
+
+void
+log_init(LogLevel level, LogFormat format)
+{
+    sink.level = level;
+    sink.format = format;
+}
+
+bool
+log_enabled(LogLevel level)
+{
+    return level >= sink.level;
+}
+
+const char *
+log_or_null(const char *text)
+{
+    return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+static void
+add_quoted(StrBuf *line, const char *text)
+{
+    strbuf_add_char(line, '"');
+    for (const char *at = text; *at != '\0'; at++) {
+        const unsigned char character = (unsigned char)*at;
+        if (character == '"' || character == '\\') {
+            strbuf_add_char(line, '\\');
+            strbuf_add_char(line, *at);
+        } else if (character == '\n') {
+            strbuf_add_text(line, "\\n");
+        } else if (character < 0x20 || character == 0x7f) {
+            strbuf_add_format(line, "\\u%04x", (unsigned)character);
+        } else {
+            strbuf_add_char(line, *at);
+        }
+    }
+    strbuf_add_char(line, '"');
+}
+
+static bool
+is_bare_word(const char *text)
+{
+    if (text[0] == '\0')
+        return false;
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at <= ' ' || *at == '"' || *at == '=' || *at == '\\' || *at == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+static void
+add_value(StrBuf *line, const LogField *field)
+{
+    switch (field->type) {
+    case LOG_FIELD_STRING:
+        if (sink.format == LOG_FORMAT_LOGFMT && is_bare_word(field->string))
+            strbuf_add_text(line, field->string);
+        else
+            add_quoted(line, field->string);
+        break;
+    case LOG_FIELD_INTEGER:
+        strbuf_add_format(line, "%" PRId64, field->integer);
+        break;
+    case LOG_FIELD_REAL:
+        strbuf_add_format(line, "%.3f", isfinite(field->real) ? field->real : 0.0);
+        break;
+    }
+}
+
+static void
+add_field(StrBuf *line, const LogField *field)
+{
+    if (field->type == LOG_FIELD_STRING && field->string == NULL)
+        return;
+    if (sink.format == LOG_FORMAT_JSON) {
+        strbuf_add_format(line, "%s\"%s\":", line->length > 1 ? "," : "", field->key);
+    } else {
+        strbuf_add_format(line, "%s%s=", line->length > 0 ? " " : "", field->key);
+    }
+    add_value(line, field);
+}
+
+void
+log_event(LogLevel level, const char *message, const LogField *fields, size_t count)
+{
+    if (!log_enabled(level))
+        return;
+    char now[CLOCK_TEXT_BYTES];
+    clock_format(clock_now_us(clock_system()), now);
+
+    CLEANUP(strbuf_done) StrBuf line = {0};
+    if (sink.format == LOG_FORMAT_JSON)
+        strbuf_add_char(&line, '{');
+    const LogField head[] = {LOG_STR("time", now), LOG_STR("level", level_names[level]),
+                             LOG_STR("msg", message)};
+    for (size_t i = 0; i < ARRAY_LEN(head); i++)
+        add_field(&line, &head[i]);
+    for (size_t i = 0; i < count; i++)
+        add_field(&line, &fields[i]);
+    strbuf_add_text(&line, sink.format == LOG_FORMAT_JSON ? "}\n" : "\n");
+    if (line.failed)
+        return;
+    /* One write keeps lines of several threads whole; a log that cannot be written has no better place to say so. */
+    const ssize_t written = write(STDERR_FILENO, line.data, line.length);
+    (void)written;
+}

@@ -1,0 +1,106 @@
+#include "common/strbuf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    FIRST_CAPACITY = 128,
+};
+
+static bool
+strbuf_reserve(StrBuf *buffer, size_t more)
+{
+    if (buffer->failed)
+        return false;
+    const size_t needed = buffer->length + more + 1;
+    if (needed <= buffer->capacity)
+        return true;
+    size_t capacity = buffer->capacity > 0 ? buffer->capacity : FIRST_CAPACITY;
+    while (capacity < needed)
+        capacity *= 2;
+    char *data = realloc(buffer->data, capacity);
+    if (data == NULL) {
+        buffer->failed = true;
+        return false;
+    }
+    buffer->data = data;
+    buffer->capacity = capacity;
+    return true;
+}
+
+void
+strbuf_add(StrBuf *buffer, const char *bytes, size_t count)
+{
+    if (!strbuf_reserve(buffer, count))
+        return;
+    if (count > 0)
+        memcpy(buffer->data + buffer->length, bytes, count);
+    buffer->length += count;
+    buffer->data[buffer->length] = '\0';
+}
+
+void
+strbuf_add_text(StrBuf *buffer, const char *text)
+{
+    strbuf_add(buffer, text, strlen(text));
+}
+
+void
+strbuf_add_char(StrBuf *buffer, char character)
+{
+    strbuf_add(buffer, &character, 1);
+}
+
+void
+strbuf_add_format(StrBuf *buffer, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    if (length < 0) {
+        buffer->failed = true;
+        return;
+    }
+    if (!strbuf_reserve(buffer, (size_t)length))
+        return;
+    va_start(arguments, format);
+    (void)vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, arguments);
+    va_end(arguments);
+    buffer->length += (size_t)length;
+}
+
+const char *
+strbuf_text(const StrBuf *buffer)
+{
+    return buffer->data != NULL ? buffer->data : "";
+}
+
+char *
+strbuf_take(StrBuf *buffer)
+{
+    strbuf_add(buffer, "", 0);
+    if (buffer->failed) {
+        strbuf_done(buffer);
+        return NULL;
+    }
+    char *data = buffer->data;
+    *buffer = (StrBuf){0};
+    return data;
+}
+
+void
+strbuf_clear(StrBuf *buffer)
+{
+    buffer->length = 0;
+    if (buffer->data != NULL)
+        buffer->data[0] = '\0';
+}
+
+void
+strbuf_done(StrBuf *buffer)
+{
+    free(buffer->data);
+    *buffer = (StrBuf){0};
+}

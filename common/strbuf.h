@@ -1,0 +1,41 @@
+/*
+ * strbuf: a growing string.
+ *
+ * Owns:      its bytes, always NUL-terminated once something was added.
+ * Threads:   one at a time.
+ * Invariant: after a failed allocation `failed` stays set and every later call does nothing, so that
+ *            a caller checks once, at the end.
+ */
+#ifndef COMMON_STRBUF_H
+#define COMMON_STRBUF_H
+
+#include "common/autofree.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct StrBuf {
+    char *data;
+    size_t length;
+    size_t capacity;
+    bool failed;
+} StrBuf;
+
+void strbuf_add(StrBuf *buffer, const char *bytes, size_t count);
+void strbuf_add_text(StrBuf *buffer, const char *text);
+void strbuf_add_char(StrBuf *buffer, char character);
+void strbuf_add_format(StrBuf *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* The text so far, "" when there is none; borrowed until the next change. */
+const char *strbuf_text(const StrBuf *buffer);
+
+/* Hands the bytes to the caller, who frees them; the buffer is empty afterwards.
+ * NULL when an allocation failed. */
+char *strbuf_take(StrBuf *buffer) MUST_CHECK;
+
+/* Empties it and keeps the memory. */
+void strbuf_clear(StrBuf *buffer);
+
+void strbuf_done(StrBuf *buffer);
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * command: the wire contract of what comes in. Bytes become a Command or a Rejection; no I/O.
+ *
+ * Owns:      a Command owns its strings.
+ * Threads:   command_parse on one thread at a time (cJSON keeps a global error pointer);
+ *            a Command that was parsed may be handed on.
+ * Invariant: a Command is complete: every param of its task is set, checked against the contract's ranges
+ *            and the operator's floors.
+ */
+#ifndef WORKER_MESSAGE_COMMAND_H
+#define WORKER_MESSAGE_COMMAND_H
+
+#include "common/record.h"
+#include "worker/message/error_code.h"
+
+enum {
+    COMMAND_ID_MAX = 64,
+    COMMAND_UUID_TEXT = 36,
+    COMMAND_VALUE_MAX_BYTES = 64 * 1024,
+    COMMAND_JSON_MAX_DEPTH = 16,
+    COMMAND_REQUESTED_BY_MAX = 256,
+    COMMAND_PREVIEW_LIMIT_MAX = 1000,
+};
+
+typedef enum CommandTask {
+    COMMAND_CLEANUP_INACTIVE_SESSIONS,
+    COMMAND_CLEANUP_INACTIVE_SESSIONS_FOR_USER,
+    COMMAND_GET_INACTIVE_SESSIONS_PREVIEW,
+    COMMAND_EXPIRE_PENDING_BOOKINGS,
+    COMMAND_GET_EXPIRED_BOOKINGS_PREVIEW,
+    COMMAND_SCHEDULED_CLEANUP,
+    COMMAND_TASK_COUNT,
+} CommandTask;
+
+/* Params that a task does not take hold their zero value. */
+typedef struct CommandParams {
+    char user_id[COMMAND_UUID_TEXT + 1]; /* lower case; "" = none */
+    double inactive_hours;
+    double expiration_minutes;
+    int limit;
+    bool dry_run;
+} CommandParams;
+
+typedef struct Command {
+    char id[COMMAND_ID_MAX + 1];
+    CommandTask task;
+    char *deprecated_task; /* the old name that was sent, or NULL */
+    char *old_name;        /* any name but the canonical one, for the warning; or NULL */
+    CommandParams params;
+    char *requested_by; /* or NULL */
+    bool has_requested_at;
+    int64_t requested_at_us;
+    bool has_expires_at;
+    int64_t expires_at_us;
+    int replay; /* 0, or the number of the cleanup-replay header */
+} Command;
+
+/* Why a record is no command. The id is the command's own when that was valid, else the derived one. */
+typedef struct Rejection {
+    char id[COMMAND_ID_MAX + 1];
+    char *task;         /* the name that was sent, or NULL */
+    char *requested_by; /* or NULL */
+    bool has_requested_at;
+    int64_t requested_at_us;
+    ErrorCode code;
+    char *message; /* one sentence: what was sent and what it takes */
+} Rejection;
+
+/* The operator's floors (limits.min_…). */
+typedef struct CommandFloors {
+    double min_inactive_hours;
+    double min_expiration_minutes;
+} CommandFloors;
+
+typedef enum CommandVerdict { COMMAND_ACCEPTED, COMMAND_REJECTED, COMMAND_OUT_OF_MEMORY } CommandVerdict;
+
+/* Reads plain JSON, structured CloudEvents and binary CloudEvents, told apart by the headers.
+ * Fills exactly one of the outputs, as the verdict says; the caller ends it with command_done or rejection_done.
+ * Never fails on account of the bytes: whatever they are, the verdict is one of the first two. */
+CommandVerdict command_parse(const Record *record, const CommandFloors *floors, Command *ret_command,
+                             Rejection *ret_rejection) MUST_CHECK;
+
+void command_done(Command *command);
+void rejection_done(Rejection *rejection);
+
+/* The id of a record without one: UUIDv5 (RFC 9562) over topic, partition, offset, record timestamp and
+ * value bytes, so that a redelivery gets the same id and a re-created topic another one. */
+void command_derive_id(const Record *record, char ret_id[COMMAND_ID_MAX + 1]);
+
+/* "cleanup_inactive_sessions" and so on; static. */
+const char *command_task_name(CommandTask task);
+
+/* Finds a canonical task name; false when there is none. */
+bool command_task_from_name(const char *name, CommandTask *ret_task) MUST_CHECK;
+
+#endif
