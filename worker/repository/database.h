@@ -1,0 +1,69 @@
+/*
+ * database: one connection for the repositories: open, begin, commit, rollback, error kind.
+ *
+ * Owns:      the connection, the SQL files rendered with the configured table names, what was prepared.
+ * Threads:   one Database belongs to one thread.
+ * Invariant: every transaction is READ COMMITTED, with lock, statement and idle time-outs set in it alone.
+ */
+#ifndef WORKER_REPOSITORY_DATABASE_H
+#define WORKER_REPOSITORY_DATABASE_H
+
+#include "common/clock.h"
+#include "common/error.h"
+#include "common/pg/pg.h"
+
+typedef struct DatabaseTables {
+    const char *users;
+    const char *properties;
+    const char *sessions;
+    const char *messages;
+    const char *image_sent;
+    const char *video_sent;
+    const char *bookings;
+    const char *session_references; /* comma list; "" = none */
+} DatabaseTables;
+
+typedef struct DatabaseSettings {
+    const char *dsn; /* a libpq conninfo string; secret */
+    const char *application_name;
+    DatabaseTables tables; /* SQL identifiers as in a FROM clause */
+    bool prepared_statements;
+    int connect_timeout_ms;
+    int statement_timeout_ms;
+    int clock_skew_ms; /* worker and database further apart than this: ERROR_HOLD */
+} DatabaseSettings;
+
+typedef struct Database Database;
+
+/* Allocates; connects lazily. `settings` and `clock` are borrowed for the lifetime. NULL when out of memory. */
+Database *database_new(const DatabaseSettings *settings, const Clock *clock) MUST_CHECK;
+void database_free(Database *database);
+DEFINE_FREEP(Database, database_free)
+
+/* Connects when there is no usable connection; resolves table names with to_regclass; harmless when connected.
+ * A missing table is ERROR_HOLD with SQLSTATE 42P01; no connection is ERROR_HOLD with code "connection_lost". */
+bool database_connect(Database *database, Error *err) MUST_CHECK;
+
+/* True when the last error left the connection unusable. */
+bool database_is_lost(const Database *database);
+
+typedef enum DatabaseMode { DATABASE_WRITE, DATABASE_READ } DatabaseMode;
+
+/* Connects if need be, begins READ COMMITTED, sets the time-outs and returns the database's clock.
+ * DATABASE_READ: read only, with statement_timeout `timeout_ms`. DATABASE_WRITE: timeout_ms 0 means the setting. */
+bool database_begin(Database *database, DatabaseMode mode, int timeout_ms, int64_t *ret_now_us,
+                    Error *err) MUST_CHECK;
+
+/* From here on a lock is waited for at most 100 ms: called before the first row of the application is locked. */
+bool database_stop_waiting(Database *database, Error *err) MUST_CHECK;
+
+/* A commit whose answer is lost is ERROR_HOLD: whether it took effect shows when the ledger is read again. */
+bool database_commit(Database *database, Error *err) MUST_CHECK;
+
+/* Harmless outside a transaction. */
+void database_rollback(Database *database);
+
+/* The database's clock at this moment (clock_timestamp), microseconds since 1970 UTC. */
+bool database_now(Database *database, int64_t *ret_now_us, Error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,104 @@
+/*
+ * task: what each command means. Commands in, repository calls, results out; no SQL and no Kafka.
+ *
+ * Owns:      nothing between calls but the Chain a caller keeps for a long command.
+ * Threads:   one TaskContext (and its Database) belongs to one executor; a Chain is handed from one
+ *            executor to the next, never used by two.
+ * Invariant: every effect on the application's tables is committed in the same transaction as the ledger's
+ *            word about it.
+ */
+#ifndef WORKER_TASK_TASK_H
+#define WORKER_TASK_TASK_H
+
+#include "worker/message/result.h"
+#include "worker/repository/database.h"
+
+typedef struct TaskSettings {
+    const char *worker_id;
+    int max_attempts;
+    int lock_wait_ms;       /* bounds the last pass over what was locked */
+    int preview_timeout_ms; /* statement_timeout of a preview or dry run */
+    int batch_sessions;     /* rows of a window; more of one user make a chain */
+    int ledger_retention_hours;
+    int retry_backoff_ms;
+    int retry_backoff_max_ms;
+} TaskSettings;
+
+typedef struct TaskContext {
+    Database *database;
+    const TaskSettings *settings;
+    const Clock *clock;
+} TaskContext;
+
+/* How a command is executed. */
+typedef enum TaskShape {
+    TASK_SHAPE_SET,   /* per-user command: shares a transaction with others of its kind */
+    TASK_SHAPE_READ,  /* preview or dry run: one read-only statement */
+    TASK_SHAPE_CHAIN, /* long command: a chain of batches */
+} TaskShape;
+
+typedef enum TaskStep {
+    TASK_PENDING,  /* not run yet */
+    TASK_FINISHED, /* the outcome holds the result to publish */
+    TASK_ABSORBED, /* a producer's duplicate: nothing to publish, only the offset to finish */
+    TASK_AGAIN,    /* more batches: put it at the end of the queue, not before delay_ms */
+    TASK_ALONE,    /* leaves its set; goes on as a chain */
+    TASK_FORGOTTEN /* another worker owns it by now: neither result nor offset */
+} TaskStep;
+
+typedef struct TaskOutcome {
+    TaskStep step;
+    char *result; /* JSON, owned; set when FINISHED */
+    int64_t finished_at_us;
+    int replay;
+    bool stored;      /* published before, or at least written before: bytes came from the ledger */
+    bool dead_letter; /* goes to the dead-letter topic too, with this reason: */
+    char *reason;
+    int attempts;
+    const char *status; /* static: "succeeded" and so on */
+    int delay_ms;
+    bool has_note; /* a failure that is being tried again, for the log */
+    Error note;
+} TaskOutcome;
+
+void task_outcome_done(TaskOutcome *outcome);
+
+/* One command and the record it came from; both borrowed. */
+typedef struct TaskItem {
+    const Command *command;
+    const Record *source;
+} TaskItem;
+
+TaskShape task_shape(const Command *command);
+
+/* Executes per-user commands in one transaction; outcomes[i] belongs to items[i].
+ * No two items may name the same user or the same id.
+ * False: nothing of the set took effect. ERROR_RETRY and ERROR_REJECT concern the set (halve it; a set of one
+ * counts an attempt, then task_fail); ERROR_HOLD concerns the environment. */
+bool task_run_set(const TaskContext *context, const TaskItem *items, size_t count, int attempts,
+                  TaskOutcome *outcomes, Error *err) MUST_CHECK;
+
+/* Executes one preview or dry run; errors as task_run_set. */
+bool task_run_read(const TaskContext *context, const TaskItem *item, int attempts,
+                   TaskOutcome *ret_outcome, Error *err) MUST_CHECK;
+
+/* A long command under way. */
+typedef struct Chain Chain;
+
+Chain *chain_new(void) MUST_CHECK;
+void chain_free(Chain *chain);
+DEFINE_FREEP(Chain, chain_free)
+
+/* Runs the next batch of a long command: begins or takes it over the first time, ends it the last time.
+ * A batch that fails for itself is retried and given up in here (TASK_AGAIN with a delay and a note).
+ * False: only when the environment is at fault (ERROR_HOLD) or the process (ERROR_FATAL), or beginning or ending
+ * failed (ERROR_RETRY: call again later; counted by the caller, then task_fail). */
+bool task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain,
+                     TaskOutcome *ret_outcome, Error *err) MUST_CHECK;
+
+/* Writes `failed` for a command whose tries have run out, in a transaction of its own, with what a chain had done.
+ * False: it could not be written, which is a hold. `chain` may be NULL. */
+bool task_fail(const TaskContext *context, const TaskItem *item, Chain *chain, const Error *cause,
+               int attempts, TaskOutcome *ret_outcome, Error *err) MUST_CHECK;
+
+#endif
