@@ -10,7 +10,6 @@
 
 #include "common/clock.h"
 #include "common/error.h"
-#include "common/pg/pg.h"
 
 typedef struct DatabaseTables {
     const char *users;

@@ -1,0 +1,66 @@
+#include "worker/task/ledger_rules.h"
+
+#include <string.h>
+
+#define US_PER_HOUR (INT64_C(3600) * CLOCK_US_PER_SECOND)
+
+static bool
+is_same_source(const LedgerRecord *row, const Record *source)
+{
+    return row->source_partition == source->partition && row->source_offset == source->offset &&
+           row->source_timestamp_ms == source->timestamp_ms &&
+           strcmp(row->source_topic, source->topic) == 0;
+}
+
+LedgerVerdict
+ledger_decide(const LedgerRecord *row, const Command *command, const Record *source)
+{
+    const bool running = row->state == LEDGER_RUNNING;
+    if (is_same_source(row, source))
+        return running ? LEDGER_TAKE_OVER : LEDGER_PUBLISH;
+    if (command->replay > row->replay && !running && row->state != LEDGER_SUCCEEDED)
+        return LEDGER_RUN_AGAIN;
+    return LEDGER_ABSORB;
+}
+
+LedgerStart
+ledger_start(const Command *command, const Record *source, int64_t now_us, int retention_hours)
+{
+    const int64_t remembered_us = (retention_hours - 1) * US_PER_HOUR;
+    if (source->timestamp_ms >= 0 &&
+        now_us - source->timestamp_ms * CLOCK_US_PER_MS > remembered_us)
+        return LEDGER_START_TOO_OLD;
+    if (command->replay == 0 && command->has_expires_at && now_us >= command->expires_at_us)
+        return LEDGER_START_EXPIRED;
+    return LEDGER_START_RUN;
+}
+
+const LedgerRecord *
+ledger_rows_find(const LedgerRows *rows, const char *command_id)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        if (strcmp(rows->rows[i].command_id, command_id) == 0)
+            return &rows->rows[i];
+    }
+    return NULL;
+}
+
+LedgerRecord
+ledger_record_new(const Command *command, const Record *source, const char *worker_id,
+                  int64_t now_us)
+{
+    return (LedgerRecord){
+        .command_id = command->id,
+        .task = command_task_name(command->task),
+        .state = LEDGER_RUNNING,
+        .source_topic = source->topic,
+        .source_partition = source->partition,
+        .source_offset = source->offset,
+        .source_timestamp_ms = source->timestamp_ms,
+        .replay = command->replay,
+        .worker_id = worker_id,
+        .owner_epoch = 1,
+        .now_us = now_us,
+        .started_us = now_us,
+    };
+}

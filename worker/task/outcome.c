@@ -1,0 +1,146 @@
+#include "worker/task/outcome.h"
+
+#include <string.h>
+
+void
+task_outcome_done(TaskOutcome *outcome)
+{
+    free(outcome->result);
+    free(outcome->reason);
+    *outcome = (TaskOutcome){0};
+}
+
+static LedgerState
+state_of_status(ResultStatus status)
+{
+    switch (status) {
+    case RESULT_SUCCEEDED:
+        return LEDGER_SUCCEEDED;
+    case RESULT_FAILED:
+    case RESULT_REJECTED:
+        return LEDGER_FAILED;
+    case RESULT_EXPIRED:
+        return LEDGER_EXPIRED;
+    case RESULT_BLOCKED:
+        return LEDGER_BLOCKED;
+    case RESULT_CANCELLED:
+        return LEDGER_CANCELLED;
+    }
+    return LEDGER_FAILED;
+}
+
+static const char *
+status_of_state(LedgerState state)
+{
+    switch (state) {
+    case LEDGER_RUNNING:
+        return "running";
+    case LEDGER_SUCCEEDED:
+        return result_status_name(RESULT_SUCCEEDED);
+    case LEDGER_FAILED:
+        return result_status_name(RESULT_FAILED);
+    case LEDGER_EXPIRED:
+        return result_status_name(RESULT_EXPIRED);
+    case LEDGER_BLOCKED:
+        return result_status_name(RESULT_BLOCKED);
+    case LEDGER_CANCELLED:
+        return result_status_name(RESULT_CANCELLED);
+    }
+    return "running";
+}
+
+static Result
+result_of_end(const TaskContext *context, const TaskItem *item, const TaskEnd *end)
+{
+    Result result = {0};
+    result_from_command(item->command, item->source, context->settings->worker_id, &result);
+    result.status = end->status;
+    result.message = end->message;
+    result.data = end->data;
+    result.has_error = end->has_error;
+    result.error_code = end->error_code;
+    result.error_message = end->error_message;
+    result.error_sqlstate = end->error_sqlstate;
+    result.attempts = end->attempts;
+    result.has_started_at = end->started_us != 0;
+    result.started_at_us = end->started_us;
+    result.finished_at_us = end->finished_us;
+    return result;
+}
+
+bool
+outcome_finish(const TaskContext *context, const TaskItem *item, const TaskEnd *end,
+               LedgerRecord *record, TaskOutcome *outcome, Error *err)
+{
+    const Result result = result_of_end(context, item, end);
+    task_outcome_done(outcome);
+    outcome->result = result_print(&result);
+    if (end->dead_letter)
+        outcome->reason = strdup(end->message);
+    if (outcome->result == NULL || (end->dead_letter && outcome->reason == NULL))
+        return error_out_of_memory(err);
+    outcome->step = TASK_FINISHED;
+    outcome->finished_at_us = end->finished_us;
+    outcome->replay = item->command->replay;
+    outcome->dead_letter = end->dead_letter;
+    outcome->attempts = end->attempts;
+    outcome->status = result_status_name(end->status);
+
+    record->state = state_of_status(end->status);
+    record->replay = item->command->replay;
+    record->finished_us = end->finished_us;
+    record->attempts = end->attempts;
+    record->dead_letter = end->dead_letter;
+    record->reason = outcome->reason;
+    record->result = outcome->result;
+    return true;
+}
+
+bool
+outcome_not_started(const TaskContext *context, const TaskItem *item, LedgerStart start,
+                    int64_t now_us, LedgerRecord *record, TaskOutcome *outcome, Error *err)
+{
+    const bool too_old = start == LEDGER_START_TOO_OLD;
+    const ErrorCode code = too_old ? ERROR_CODE_OLDER_THAN_LEDGER : ERROR_CODE_EXPIRED;
+    const TaskEnd end = {
+        .status = RESULT_EXPIRED,
+        .message = "Expired before it started",
+        .has_error = true,
+        .error_code = code,
+        .error_message = error_code_help(code),
+        .attempts = 0,
+        .started_us = 0,
+        .finished_us = now_us,
+        .dead_letter = too_old,
+    };
+    return outcome_finish(context, item, &end, record, outcome, err);
+}
+
+bool
+outcome_from_stored(const LedgerRecord *row, TaskOutcome *outcome, Error *err)
+{
+    task_outcome_done(outcome);
+    outcome->result = strdup(row->result != NULL ? row->result : "");
+    if (row->dead_letter)
+        outcome->reason = strdup(row->reason != NULL ? row->reason : "");
+    if (outcome->result == NULL || (row->dead_letter && outcome->reason == NULL))
+        return error_out_of_memory(err);
+    outcome->step = TASK_FINISHED;
+    outcome->finished_at_us = row->finished_us;
+    outcome->replay = row->replay;
+    outcome->stored = true;
+    outcome->dead_letter = row->dead_letter;
+    outcome->attempts = row->attempts;
+    outcome->status = status_of_state(row->state);
+    return true;
+}
+
+ErrorCode
+outcome_error_code(const Error *cause)
+{
+    for (int code = 0; code < ERROR_CODE_COUNT; code++) {
+        if (cause->code != NULL && strcmp(cause->code, error_code_name((ErrorCode)code)) == 0)
+            return (ErrorCode)code;
+    }
+    return ERROR_CODE_DATABASE_ERROR;
+}

@@ -1,0 +1,43 @@
+/*
+ * outcome: how a task's end becomes bytes, a ledger row and a TaskOutcome, in one place for all shapes.
+ *
+ * Threads: any.
+ */
+#ifndef WORKER_TASK_OUTCOME_H
+#define WORKER_TASK_OUTCOME_H
+
+#include "worker/task/ledger_rules.h"
+#include "worker/task/task.h"
+
+/* Everything about an end that is not in the command itself; pointers are borrowed. */
+typedef struct TaskEnd {
+    ResultStatus status;
+    const char *message;
+    const cJSON *data;
+    bool has_error;
+    ErrorCode error_code;
+    const char *error_message;
+    const char *error_sqlstate;
+    int attempts;
+    int64_t started_us;
+    int64_t finished_us;
+    bool dead_letter;
+} TaskEnd;
+
+/* Prints the result into the outcome (step FINISHED) and copies what the ledger stores into `record`, whose
+ * pointers then borrow from the outcome. Fails with ERROR_FATAL when out of memory. */
+bool outcome_finish(const TaskContext *context, const TaskItem *item, const TaskEnd *end,
+                    LedgerRecord *record, TaskOutcome *outcome, Error *err) MUST_CHECK;
+
+/* The end of a command that did not start: LEDGER_START_EXPIRED or LEDGER_START_TOO_OLD. */
+bool outcome_not_started(const TaskContext *context, const TaskItem *item, LedgerStart start,
+                         int64_t now_us, LedgerRecord *record, TaskOutcome *outcome,
+                         Error *err) MUST_CHECK;
+
+/* Fills the outcome from a row that ended: its stored bytes. */
+bool outcome_from_stored(const LedgerRecord *row, TaskOutcome *outcome, Error *err) MUST_CHECK;
+
+/* The documented code for the cause of a failure. */
+ErrorCode outcome_error_code(const Error *cause);
+
+#endif

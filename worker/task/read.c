@@ -1,0 +1,314 @@
+/*
+ * Previews and dry runs: one read-only transaction under preview_timeout, then the ledger row with the bytes.
+ */
+#include "worker/repository/booking_repository.h"
+#include "worker/repository/session_repository.h"
+#include "worker/task/outcome.h"
+#include "worker/task/report.h"
+
+#include "common/strbuf.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define SQLSTATE_QUERY_CANCELED "57014"
+
+static void
+free_json(cJSON **json)
+{
+    cJSON_Delete(*json);
+}
+
+/* What the read says, owned. */
+typedef struct Reading {
+    char *message;
+    cJSON *data;
+} Reading;
+
+static void
+reading_done(Reading *reading)
+{
+    free(reading->message);
+    cJSON_Delete(reading->data);
+}
+
+static int64_t
+total_of(const cJSON *data)
+{
+    const cJSON *total = cJSON_GetObjectItemCaseSensitive(data, "total");
+    return cJSON_IsNumber(total) ? (int64_t)total->valuedouble : 0;
+}
+
+static bool
+read_session_preview(const TaskContext *context, const CommandParams *params, int64_t now_us,
+                     Reading *reading, Error *err)
+{
+    const int64_t cutoff_us = report_cutoff_us(params, REPORT_SESSIONS, now_us);
+    if (!session_preview(context->database, cutoff_us, params->user_id, params->limit,
+                         &reading->data, err))
+        return false;
+    StrBuf message = {0};
+    strbuf_add_format(&message, "Found %" PRId64 " inactive sessions", total_of(reading->data));
+    if (params->user_id[0] != '\0')
+        strbuf_add_format(&message, " for user %s", params->user_id);
+    reading->message = strbuf_take(&message);
+    return report_add_cutoff(reading->data, cutoff_us) || error_out_of_memory(err);
+}
+
+static bool
+read_booking_preview(const TaskContext *context, const CommandParams *params, int64_t now_us,
+                     Reading *reading, Error *err)
+{
+    const int64_t cutoff_us = report_cutoff_us(params, REPORT_BOOKINGS, now_us);
+    if (!booking_preview(context->database, cutoff_us, now_us, params->limit, &reading->data, err))
+        return false;
+    StrBuf message = {0};
+    strbuf_add_format(&message, "Found %" PRId64 " expired pending bookings",
+                      total_of(reading->data));
+    reading->message = strbuf_take(&message);
+    return report_add_cutoff(reading->data, cutoff_us) || error_out_of_memory(err);
+}
+
+static bool
+count_sessions(const TaskContext *context, const CommandParams *params, int64_t now_us,
+               Report *ret_report, Error *err)
+{
+    const int64_t cutoff_us = report_cutoff_us(params, REPORT_SESSIONS, now_us);
+    SessionCounts counts = {0};
+    if (!session_count(context->database, cutoff_us, params->user_id, &counts, err))
+        return false;
+    *ret_report = (Report){
+        .part = REPORT_SESSIONS,
+        .dry_run = true,
+        .cutoff_us = cutoff_us,
+        .user_id = params->user_id,
+        .sessions = counts.sessions,
+        .images = counts.images,
+        .videos = counts.videos,
+        .skipped = counts.referenced,
+    };
+    return true;
+}
+
+/* The repository hands out the members of a real run's data; the report wants the count and the ids alone. */
+static bool
+count_bookings(const TaskContext *context, const CommandParams *params, int64_t now_us,
+               Report *ret_report, SkippedRows *ids, Error *err)
+{
+    const int64_t cutoff_us = report_cutoff_us(params, REPORT_BOOKINGS, now_us);
+    CLEANUP(free_json) cJSON *counted = NULL;
+    if (!booking_count(context->database, cutoff_us, &counted, err))
+        return false;
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(counted, "expired_booking_ids");
+    const cJSON *count = cJSON_GetObjectItemCaseSensitive(counted, "expired_bookings");
+    ids->items = calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof(*ids->items));
+    if (ids->items == NULL)
+        return error_out_of_memory(err);
+    const cJSON *id;
+    cJSON_ArrayForEach(id, list)
+    {
+        ids->items[ids->count] = strdup(cJSON_IsString(id) ? id->valuestring : "");
+        if (ids->items[ids->count++] == NULL)
+            return error_out_of_memory(err);
+    }
+    *ret_report = (Report){
+        .part = REPORT_BOOKINGS,
+        .dry_run = true,
+        .cutoff_us = cutoff_us,
+        .user_id = "",
+        .bookings = cJSON_IsNumber(count) ? (int64_t)count->valuedouble : 0,
+        .booking_ids = ids->items,
+        .booking_id_count = ids->count,
+    };
+    return true;
+}
+
+static bool
+read_dry_run(const TaskContext *context, const Command *command, int64_t now_us, Reading *reading,
+             Error *err)
+{
+    const CommandParams *params = &command->params;
+    const bool scheduled = command->task == COMMAND_SCHEDULED_CLEANUP;
+    const bool bookings_only = command->task == COMMAND_EXPIRE_PENDING_BOOKINGS;
+    CLEANUP(skipped_rows_done) SkippedRows ids = {0};
+    Report sessions = {0};
+    Report bookings = {0};
+    if (!bookings_only && !count_sessions(context, params, now_us, &sessions, err))
+        return false;
+    if ((bookings_only || scheduled) &&
+        !count_bookings(context, params, now_us, &bookings, &ids, err))
+        return false;
+    if (scheduled) {
+        reading->message = report_message_scheduled(&sessions, &bookings);
+        reading->data = report_data_scheduled(&sessions, &bookings);
+    } else {
+        const Report *report = bookings_only ? &bookings : &sessions;
+        reading->message = report_message(report);
+        reading->data = report_data(report);
+    }
+    return true;
+}
+
+static bool
+read_run(const TaskContext *context, const Command *command, int64_t now_us, Reading *reading,
+         Error *err)
+{
+    bool done;
+    if (command->task == COMMAND_GET_INACTIVE_SESSIONS_PREVIEW)
+        done = read_session_preview(context, &command->params, now_us, reading, err);
+    else if (command->task == COMMAND_GET_EXPIRED_BOOKINGS_PREVIEW)
+        done = read_booking_preview(context, &command->params, now_us, reading, err);
+    else
+        done = read_dry_run(context, command, now_us, reading, err);
+    if (!done)
+        return error_wrap(err, "read for %s", command_task_name(command->task));
+    if (reading->message == NULL || reading->data == NULL)
+        return error_out_of_memory(err);
+    return true;
+}
+
+static bool
+settle_by_row(const LedgerRecord *row, const TaskItem *item, TaskOutcome *outcome, bool *ret_run,
+              Error *err)
+{
+    const LedgerVerdict verdict = ledger_decide(row, item->command, item->source);
+    *ret_run = verdict == LEDGER_RUN_AGAIN || verdict == LEDGER_TAKE_OVER;
+    if (verdict == LEDGER_PUBLISH)
+        return outcome_from_stored(row, outcome, err);
+    if (verdict == LEDGER_ABSORB)
+        outcome->step = TASK_ABSORBED;
+    return true;
+}
+
+/* Enters the end in the ledger; a row that came first goes by the ledger's rules. */
+static bool
+write_reading(const TaskContext *context, const TaskItem *item, const LedgerRecord *record,
+              TaskOutcome *outcome, Error *err)
+{
+    int64_t now_us;
+    bool inserted = false;
+    if (!database_begin(context->database, DATABASE_WRITE, 0, &now_us, err) ||
+        !ledger_insert(context->database, record, 1, &inserted, err))
+        return false;
+    if (!inserted) {
+        CLEANUP(ledger_rows_done) LedgerRows rows = {0};
+        const char *const ids[] = {record->command_id};
+        if (!ledger_lock(context->database, ids, 1, &rows, err))
+            return false;
+        if (rows.count == 0)
+            return error_set(err, ERROR_RETRY, "ledger_busy", "a ledger row is gone again");
+        bool run = false;
+        TaskOutcome settled = {0};
+        if (!settle_by_row(&rows.rows[0], item, &settled, &run, err))
+            return false;
+        if (run) {
+            if (!ledger_update(context->database, record, 1, err))
+                return false;
+        } else {
+            task_outcome_done(outcome);
+            *outcome = settled;
+        }
+    }
+    return database_commit(context->database, err);
+}
+
+/* A read that took too long is a failure of the command, not of the environment. */
+static bool
+end_timed_out(const TaskContext *context, const TaskItem *item, const Error *cause, int attempts,
+              LedgerRecord *record, TaskOutcome *outcome, Error *err)
+{
+    StrBuf text = {0};
+    const bool bookings = item->command->task == COMMAND_GET_EXPIRED_BOOKINGS_PREVIEW ||
+                          item->command->task == COMMAND_EXPIRE_PENDING_BOOKINGS;
+    strbuf_add_format(&text, "Error getting %s preview: %s",
+                      bookings ? "expired bookings" : "inactive sessions", cause->detail);
+    CLEANUP(autofree) char *message = strbuf_take(&text);
+    if (message == NULL)
+        return error_out_of_memory(err);
+    const TaskEnd end = {
+        .status = RESULT_FAILED,
+        .message = message,
+        .has_error = true,
+        .error_code = ERROR_CODE_TIMEOUT,
+        .error_message = cause->detail,
+        .error_sqlstate = cause->sqlstate,
+        .attempts = attempts,
+        .started_us = record->started_us,
+        .finished_us = clock_now_us(context->clock),
+        .dead_letter = true,
+    };
+    return outcome_finish(context, item, &end, record, outcome, err);
+}
+
+static bool
+read_and_render(const TaskContext *context, const TaskItem *item, int attempts,
+                LedgerRecord *record, TaskOutcome *outcome, Error *err)
+{
+    CLEANUP(reading_done) Reading reading = {0};
+    int64_t finished_us;
+    if (!read_run(context, item->command, record->now_us, &reading, err)) {
+        if (strcmp(err->sqlstate, SQLSTATE_QUERY_CANCELED) != 0)
+            return false;
+        const Error cause = *err;
+        return end_timed_out(context, item, &cause, attempts, record, outcome, err);
+    }
+    if (!database_now(context->database, &finished_us, err))
+        return false;
+    const TaskEnd end = {
+        .status = RESULT_SUCCEEDED,
+        .message = reading.message,
+        .data = reading.data,
+        .attempts = attempts,
+        .started_us = record->started_us,
+        .finished_us = finished_us,
+    };
+    return outcome_finish(context, item, &end, record, outcome, err);
+}
+
+/* The read-only half; *ret_write tells whether an end is to be written. */
+static bool
+read_phase(const TaskContext *context, const TaskItem *item, int attempts, LedgerRecord *record,
+           TaskOutcome *outcome, bool *ret_write, Error *err)
+{
+    int64_t now_us;
+    if (!database_begin(context->database, DATABASE_READ, context->settings->preview_timeout_ms,
+                        &now_us, err))
+        return false;
+    *record =
+        ledger_record_new(item->command, item->source, context->settings->worker_id, now_us);
+    CLEANUP(ledger_rows_done) LedgerRows rows = {0};
+    const char *const ids[] = {item->command->id};
+    if (!ledger_find(context->database, ids, 1, &rows, err))
+        return false;
+    *ret_write = true;
+    if (rows.count > 0 &&
+        !settle_by_row(&rows.rows[0], item, outcome, ret_write, err))
+        return false;
+    if (!*ret_write)
+        return true;
+    const LedgerStart start = ledger_start(item->command, item->source, now_us,
+                                           context->settings->ledger_retention_hours);
+    if (start != LEDGER_START_RUN)
+        return outcome_not_started(context, item, start, now_us, record, outcome, err);
+    return read_and_render(context, item, attempts, record, outcome, err);
+}
+
+bool
+task_run_read(const TaskContext *context, const TaskItem *item, int attempts,
+              TaskOutcome *ret_outcome, Error *err)
+{
+    LedgerRecord record = {0};
+    TaskOutcome outcome = {0};
+    bool write = false;
+    bool done = read_phase(context, item, attempts, &record, &outcome, &write, err);
+    database_rollback(context->database);
+    if (done && write)
+        done = write_reading(context, item, &record, &outcome, err);
+    if (!done) {
+        database_rollback(context->database);
+        task_outcome_done(&outcome);
+        return false;
+    }
+    *ret_outcome = outcome;
+    return true;
+}

@@ -1,0 +1,46 @@
+/*
+ * report: what one part of a command (session cleanup, booking expiration) did, as message and as data. Pure.
+ *
+ * Threads: any.
+ */
+#ifndef WORKER_TASK_REPORT_H
+#define WORKER_TASK_REPORT_H
+
+#include "worker/message/result.h"
+#include "worker/repository/ledger_repository.h"
+
+typedef enum ReportPart { REPORT_SESSIONS, REPORT_BOOKINGS } ReportPart;
+
+/* Pointers are borrowed. */
+typedef struct Report {
+    ReportPart part;
+    bool dry_run;
+    int64_t cutoff_us;
+    const char *user_id; /* "" = all */
+    int64_t sessions;
+    int64_t images;
+    int64_t videos;
+    int64_t bookings;
+    char *const *booking_ids;
+    size_t booking_id_count;
+    int64_t skipped;
+    const char *failure;  /* NULL, or why the part failed */
+} Report;
+
+/* The span of the command's params before `now_us`. */
+int64_t report_cutoff_us(const CommandParams *params, ReportPart part, int64_t now_us);
+
+/* The sentence of DESIGN's "Messages". The caller frees it. NULL when out of memory. */
+char *report_message(const Report *report) MUST_CHECK;
+
+/* The counts of the part as members of a new object. The caller deletes it. NULL when out of memory. */
+cJSON *report_data(const Report *report) MUST_CHECK;
+
+/* Both halves of scheduled_cleanup together. */
+char *report_message_scheduled(const Report *sessions, const Report *bookings) MUST_CHECK;
+cJSON *report_data_scheduled(const Report *sessions, const Report *bookings) MUST_CHECK;
+
+/* Adds `cutoff_time` to an object. False when out of memory. */
+bool report_add_cutoff(cJSON *data, int64_t cutoff_us) MUST_CHECK;
+
+#endif

@@ -1,0 +1,299 @@
+/*
+ * Per-user commands, many in one transaction: ledger rows, first look, locks, second look and deletes, results.
+ * DESIGN "Deleting safely" gives the order; a command that meets a lock leaves the set and goes on as a chain.
+ */
+#include "worker/repository/session_repository.h"
+#include "worker/task/outcome.h"
+#include "worker/task/report.h"
+
+#include <string.h>
+
+typedef struct SetMember {
+    bool runs; /* takes part in the clean-up: new, in time, not left the set */
+    bool is_new;
+    int64_t candidates;
+    SessionCounts counts;
+} SetMember;
+
+typedef struct SetRun {
+    const TaskContext *context;
+    const TaskItem *items;
+    size_t count;
+    int attempts;
+    int64_t now_us;
+    TaskOutcome *outcomes;
+    SetMember *members;
+    LedgerRecord *records;
+    SessionRequest *requests;
+    SessionCounts *counts;
+    const char **ids;
+    bool *flags;
+} SetRun;
+
+static void
+set_done(SetRun *set)
+{
+    free(set->members);
+    free(set->records);
+    free(set->requests);
+    free(set->counts);
+    free(set->ids);
+    free(set->flags);
+}
+
+static bool
+set_init(SetRun *set, Error *err)
+{
+    set->members = calloc(set->count, sizeof(*set->members));
+    set->records = calloc(set->count, sizeof(*set->records));
+    set->requests = calloc(set->count, sizeof(*set->requests));
+    set->counts = calloc(set->count, sizeof(*set->counts));
+    set->ids = calloc(set->count, sizeof(*set->ids));
+    set->flags = calloc(set->count, sizeof(*set->flags));
+    if (set->members == NULL || set->records == NULL || set->requests == NULL ||
+        set->counts == NULL || set->ids == NULL || set->flags == NULL)
+        return error_out_of_memory(err);
+    return true;
+}
+
+static void
+set_leave(SetRun *set, size_t i)
+{
+    set->members[i].runs = false;
+    set->outcomes[i].step = TASK_ALONE;
+}
+
+static bool
+set_apply_verdict(SetRun *set, size_t i, const LedgerRecord *row, Error *err)
+{
+    switch (ledger_decide(row, set->items[i].command, set->items[i].source)) {
+    case LEDGER_PUBLISH:
+        return outcome_from_stored(row, &set->outcomes[i], err);
+    case LEDGER_ABSORB:
+        set->outcomes[i].step = TASK_ABSORBED;
+        return true;
+    case LEDGER_TAKE_OVER:
+    case LEDGER_RUN_AGAIN:
+        set_leave(set, i);
+        return true;
+    }
+    return true;
+}
+
+/* Looks up the ids that were in the ledger before. */
+static bool
+set_settle_known(SetRun *set, Error *err)
+{
+    size_t known = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        if (!set->members[i].is_new)
+            set->ids[known++] = set->items[i].command->id;
+    }
+    if (known == 0)
+        return true;
+    CLEANUP(ledger_rows_done) LedgerRows rows = {0};
+    if (!ledger_lock(set->context->database, set->ids, known, &rows, err))
+        return error_wrap(err, "look up commands that the ledger knows");
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->members[i].is_new)
+            continue;
+        const LedgerRecord *row = ledger_rows_find(&rows, set->items[i].command->id);
+        if (row == NULL)
+            return error_set(err, ERROR_RETRY, "ledger_busy",
+                             "a ledger row was there and is gone again");
+        if (!set_apply_verdict(set, i, row, err))
+            return false;
+    }
+    return true;
+}
+
+static bool
+set_enter_ledger(SetRun *set, Error *err)
+{
+    const TaskSettings *settings = set->context->settings;
+    for (size_t i = 0; i < set->count; i++)
+        set->records[i] = ledger_record_new(set->items[i].command, set->items[i].source,
+                                            settings->worker_id, set->now_us);
+    if (!ledger_insert(set->context->database, set->records, set->count, set->flags, err))
+        return error_wrap(err, "enter a set of %zu commands in the ledger", set->count);
+    for (size_t i = 0; i < set->count; i++) {
+        SetMember *member = &set->members[i];
+        member->is_new = set->flags[i];
+        if (!member->is_new)
+            continue;
+        const LedgerStart start = ledger_start(set->items[i].command, set->items[i].source,
+                                               set->now_us, settings->ledger_retention_hours);
+        member->runs = start == LEDGER_START_RUN;
+        if (!member->runs && !outcome_not_started(set->context, &set->items[i], start, set->now_us,
+                                                  &set->records[i], &set->outcomes[i], err))
+            return false;
+    }
+    return set_settle_known(set, err);
+}
+
+/* First look; a command with more candidates than a batch holds leaves the set. */
+static bool
+set_find(SetRun *set, SessionCandidates *ret_candidates, size_t *members_of_request, Error *err)
+{
+    const int limit = set->context->settings->batch_sessions;
+    size_t requests = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        if (!set->members[i].runs)
+            continue;
+        const CommandParams *params = &set->items[i].command->params;
+        members_of_request[requests] = i;
+        set->requests[requests++] = (SessionRequest){
+            params->user_id, report_cutoff_us(params, REPORT_SESSIONS, set->now_us)};
+    }
+    if (requests == 0)
+        return true;
+    if (!session_find_for_users(set->context->database, set->requests, requests, limit + 1,
+                                ret_candidates, err))
+        return error_wrap(err, "look for inactive sessions of %zu users", requests);
+    for (size_t c = 0; c < ret_candidates->count; c++) {
+        const size_t i = members_of_request[ret_candidates->ordinals[c]];
+        if (++set->members[i].candidates > limit)
+            set_leave(set, i);
+    }
+    return true;
+}
+
+/* Locks, then takes out of the set whoever met a lock of somebody else. */
+static bool
+set_lock(SetRun *set, const SessionCandidates *candidates, const size_t *members_of_request,
+         bool *locked, Error *err)
+{
+    if (!database_stop_waiting(set->context->database, err) ||
+        !session_lock(set->context->database, candidates, locked, err))
+        return error_wrap(err, "lock %zu sessions with their users", candidates->count);
+    for (size_t c = 0; c < candidates->count; c++) {
+        if (!locked[c])
+            set_leave(set, members_of_request[candidates->ordinals[c]]);
+    }
+    for (size_t c = 0; c < candidates->count; c++) {
+        if (!set->members[members_of_request[candidates->ordinals[c]]].runs)
+            locked[c] = false;
+    }
+    return true;
+}
+
+static size_t
+set_request_count(const SetRun *set)
+{
+    size_t requests = 0;
+    for (size_t i = 0; i < set->count; i++)
+        requests += set->requests[i].user_id != NULL;
+    return requests;
+}
+
+static bool
+set_clean(SetRun *set, size_t *members_of_request, Error *err)
+{
+    CLEANUP(session_candidates_done) SessionCandidates candidates = {0};
+    if (!set_find(set, &candidates, members_of_request, err))
+        return false;
+    if (candidates.count == 0)
+        return true;
+    CLEANUP(autofree) bool *locked = calloc(candidates.count, sizeof(*locked));
+    if (locked == NULL)
+        return error_out_of_memory(err);
+    if (!set_lock(set, &candidates, members_of_request, locked, err))
+        return false;
+    const size_t requests = set_request_count(set);
+    if (!session_delete_locked(set->context->database, &candidates, locked, set->requests, requests,
+                               set->counts, err))
+        return error_wrap(err, "delete the locked sessions that are still inactive");
+    for (size_t r = 0; r < requests; r++)
+        set->members[members_of_request[r]].counts = set->counts[r];
+    return true;
+}
+
+static bool
+set_render_member(SetRun *set, size_t i, int64_t finished_us, Error *err)
+{
+    const CommandParams *params = &set->items[i].command->params;
+    const SessionCounts *counts = &set->members[i].counts;
+    const Report report = {
+        .part = REPORT_SESSIONS,
+        .cutoff_us = report_cutoff_us(params, REPORT_SESSIONS, set->now_us),
+        .user_id = params->user_id,
+        .sessions = counts->sessions,
+        .images = counts->images,
+        .videos = counts->videos,
+        .skipped = counts->referenced,
+    };
+    CLEANUP(autofree) char *message = report_message(&report);
+    cJSON *data = report_data(&report);
+    const TaskEnd end = {
+        .status = RESULT_SUCCEEDED,
+        .message = message,
+        .data = data,
+        .attempts = set->attempts,
+        .started_us = set->now_us,
+        .finished_us = finished_us,
+    };
+    const bool rendered = message != NULL && data != NULL
+                              ? outcome_finish(set->context, &set->items[i], &end,
+                                               &set->records[i], &set->outcomes[i], err)
+                              : error_out_of_memory(err);
+    cJSON_Delete(data);
+    return rendered;
+}
+
+/* Writes the ends into the ledger and takes out the rows of those who left. */
+static bool
+set_write_ends(SetRun *set, Error *err)
+{
+    int64_t finished_us;
+    if (!database_now(set->context->database, &finished_us, err))
+        return false;
+    size_t ended = 0;
+    size_t left = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        const SetMember *member = &set->members[i];
+        if (member->runs && !set_render_member(set, i, finished_us, err))
+            return false;
+        if (member->is_new && set->outcomes[i].step == TASK_FINISHED)
+            set->records[ended++] = set->records[i];
+        else if (member->is_new)
+            set->ids[left++] = set->items[i].command->id;
+    }
+    if (ended > 0 && !ledger_update(set->context->database, set->records, ended, err))
+        return error_wrap(err, "store %zu results", ended);
+    if (left > 0 && !ledger_delete(set->context->database, set->ids, left, err))
+        return error_wrap(err, "take %zu commands out of their set", left);
+    return true;
+}
+
+static bool
+set_run_transaction(SetRun *set, Error *err)
+{
+    CLEANUP(autofree) size_t *members_of_request = calloc(set->count, sizeof(*members_of_request));
+    if (members_of_request == NULL)
+        return error_out_of_memory(err);
+    if (!database_begin(set->context->database, DATABASE_WRITE, 0, &set->now_us, err))
+        return false;
+    if (set_enter_ledger(set, err) && set_clean(set, members_of_request, err) &&
+        set_write_ends(set, err) && database_commit(set->context->database, err))
+        return true;
+    database_rollback(set->context->database);
+    return false;
+}
+
+bool
+task_run_set(const TaskContext *context, const TaskItem *items, size_t count, int attempts,
+             TaskOutcome *outcomes, Error *err)
+{
+    CLEANUP(set_done)
+    SetRun set = {.context = context,
+                  .items = items,
+                  .count = count,
+                  .attempts = attempts,
+                  .outcomes = outcomes};
+    memset(outcomes, 0, count * sizeof(*outcomes));
+    if (set_init(&set, err) && set_run_transaction(&set, err))
+        return true;
+    for (size_t i = 0; i < count; i++)
+        task_outcome_done(&outcomes[i]);
+    return false;
+}
