@@ -19,7 +19,11 @@ typedef enum LedgerVerdict {
 LedgerVerdict ledger_decide(const LedgerRecord *row, const Command *command, const Record *source);
 
 /* How a command that the ledger does not know starts. */
-typedef enum LedgerStart { LEDGER_START_RUN, LEDGER_START_EXPIRED, LEDGER_START_TOO_OLD } LedgerStart;
+typedef enum LedgerStart {
+    LEDGER_START_RUN,
+    LEDGER_START_EXPIRED,
+    LEDGER_START_TOO_OLD
+} LedgerStart;
 
 /* `now_us` is the database's clock. A record without a timestamp is never too old. */
 LedgerStart ledger_start(const Command *command, const Record *source, int64_t now_us,
@@ -28,7 +32,8 @@ LedgerStart ledger_start(const Command *command, const Record *source, int64_t n
 /* The row of the id, or NULL. */
 const LedgerRecord *ledger_rows_find(const LedgerRows *rows, const char *command_id);
 
-/* A record for this command in state running, started and its one "now" taken at `now_us`, epoch 1. */
+/* A record for this command in state running, started and its one "now" taken at `now_us`, epoch 1.
+ */
 LedgerRecord ledger_record_new(const Command *command, const Record *source, const char *worker_id,
                                int64_t now_us);
 

@@ -1,5 +1,6 @@
 /*
- * outcome: how a task's end becomes bytes, a ledger row and a TaskOutcome, in one place for all shapes.
+ * outcome: how a task's end becomes bytes, a ledger row and a TaskOutcome, in one place for all
+ * shapes.
  *
  * Threads: any.
  */
@@ -24,8 +25,9 @@ typedef struct TaskEnd {
     bool dead_letter;
 } TaskEnd;
 
-/* Prints the result into the outcome (step FINISHED) and copies what the ledger stores into `record`, whose
- * pointers then borrow from the outcome. Fails with ERROR_FATAL when out of memory. */
+/* Prints the result into the outcome (step FINISHED) and copies what the ledger stores into
+ * `record`, whose pointers then borrow from the outcome. Fails with ERROR_FATAL when out of memory.
+ */
 bool outcome_finish(const TaskContext *context, const TaskItem *item, const TaskEnd *end,
                     LedgerRecord *record, TaskOutcome *outcome, Error *err) MUST_CHECK;
 

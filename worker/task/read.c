@@ -1,5 +1,6 @@
 /*
- * Previews and dry runs: one read-only transaction under preview_timeout, then the ledger row with the bytes.
+ * Previews and dry runs: one read-only transaction under preview_timeout, then the ledger row with
+ * the bytes.
  */
 #include "worker/repository/booking_repository.h"
 #include "worker/repository/session_repository.h"
@@ -90,7 +91,8 @@ count_sessions(const TaskContext *context, const CommandParams *params, int64_t 
     return true;
 }
 
-/* The repository hands out the members of a real run's data; the report wants the count and the ids alone. */
+/* The repository hands out the members of a real run's data; the report wants the count and the ids
+ * alone. */
 static bool
 count_bookings(const TaskContext *context, const CommandParams *params, int64_t now_us,
                Report *ret_report, SkippedRows *ids, Error *err)
@@ -274,15 +276,13 @@ read_phase(const TaskContext *context, const TaskItem *item, int attempts, Ledge
     if (!database_begin(context->database, DATABASE_READ, context->settings->preview_timeout_ms,
                         &now_us, err))
         return false;
-    *record =
-        ledger_record_new(item->command, item->source, context->settings->worker_id, now_us);
+    *record = ledger_record_new(item->command, item->source, context->settings->worker_id, now_us);
     CLEANUP(ledger_rows_done) LedgerRows rows = {0};
     const char *const ids[] = {item->command->id};
     if (!ledger_find(context->database, ids, 1, &rows, err))
         return false;
     *ret_write = true;
-    if (rows.count > 0 &&
-        !settle_by_row(&rows.rows[0], item, outcome, ret_write, err))
+    if (rows.count > 0 && !settle_by_row(&rows.rows[0], item, outcome, ret_write, err))
         return false;
     if (!*ret_write)
         return true;

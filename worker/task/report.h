@@ -1,5 +1,6 @@
 /*
- * report: what one part of a command (session cleanup, booking expiration) did, as message and as data. Pure.
+ * report: what one part of a command (session cleanup, booking expiration) did, as message and as
+ * data. Pure.
  *
  * Threads: any.
  */
@@ -24,7 +25,7 @@ typedef struct Report {
     char *const *booking_ids;
     size_t booking_id_count;
     int64_t skipped;
-    const char *failure;  /* NULL, or why the part failed */
+    const char *failure; /* NULL, or why the part failed */
 } Report;
 
 /* The span of the command's params before `now_us`. */
@@ -33,7 +34,8 @@ int64_t report_cutoff_us(const CommandParams *params, ReportPart part, int64_t n
 /* The sentence of DESIGN's "Messages". The caller frees it. NULL when out of memory. */
 char *report_message(const Report *report) MUST_CHECK;
 
-/* The counts of the part as members of a new object. The caller deletes it. NULL when out of memory. */
+/* The counts of the part as members of a new object. The caller deletes it. NULL when out of
+ * memory. */
 cJSON *report_data(const Report *report) MUST_CHECK;
 
 /* Both halves of scheduled_cleanup together. */

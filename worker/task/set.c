@@ -1,6 +1,7 @@
 /*
- * Per-user commands, many in one transaction: ledger rows, first look, locks, second look and deletes, results.
- * DESIGN "Deleting safely" gives the order; a command that meets a lock leaves the set and goes on as a chain.
+ * Per-user commands, many in one transaction: ledger rows, first look, locks, second look and
+ * deletes, results. DESIGN "Deleting safely" gives the order; a command that meets a lock leaves
+ * the set and goes on as a chain.
  */
 #include "worker/repository/session_repository.h"
 #include "worker/task/outcome.h"
@@ -233,8 +234,8 @@ set_render_member(SetRun *set, size_t i, int64_t finished_us, Error *err)
         .finished_us = finished_us,
     };
     const bool rendered = message != NULL && data != NULL
-                              ? outcome_finish(set->context, &set->items[i], &end,
-                                               &set->records[i], &set->outcomes[i], err)
+                              ? outcome_finish(set->context, &set->items[i], &end, &set->records[i],
+                                               &set->outcomes[i], err)
                               : error_out_of_memory(err);
     cJSON_Delete(data);
     return rendered;

@@ -4,8 +4,8 @@
  * Owns:      nothing between calls but the Chain a caller keeps for a long command.
  * Threads:   one TaskContext (and its Database) belongs to one executor; a Chain is handed from one
  *            executor to the next, never used by two.
- * Invariant: every effect on the application's tables is committed in the same transaction as the ledger's
- *            word about it.
+ * Invariant: every effect on the application's tables is committed in the same transaction as the
+ * ledger's word about it.
  */
 #ifndef WORKER_TASK_TASK_H
 #define WORKER_TASK_TASK_H
@@ -73,8 +73,8 @@ TaskShape task_shape(const Command *command);
 
 /* Executes per-user commands in one transaction; outcomes[i] belongs to items[i].
  * No two items may name the same user or the same id.
- * False: nothing of the set took effect. ERROR_RETRY and ERROR_REJECT concern the set (halve it; a set of one
- * counts an attempt, then task_fail); ERROR_HOLD concerns the environment. */
+ * False: nothing of the set took effect. ERROR_RETRY and ERROR_REJECT concern the set (halve it; a
+ * set of one counts an attempt, then task_fail); ERROR_HOLD concerns the environment. */
 bool task_run_set(const TaskContext *context, const TaskItem *items, size_t count, int attempts,
                   TaskOutcome *outcomes, Error *err) MUST_CHECK;
 
@@ -89,15 +89,16 @@ Chain *chain_new(void) MUST_CHECK;
 void chain_free(Chain *chain);
 DEFINE_FREEP(Chain, chain_free)
 
-/* Runs the next batch of a long command: begins or takes it over the first time, ends it the last time.
- * A batch that fails for itself is retried and given up in here (TASK_AGAIN with a delay and a note).
- * False: only when the environment is at fault (ERROR_HOLD) or the process (ERROR_FATAL), or beginning or ending
- * failed (ERROR_RETRY: call again later; counted by the caller, then task_fail). */
+/* Runs the next batch of a long command: begins or takes it over the first time, ends it the last
+ * time. A batch that fails for itself is retried and given up in here (TASK_AGAIN with a delay and
+ * a note). False: only when the environment is at fault (ERROR_HOLD) or the process (ERROR_FATAL),
+ * or beginning or ending failed (ERROR_RETRY: call again later; counted by the caller, then
+ * task_fail). */
 bool task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain,
                      TaskOutcome *ret_outcome, Error *err) MUST_CHECK;
 
-/* Writes `failed` for a command whose tries have run out, in a transaction of its own, with what a chain had done.
- * False: it could not be written, which is a hold. `chain` may be NULL. */
+/* Writes `failed` for a command whose tries have run out, in a transaction of its own, with what a
+ * chain had done. False: it could not be written, which is a hold. `chain` may be NULL. */
 bool task_fail(const TaskContext *context, const TaskItem *item, Chain *chain, const Error *cause,
                int attempts, TaskOutcome *ret_outcome, Error *err) MUST_CHECK;
 

@@ -1,0 +1,141 @@
+/*
+ * A long command, step by step: begin, batches of each part in turn, end. Each step is one
+ * transaction, so that a crash resumes at the cursor and nothing else in the queue waits for longer
+ * than one batch.
+ */
+#include "worker/task/chain.h"
+
+#include <string.h>
+
+Chain *
+chain_new(void)
+{
+    return calloc(1, sizeof(Chain));
+}
+
+void
+chain_free(Chain *chain)
+{
+    free(chain);
+}
+
+const char *
+chain_part_name(ReportPart kind)
+{
+    return kind == REPORT_SESSIONS ? "sessions" : "bookings";
+}
+
+static ChainPart *
+pick_part(Chain *chain, int64_t now_ms, int *ret_delay_ms)
+{
+    ChainPart *soonest = NULL;
+    for (int i = 0; i < chain->part_count; i++) {
+        ChainPart *part = &chain->parts[i];
+        if (!part->done && (soonest == NULL || part->not_before_ms < soonest->not_before_ms))
+            soonest = part;
+        if (soonest == part && part->not_before_ms <= now_ms)
+            break;
+    }
+    *ret_delay_ms = soonest != NULL && soonest->not_before_ms > now_ms
+                        ? (int)(soonest->not_before_ms - now_ms)
+                        : 0;
+    return soonest;
+}
+
+static void
+come_again(TaskOutcome *outcome, int delay_ms)
+{
+    outcome->step = TASK_AGAIN;
+    outcome->delay_ms = delay_ms;
+}
+
+static bool
+is_connection_error(const TaskContext *context, const Error *err)
+{
+    return database_is_lost(context->database) || err->sqlstate[0] == '\0';
+}
+
+static int
+retry_delay_ms(const TaskSettings *settings, int attempts)
+{
+    int64_t delay_ms = settings->retry_backoff_ms;
+    for (int i = 1; i < attempts && delay_ms < settings->retry_backoff_max_ms; i++)
+        delay_ms *= 2;
+    return (int)(delay_ms < settings->retry_backoff_max_ms ? delay_ms
+                                                           : settings->retry_backoff_max_ms);
+}
+
+static bool
+has_other_pending(const Chain *chain, const ChainPart *part)
+{
+    for (int i = 0; i < chain->part_count; i++) {
+        if (&chain->parts[i] != part && !chain->parts[i].done)
+            return true;
+    }
+    return false;
+}
+
+/* Decides what a failed batch means: a wait, another try, the end of its part, or an error for the
+ * caller. */
+static bool
+absorb_failure(const TaskContext *context, const TaskItem *item, Chain *chain, ChainPart *part,
+               TaskOutcome *outcome, Error *err)
+{
+    const int64_t now_ms = clock_monotonic_ms(context->clock);
+    if (err->kind == ERROR_FATAL || is_connection_error(context, err))
+        return false;
+    if (err->kind == ERROR_HOLD && !has_other_pending(chain, part))
+        return false;
+    int delay_ms = CHAIN_HELD_PART_DELAY_MS;
+    if (err->kind != ERROR_HOLD) {
+        part->attempts++;
+        delay_ms = retry_delay_ms(context->settings, part->attempts);
+    }
+    outcome->has_note = true;
+    outcome->note = *err;
+    part->not_before_ms = now_ms + delay_ms;
+    if (err->kind == ERROR_HOLD || part->attempts < context->settings->max_attempts) {
+        come_again(outcome, has_other_pending(chain, part) ? 0 : delay_ms);
+        return true;
+    }
+    bool forgotten = false;
+    const Error cause = *err;
+    if (!chain_fail_part(context, item, chain, part, &cause, &forgotten, err))
+        return false;
+    come_again(outcome, 0);
+    if (forgotten)
+        outcome->step = TASK_FORGOTTEN;
+    return true;
+}
+
+bool
+task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain,
+                TaskOutcome *ret_outcome, Error *err)
+{
+    TaskOutcome outcome = {0};
+    if (!chain->begun) {
+        if (!chain_begin(context, item, chain, &outcome, err))
+            return false;
+        *ret_outcome = outcome;
+        return true;
+    }
+    int delay_ms = 0;
+    ChainPart *part = pick_part(chain, clock_monotonic_ms(context->clock), &delay_ms);
+    if (part == NULL) {
+        if (!chain_end(context, item, chain, NULL, 1 + chain->attempts, &outcome, err))
+            return false;
+    } else if (delay_ms > 0) {
+        come_again(&outcome, delay_ms);
+    } else {
+        bool forgotten = false;
+        const bool done = chain_run_batch(context, item, chain, part, &forgotten, &delay_ms, err);
+        if (done)
+            come_again(&outcome, delay_ms);
+        else if (!absorb_failure(context, item, chain, part, &outcome, err))
+            return false;
+        if (forgotten)
+            outcome.step = TASK_FORGOTTEN;
+    }
+    *ret_outcome = outcome;
+    return true;
+}

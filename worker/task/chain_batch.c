@@ -1,0 +1,164 @@
+/* One batch: its range row first, the work, the range row's new cursor and counts, commit. */
+#include "worker/task/chain.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool
+chain_stop_waiting(ChainBatch *batch, Error *err)
+{
+    batch->locks_since_ms = clock_monotonic_ms(batch->context->clock);
+    return database_stop_waiting(batch->context->database, err);
+}
+
+bool
+chain_should_yield(ChainBatch *batch, const bool *locked, size_t count)
+{
+    size_t missed = 0;
+    for (size_t i = 0; i < count; i++)
+        missed += !locked[i];
+    /* Most of a batch is held by another cleaner, not by the application: follow it instead of
+     * skipping it all. */
+    batch->yield =
+        count >= CHAIN_BATCH_MIN && missed * 2 > count && batch->part->yields < CHAIN_YIELDS_MAX;
+    batch->delay_ms = batch->yield ? CHAIN_YIELD_DELAY_MS : 0;
+    return batch->yield;
+}
+
+void
+chain_close_last_pass(ChainBatch *batch, size_t remaining)
+{
+    LedgerRange *range = &batch->range;
+    const int64_t spent_ms = (batch->now_us - range->last_pass_us) / CLOCK_US_PER_MS;
+    if (remaining > 0 && spent_ms < batch->context->settings->lock_wait_ms) {
+        batch->delay_ms = CHAIN_LAST_PASS_DELAY_MS;
+        return;
+    }
+    range->skipped += (int64_t)remaining;
+    range->state = RANGE_DONE;
+}
+
+static bool
+run_work(ChainBatch *batch, Error *err)
+{
+    const bool sessions = batch->part->kind == REPORT_SESSIONS;
+    switch (batch->range.state) {
+    case RANGE_RUNNING:
+        return sessions ? chain_sessions_batch(batch, err) : chain_bookings_batch(batch, err);
+    case RANGE_LAST_PASS:
+        if (batch->range.last_pass_us == 0)
+            batch->range.last_pass_us = batch->now_us;
+        return sessions ? chain_sessions_last_pass(batch, err)
+                        : chain_bookings_last_pass(batch, err);
+    case RANGE_DONE:
+    case RANGE_FAILED:
+        return true;
+    }
+    return true;
+}
+
+/* Locks are to be held for 250 ms at the most; half of that is aimed at. */
+static void
+adapt_batch_rows(ChainBatch *batch)
+{
+    if (batch->locks_since_ms == 0)
+        return;
+    ChainPart *part = batch->part;
+    const int64_t held_ms = clock_monotonic_ms(batch->context->clock) - batch->locks_since_ms;
+    if (held_ms > CHAIN_BATCH_LOCK_MS / 2)
+        part->batch_rows /= 2;
+    else if (held_ms < CHAIN_BATCH_LOCK_MS / 4)
+        part->batch_rows *= 2;
+    if (part->batch_rows < CHAIN_BATCH_MIN)
+        part->batch_rows = CHAIN_BATCH_MIN;
+    if (part->batch_rows > batch->context->settings->batch_sessions)
+        part->batch_rows = batch->context->settings->batch_sessions;
+}
+
+static bool
+lock_range(ChainBatch *batch, bool *ret_forgotten, Error *err)
+{
+    bool found = false;
+    if (!ledger_range_lock(batch->context->database, batch->item->command->id,
+                           chain_part_name(batch->part->kind), 0, &batch->range, &found, err))
+        return false;
+    *ret_forgotten = !found || batch->range.owner_epoch != batch->chain->epoch;
+    return true;
+}
+
+static bool
+run_in_transaction(ChainBatch *batch, bool *ret_forgotten, Error *err)
+{
+    Database *database = batch->context->database;
+    if (!database_begin(database, DATABASE_WRITE, 0, &batch->now_us, err) ||
+        !lock_range(batch, ret_forgotten, err))
+        return false;
+    if (*ret_forgotten) {
+        database_rollback(database);
+        return true;
+    }
+    if (!run_work(batch, err))
+        return false;
+    if (batch->yield) {
+        database_rollback(database);
+        return true;
+    }
+    return ledger_range_update(database, batch->item->command->id, &batch->range, err) &&
+           database_commit(database, err);
+}
+
+bool
+chain_run_batch(const TaskContext *context, const TaskItem *item, Chain *chain, ChainPart *part,
+                bool *ret_forgotten, int *ret_delay_ms, Error *err)
+{
+    ChainBatch batch = {.context = context, .item = item, .chain = chain, .part = part};
+    if (!run_in_transaction(&batch, ret_forgotten, err)) {
+        database_rollback(context->database);
+        return error_wrap(err, "batch of %s", chain_part_name(part->kind));
+    }
+    *ret_delay_ms = batch.delay_ms;
+    part->not_before_ms = clock_monotonic_ms(context->clock) + batch.delay_ms;
+    part->attempts = 0;
+    part->yields = batch.yield ? part->yields + 1 : 0;
+    part->done =
+        !batch.yield && (batch.range.state == RANGE_DONE || batch.range.state == RANGE_FAILED);
+    if (!batch.yield)
+        adapt_batch_rows(&batch);
+    return true;
+}
+
+static bool
+fail_part_in_transaction(ChainBatch *batch, const Error *cause, bool *ret_forgotten, Error *err)
+{
+    Database *database = batch->context->database;
+    if (!database_begin(database, DATABASE_WRITE, 0, &batch->now_us, err) ||
+        !lock_range(batch, ret_forgotten, err))
+        return false;
+    if (*ret_forgotten) {
+        database_rollback(database);
+        return true;
+    }
+    LedgerRange *range = &batch->range;
+    range->state = RANGE_FAILED;
+    (void)snprintf(range->error_code, sizeof(range->error_code), "%s",
+                   error_code_name(outcome_error_code(cause)));
+    memcpy(range->error_sqlstate, cause->sqlstate, sizeof(range->error_sqlstate));
+    memcpy(range->error_message, cause->detail, sizeof(range->error_message));
+    return ledger_range_update(database, batch->item->command->id, range, err) &&
+           database_commit(database, err);
+}
+
+bool
+chain_fail_part(const TaskContext *context, const TaskItem *item, Chain *chain, ChainPart *part,
+                const Error *cause, bool *ret_forgotten, Error *err)
+{
+    ChainBatch batch = {.context = context, .item = item, .chain = chain, .part = part};
+    if (!fail_part_in_transaction(&batch, cause, ret_forgotten, err)) {
+        database_rollback(context->database);
+        err->kind = ERROR_HOLD; /* the end of a command that cannot be written is waited for */
+        return error_wrap(err, "write that a part has failed");
+    }
+    chain->attempts = part->attempts - 1;
+    part->done = true;
+    return true;
+}

@@ -1,0 +1,133 @@
+/* The booking part of a long command: a window of Pending bookings after the cursor, then those
+ * that were locked. */
+#include "worker/repository/booking_repository.h"
+#include "worker/task/chain.h"
+
+#include <stdio.h>
+
+static int64_t
+cutoff_of(const ChainBatch *batch)
+{
+    return report_cutoff_us(&batch->item->command->params, REPORT_BOOKINGS, batch->chain->now_us);
+}
+
+/* Picks out the ids whose flag has the wanted value; returns how many. */
+static size_t
+pick_ids(const char *const *ids, const bool *flags, bool wanted, size_t count, const char **picked)
+{
+    size_t picked_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (flags[i] == wanted)
+            picked[picked_count++] = ids[i];
+    }
+    return picked_count;
+}
+
+/* Locks what is free, expires what still meets the condition, lists it; locked[] tells the caller
+ * the rest. */
+static bool
+expire_bookings(ChainBatch *batch, const char *const *ids, size_t count, bool *locked, Error *err)
+{
+    Database *database = batch->context->database;
+    CLEANUP(autofree) bool *expired = calloc(count, sizeof(*expired));
+    CLEANUP(autofree) const char **picked = calloc(count, sizeof(*picked));
+    if (expired == NULL || picked == NULL)
+        return error_out_of_memory(err);
+    if (!chain_stop_waiting(batch, err) || !booking_lock(database, ids, count, locked, err))
+        return false;
+    if (batch->range.state == RANGE_RUNNING && chain_should_yield(batch, locked, count))
+        return true;
+    if (!booking_expire_locked(database, cutoff_of(batch), ids, count, locked, expired, err))
+        return false;
+    const size_t done = pick_ids(ids, expired, true, count, picked);
+    batch->range.expired_bookings += (int64_t)done;
+    return done == 0 || ledger_ids_add(database, batch->item->command->id, picked, done, err);
+}
+
+static bool
+keep_skipped(ChainBatch *batch, const char *const *ids, const bool *locked, size_t count,
+             Error *err)
+{
+    CLEANUP(autofree) const char **items = calloc(count, sizeof(*items));
+    CLEANUP(autofree) const char **owners = calloc(count, sizeof(*owners));
+    if (items == NULL || owners == NULL)
+        return error_out_of_memory(err);
+    const size_t skipped = pick_ids(ids, locked, false, count, items);
+    size_t kept = 0;
+    for (size_t i = 0; i < skipped; i++)
+        owners[i] = "";
+    if (skipped == 0)
+        return true;
+    if (!ledger_skip(batch->context->database, batch->item->command->id, "bookings", owners, items,
+                     skipped, CHAIN_SKIPPED_KEPT_MAX, &kept, err))
+        return false;
+    batch->range.skipped += (int64_t)(skipped - kept);
+    return true;
+}
+
+static bool
+expire_window(ChainBatch *batch, const BookingBatch *window, Error *err)
+{
+    if (window->count == 0)
+        return true;
+    const char *const *ids = (const char *const *)window->booking_ids;
+    CLEANUP(autofree) bool *locked = calloc(window->count, sizeof(*locked));
+    if (locked == NULL)
+        return error_out_of_memory(err);
+    if (!expire_bookings(batch, ids, window->count, locked, err))
+        return false;
+    return batch->yield || keep_skipped(batch, ids, locked, window->count, err);
+}
+
+bool
+chain_bookings_batch(ChainBatch *batch, Error *err)
+{
+    LedgerRange *range = &batch->range;
+    const int limit = batch->part->batch_rows;
+    CLEANUP(booking_batch_done) BookingBatch window = {0};
+    if (!booking_find_expired(batch->context->database, cutoff_of(batch), range->cursor_major,
+                              range->cursor_minor, limit, &window, err) ||
+        !expire_window(batch, &window, err))
+        return false;
+    if (window.last_created_at != NULL) {
+        (void)snprintf(range->cursor_major, sizeof(range->cursor_major), "%s",
+                       window.last_created_at);
+        (void)snprintf(range->cursor_minor, sizeof(range->cursor_minor), "%s",
+                       window.last_booking_id);
+    }
+    if (window.count < (size_t)limit)
+        range->state = RANGE_LAST_PASS;
+    return true;
+}
+
+static bool
+expire_skipped(ChainBatch *batch, const SkippedRows *skipped, size_t *ret_remaining, Error *err)
+{
+    const char *const *ids = (const char *const *)skipped->items;
+    CLEANUP(autofree) bool *locked = calloc(skipped->count, sizeof(*locked));
+    CLEANUP(autofree) const char **settled = calloc(skipped->count, sizeof(*settled));
+    if (locked == NULL || settled == NULL)
+        return error_out_of_memory(err);
+    if (!expire_bookings(batch, ids, skipped->count, locked, err))
+        return false;
+    const size_t count = pick_ids(ids, locked, true, skipped->count, settled);
+    *ret_remaining = skipped->count - count;
+    return count == 0 || ledger_skipped_delete(batch->context->database, batch->item->command->id,
+                                               "bookings", settled, count, err);
+}
+
+bool
+chain_bookings_last_pass(ChainBatch *batch, Error *err)
+{
+    CLEANUP(skipped_rows_done) SkippedRows skipped = {0};
+    size_t remaining = 0;
+    if (!ledger_skipped_list(batch->context->database, batch->item->command->id, "bookings",
+                             batch->part->batch_rows, &skipped, err))
+        return false;
+    if (skipped.count > 0 && !expire_skipped(batch, &skipped, &remaining, err))
+        return false;
+    if (remaining == 0 && skipped.count == (size_t)batch->part->batch_rows)
+        return true; /* there may be more of them */
+    chain_close_last_pass(batch, remaining);
+    return true;
+}

@@ -1,0 +1,161 @@
+/* The end of a long command: ranges summed up, the result stored, the ranges cleared away, in one
+ * transaction. */
+#include "worker/task/chain.h"
+
+#include <string.h>
+
+typedef struct ChainSum {
+    Report reports[CHAIN_PARTS_MAX];
+    LedgerRange ranges[CHAIN_PARTS_MAX];
+    size_t count;
+    SkippedRows ids;
+} ChainSum;
+
+static void
+chain_sum_done(ChainSum *sum)
+{
+    skipped_rows_done(&sum->ids);
+}
+
+static void
+sum_range(const TaskItem *item, const LedgerRecord *row, ChainSum *sum, size_t i)
+{
+    const LedgerRange *range = &sum->ranges[i];
+    const ReportPart part =
+        strcmp(range->part, "sessions") == 0 ? REPORT_SESSIONS : REPORT_BOOKINGS;
+    sum->reports[i] = (Report){
+        .part = part,
+        .cutoff_us = report_cutoff_us(&item->command->params, part, row->now_us),
+        .user_id = part == REPORT_SESSIONS ? item->command->params.user_id : "",
+        .sessions = range->deleted_sessions,
+        .images = range->deleted_images,
+        .videos = range->deleted_videos,
+        .bookings = range->expired_bookings,
+        .booking_ids = sum->ids.items,
+        .booking_id_count = sum->ids.count,
+        .skipped = range->skipped,
+        .failure = range->state == RANGE_FAILED ? range->error_message : NULL,
+    };
+}
+
+static bool
+sum_up(const TaskContext *context, const TaskItem *item, const LedgerRecord *row,
+       const Error *cause, ChainSum *sum, Error *err)
+{
+    if (!ledger_range_lock_all(context->database, item->command->id, sum->ranges, CHAIN_PARTS_MAX,
+                               &sum->count, err) ||
+        !ledger_ids_list(context->database, item->command->id, &sum->ids, err))
+        return false;
+    for (size_t i = 0; i < sum->count; i++) {
+        sum_range(item, row, sum, i);
+        const bool unfinished = sum->ranges[i].state != RANGE_DONE;
+        if (cause != NULL && unfinished && sum->reports[i].failure == NULL)
+            sum->reports[i].failure = cause->detail;
+    }
+    if (sum->count == 0)
+        return error_set(err, ERROR_RETRY, "database_error", "a running command has no range");
+    return true;
+}
+
+static const LedgerRange *
+first_failed(const ChainSum *sum)
+{
+    for (size_t i = 0; i < sum->count; i++) {
+        if (sum->ranges[i].state == RANGE_FAILED)
+            return &sum->ranges[i];
+    }
+    return NULL;
+}
+
+static void
+fill_failure(const ChainSum *sum, const Error *cause, const char *message, TaskEnd *end)
+{
+    const LedgerRange *failed = first_failed(sum);
+    if (cause == NULL && failed == NULL)
+        return;
+    Error stored = {0};
+    if (cause == NULL)
+        stored.code = failed->error_code;
+    end->status = RESULT_FAILED;
+    end->dead_letter = true;
+    end->has_error = true;
+    if (sum->count > 1) {
+        end->error_code = ERROR_CODE_PART_FAILED;
+        end->error_message = message;
+    } else {
+        end->error_code = outcome_error_code(cause != NULL ? cause : &stored);
+        end->error_message = cause != NULL ? cause->detail : failed->error_message;
+    }
+    end->error_sqlstate = cause != NULL ? cause->sqlstate : failed->error_sqlstate;
+}
+
+static bool
+render(const TaskContext *context, const TaskItem *item, const LedgerRecord *row,
+       const ChainSum *sum, const Error *cause, int attempts, LedgerRecord *record,
+       TaskOutcome *outcome, Error *err)
+{
+    const bool scheduled = sum->count > 1;
+    const Report *first = &sum->reports[0];
+    CLEANUP(autofree)
+    char *message =
+        scheduled ? report_message_scheduled(first, &sum->reports[1]) : report_message(first);
+    cJSON *data = scheduled ? report_data_scheduled(first, &sum->reports[1]) : report_data(first);
+    TaskEnd end = {
+        .status = RESULT_SUCCEEDED,
+        .message = message,
+        .data = data,
+        .attempts = attempts,
+        .started_us = row->started_us,
+    };
+    fill_failure(sum, cause, message, &end);
+    const bool rendered = message != NULL && data != NULL
+                              ? database_now(context->database, &end.finished_us, err) &&
+                                    outcome_finish(context, item, &end, record, outcome, err)
+                              : error_out_of_memory(err);
+    cJSON_Delete(data);
+    return rendered;
+}
+
+bool
+chain_end_locked(const TaskContext *context, const TaskItem *item, const LedgerRecord *row,
+                 const Error *cause, int attempts, TaskOutcome *outcome, Error *err)
+{
+    CLEANUP(chain_sum_done) ChainSum sum = {0};
+    LedgerRecord record = *row;
+    record.worker_id = context->settings->worker_id;
+    return sum_up(context, item, row, cause, &sum, err) &&
+           render(context, item, row, &sum, cause, attempts, &record, outcome, err) &&
+           ledger_update(context->database, &record, 1, err) &&
+           ledger_range_delete_all(context->database, item->command->id, err);
+}
+
+static bool
+end_in_transaction(const TaskContext *context, const TaskItem *item, const Chain *chain,
+                   const Error *cause, int attempts, TaskOutcome *outcome, Error *err)
+{
+    int64_t now_us;
+    CLEANUP(ledger_rows_done) LedgerRows rows = {0};
+    const char *const ids[] = {item->command->id};
+    if (!database_begin(context->database, DATABASE_WRITE, 0, &now_us, err) ||
+        !ledger_lock(context->database, ids, 1, &rows, err))
+        return false;
+    if (rows.count == 0 || rows.rows[0].state != LEDGER_RUNNING ||
+        rows.rows[0].owner_epoch != chain->epoch) {
+        database_rollback(context->database);
+        outcome->step = TASK_FORGOTTEN;
+        return true;
+    }
+    return chain_end_locked(context, item, &rows.rows[0], cause, attempts, outcome, err) &&
+           database_commit(context->database, err);
+}
+
+bool
+chain_end(const TaskContext *context, const TaskItem *item, const Chain *chain, const Error *cause,
+          int attempts, TaskOutcome *outcome, Error *err)
+{
+    if (end_in_transaction(context, item, chain, cause, attempts, outcome, err))
+        return true;
+    database_rollback(context->database);
+    task_outcome_done(outcome);
+    return error_wrap(err, "end %s", command_task_name(item->command->task));
+}

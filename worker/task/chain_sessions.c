@@ -1,0 +1,176 @@
+/* The session part of a long command: a window of sessions after the cursor, then those that were
+ * locked. */
+#include "worker/repository/session_repository.h"
+#include "worker/task/chain.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int64_t
+cutoff_of(const ChainBatch *batch)
+{
+    return report_cutoff_us(&batch->item->command->params, REPORT_SESSIONS, batch->chain->now_us);
+}
+
+static void
+add_counts(LedgerRange *range, const SessionCounts *counts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        range->deleted_sessions += counts[i].sessions;
+        range->deleted_images += counts[i].images;
+        range->deleted_videos += counts[i].videos;
+        range->skipped += counts[i].referenced;
+    }
+}
+
+/* Keeps what was locked by others for the last pass; beyond the limit it is counted at once. */
+static bool
+keep_skipped(ChainBatch *batch, const SessionCandidates *candidates, const bool *locked, Error *err)
+{
+    size_t skipped = 0;
+    size_t kept = 0;
+    CLEANUP(autofree) const char **owners = calloc(candidates->count + 1, sizeof(*owners));
+    CLEANUP(autofree) const char **items = calloc(candidates->count + 1, sizeof(*items));
+    if (owners == NULL || items == NULL)
+        return error_out_of_memory(err);
+    for (size_t i = 0; i < candidates->count; i++) {
+        if (locked[i])
+            continue;
+        owners[skipped] = candidates->user_ids[i];
+        items[skipped++] = candidates->session_ids[i];
+    }
+    if (skipped == 0)
+        return true;
+    if (!ledger_skip(batch->context->database, batch->item->command->id, "sessions", owners, items,
+                     skipped, CHAIN_SKIPPED_KEPT_MAX, &kept, err))
+        return false;
+    batch->range.skipped += (int64_t)(skipped - kept);
+    return true;
+}
+
+static bool
+clean_window(ChainBatch *batch, SessionCandidates *candidates, Error *err)
+{
+    if (candidates->count == 0)
+        return true;
+    SessionCounts counts = {0};
+    const SessionRequest request = {"", cutoff_of(batch)};
+    CLEANUP(autofree) bool *locked = calloc(candidates->count, sizeof(*locked));
+    if (locked == NULL)
+        return error_out_of_memory(err);
+    if (!chain_stop_waiting(batch, err) ||
+        !session_lock(batch->context->database, candidates, locked, err))
+        return false;
+    if (chain_should_yield(batch, locked, candidates->count))
+        return true;
+    if (!session_delete_locked(batch->context->database, candidates, locked, &request, 1, &counts,
+                               err))
+        return false;
+    add_counts(&batch->range, &counts, 1);
+    return keep_skipped(batch, candidates, locked, err);
+}
+
+bool
+chain_sessions_batch(ChainBatch *batch, Error *err)
+{
+    LedgerRange *range = &batch->range;
+    const int limit = batch->part->batch_rows;
+    CLEANUP(session_candidates_done) SessionCandidates candidates = {0};
+    if (!session_find_window(batch->context->database, cutoff_of(batch),
+                             batch->item->command->params.user_id, range->cursor_major,
+                             range->cursor_minor, limit, &candidates, err) ||
+        !clean_window(batch, &candidates, err))
+        return false;
+    if (candidates.last_user_id != NULL) {
+        (void)snprintf(range->cursor_major, sizeof(range->cursor_major), "%s",
+                       candidates.last_user_id);
+        (void)snprintf(range->cursor_minor, sizeof(range->cursor_minor), "%s",
+                       candidates.last_session_id);
+    }
+    if (candidates.window < (size_t)limit)
+        range->state = RANGE_LAST_PASS;
+    return true;
+}
+
+/* The distinct owners of the rows, which come in order of owner. */
+static size_t
+collect_owners(const SkippedRows *skipped, int64_t cutoff_us, SessionRequest *requests)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < skipped->count; i++) {
+        if (count == 0 || strcmp(requests[count - 1].user_id, skipped->owners[i]) != 0)
+            requests[count++] = (SessionRequest){skipped->owners[i], cutoff_us};
+    }
+    return count;
+}
+
+static bool
+is_still_locked(const SessionCandidates *candidates, const bool *locked, const char *session_id)
+{
+    for (size_t i = 0; i < candidates->count; i++) {
+        if (!locked[i] && strcmp(candidates->session_ids[i], session_id) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Forgets the rows that are dealt with: deleted, gone, or not inactive any more. */
+static bool
+forget_settled(ChainBatch *batch, const SkippedRows *skipped, const SessionCandidates *candidates,
+               const bool *locked, size_t *ret_remaining, Error *err)
+{
+    CLEANUP(autofree) const char **settled = calloc(skipped->count + 1, sizeof(*settled));
+    if (settled == NULL)
+        return error_out_of_memory(err);
+    size_t count = 0;
+    for (size_t i = 0; i < skipped->count; i++) {
+        if (!is_still_locked(candidates, locked, skipped->items[i]))
+            settled[count++] = skipped->items[i];
+    }
+    *ret_remaining = skipped->count - count;
+    return count == 0 || ledger_skipped_delete(batch->context->database, batch->item->command->id,
+                                               "sessions", settled, count, err);
+}
+
+/* First look, locks, second look over the owners of what was skipped. Nothing of it waits either:
+ * what is locked is looked at again after a pause, so that no executor stands still for somebody
+ * else's transaction. */
+static bool
+clean_skipped(ChainBatch *batch, const SkippedRows *skipped, size_t *ret_remaining, Error *err)
+{
+    Database *database = batch->context->database;
+    CLEANUP(autofree) SessionRequest *requests = calloc(skipped->count, sizeof(*requests));
+    CLEANUP(autofree) SessionCounts *counts = calloc(skipped->count, sizeof(*counts));
+    CLEANUP(session_candidates_done) SessionCandidates candidates = {0};
+    if (requests == NULL || counts == NULL)
+        return error_out_of_memory(err);
+    const size_t owners = collect_owners(skipped, cutoff_of(batch), requests);
+    if (!session_find_for_users(database, requests, owners, CHAIN_SKIPPED_KEPT_MAX, &candidates,
+                                err))
+        return false;
+    CLEANUP(autofree) bool *locked = calloc(candidates.count + 1, sizeof(*locked));
+    if (locked == NULL)
+        return error_out_of_memory(err);
+    if (candidates.count > 0 &&
+        (!chain_stop_waiting(batch, err) || !session_lock(database, &candidates, locked, err) ||
+         !session_delete_locked(database, &candidates, locked, requests, owners, counts, err)))
+        return false;
+    add_counts(&batch->range, counts, owners);
+    return forget_settled(batch, skipped, &candidates, locked, ret_remaining, err);
+}
+
+bool
+chain_sessions_last_pass(ChainBatch *batch, Error *err)
+{
+    CLEANUP(skipped_rows_done) SkippedRows skipped = {0};
+    size_t remaining = 0;
+    if (!ledger_skipped_list(batch->context->database, batch->item->command->id, "sessions",
+                             batch->part->batch_rows, &skipped, err))
+        return false;
+    if (skipped.count > 0 && !clean_skipped(batch, &skipped, &remaining, err))
+        return false;
+    if (remaining == 0 && skipped.count == (size_t)batch->part->batch_rows)
+        return true; /* there may be more of them */
+    chain_close_last_pass(batch, remaining);
+    return true;
+}
