@@ -1,0 +1,122 @@
+#include "worker/task/ledger_rules.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const Record source = {
+    .topic = "cleanup.commands", .partition = 3, .offset = 41, .timestamp_ms = 1000};
+
+static LedgerRecord
+row_in_state(LedgerState state)
+{
+    return (LedgerRecord){.command_id = "a",
+                          .state = state,
+                          .source_topic = "cleanup.commands",
+                          .source_partition = 3,
+                          .source_offset = 41,
+                          .source_timestamp_ms = 1000};
+}
+
+static void
+test_decide_same_source_running_is_taken_over(void **state)
+{
+    (void)state;
+    const LedgerRecord row = row_in_state(LEDGER_RUNNING);
+    const Command command = {.id = "a"};
+    assert_int_equal(ledger_decide(&row, &command, &source), LEDGER_TAKE_OVER);
+}
+
+static void
+test_decide_same_source_ended_is_published(void **state)
+{
+    (void)state;
+    static const LedgerState ended[] = {LEDGER_SUCCEEDED, LEDGER_FAILED, LEDGER_EXPIRED,
+                                        LEDGER_BLOCKED, LEDGER_CANCELLED};
+    const Command command = {.id = "a"};
+    for (size_t i = 0; i < ARRAY_LEN(ended); i++) {
+        const LedgerRecord row = row_in_state(ended[i]);
+        assert_int_equal(ledger_decide(&row, &command, &source), LEDGER_PUBLISH);
+    }
+}
+
+static void
+test_decide_any_difference_of_source_is_absorbed(void **state)
+{
+    (void)state;
+    const Command command = {.id = "a"};
+    const LedgerRecord row = row_in_state(LEDGER_RUNNING);
+    Record other = source;
+    other.offset = 42;
+    assert_int_equal(ledger_decide(&row, &command, &other), LEDGER_ABSORB);
+    other = source;
+    other.partition = 4;
+    assert_int_equal(ledger_decide(&row, &command, &other), LEDGER_ABSORB);
+    other = source;
+    other.timestamp_ms = 1001;
+    assert_int_equal(ledger_decide(&row, &command, &other), LEDGER_ABSORB);
+    other = source;
+    other.topic = "another";
+    assert_int_equal(ledger_decide(&row, &command, &other), LEDGER_ABSORB);
+}
+
+static void
+test_decide_replay_runs_again_only_what_ended_without_success(void **state)
+{
+    (void)state;
+    Record other = source;
+    other.offset = 99;
+    const Command replay = {.id = "a", .replay = 1};
+    LedgerRecord row = row_in_state(LEDGER_FAILED);
+    assert_int_equal(ledger_decide(&row, &replay, &other), LEDGER_RUN_AGAIN);
+    row.replay = 1;
+    assert_int_equal(ledger_decide(&row, &replay, &other), LEDGER_ABSORB);
+    row = row_in_state(LEDGER_SUCCEEDED);
+    assert_int_equal(ledger_decide(&row, &replay, &other), LEDGER_ABSORB);
+    row = row_in_state(LEDGER_RUNNING);
+    assert_int_equal(ledger_decide(&row, &replay, &other), LEDGER_ABSORB);
+}
+
+static void
+test_start_past_expiry_expires_unless_replayed(void **state)
+{
+    (void)state;
+    Record fresh = source;
+    fresh.timestamp_ms = 5000;
+    Command command = {.id = "a", .has_expires_at = true, .expires_at_us = 6000000};
+    assert_int_equal(ledger_start(&command, &fresh, 5999999, 360), LEDGER_START_RUN);
+    assert_int_equal(ledger_start(&command, &fresh, 6000000, 360), LEDGER_START_EXPIRED);
+    command.replay = 1;
+    assert_int_equal(ledger_start(&command, &fresh, 6000000, 360), LEDGER_START_RUN);
+}
+
+static void
+test_start_older_than_retention_is_refused(void **state)
+{
+    (void)state;
+    const int64_t hour_us = INT64_C(3600) * 1000000;
+    Record old = source;
+    old.timestamp_ms = 0;
+    const Command command = {.id = "a"};
+    assert_int_equal(ledger_start(&command, &old, 9 * hour_us, 10), LEDGER_START_RUN);
+    assert_int_equal(ledger_start(&command, &old, 9 * hour_us + 1, 10), LEDGER_START_TOO_OLD);
+    old.timestamp_ms = -1;
+    assert_int_equal(ledger_start(&command, &old, 9 * hour_us + 1, 10), LEDGER_START_RUN);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_decide_same_source_running_is_taken_over),
+        cmocka_unit_test(test_decide_same_source_ended_is_published),
+        cmocka_unit_test(test_decide_any_difference_of_source_is_absorbed),
+        cmocka_unit_test(test_decide_replay_runs_again_only_what_ended_without_success),
+        cmocka_unit_test(test_start_past_expiry_expires_unless_replayed),
+        cmocka_unit_test(test_start_older_than_retention_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
