@@ -4,8 +4,8 @@
  * Owns:      a Command owns its strings.
  * Threads:   command_parse on one thread at a time (cJSON keeps a global error pointer);
  *            a Command that was parsed may be handed on.
- * Invariant: a Command is complete: every param of its task is set, checked against the contract's ranges
- *            and the operator's floors.
+ * Invariant: a Command is complete: every param of its task is set, checked against the contract's
+ * ranges and the operator's floors.
  */
 #ifndef WORKER_MESSAGE_COMMAND_H
 #define WORKER_MESSAGE_COMMAND_H
@@ -55,7 +55,8 @@ typedef struct Command {
     int replay; /* 0, or the number of the cleanup-replay header */
 } Command;
 
-/* Why a record is no command. The id is the command's own when that was valid, else the derived one. */
+/* Why a record is no command. The id is the command's own when that was valid, else the derived
+ * one. */
 typedef struct Rejection {
     char id[COMMAND_ID_MAX + 1];
     char *task;         /* the name that was sent, or NULL */
@@ -72,19 +73,24 @@ typedef struct CommandFloors {
     double min_expiration_minutes;
 } CommandFloors;
 
-typedef enum CommandVerdict { COMMAND_ACCEPTED, COMMAND_REJECTED, COMMAND_OUT_OF_MEMORY } CommandVerdict;
+typedef enum CommandVerdict {
+    COMMAND_ACCEPTED,
+    COMMAND_REJECTED,
+    COMMAND_OUT_OF_MEMORY
+} CommandVerdict;
 
 /* Reads plain JSON, structured CloudEvents and binary CloudEvents, told apart by the headers.
- * Fills exactly one of the outputs, as the verdict says; the caller ends it with command_done or rejection_done.
- * Never fails on account of the bytes: whatever they are, the verdict is one of the first two. */
-CommandVerdict command_parse(const Record *record, const CommandFloors *floors, Command *ret_command,
-                             Rejection *ret_rejection) MUST_CHECK;
+ * Fills exactly one of the outputs, as the verdict says; the caller ends it with command_done or
+ * rejection_done. Never fails on account of the bytes: whatever they are, the verdict is one of the
+ * first two. */
+CommandVerdict command_parse(const Record *record, const CommandFloors *floors,
+                             Command *ret_command, Rejection *ret_rejection) MUST_CHECK;
 
 void command_done(Command *command);
 void rejection_done(Rejection *rejection);
 
-/* The id of a record without one: UUIDv5 (RFC 9562) over topic, partition, offset, record timestamp and
- * value bytes, so that a redelivery gets the same id and a re-created topic another one. */
+/* The id of a record without one: UUIDv5 (RFC 9562) over topic, partition, offset, record timestamp
+ * and value bytes, so that a redelivery gets the same id and a re-created topic another one. */
 void command_derive_id(const Record *record, char ret_id[COMMAND_ID_MAX + 1]);
 
 /* "cleanup_inactive_sessions" and so on; static. */

@@ -16,11 +16,11 @@ typedef struct DeadLetterReason {
     const char *message;
 } DeadLetterReason;
 
-/* Original key, value and headers, plus the reason's headers. What would exceed `max_bytes` (the producer's
- * message.max.bytes, with room for the protocol's own) is cut, the value first, and the message says so.
- * Headers of an earlier dead letter in the original are replaced.
- * The caller frees it. NULL when out of memory. */
-Record *dead_letter_record(const char *topic, const Record *original, const DeadLetterReason *reason,
-                           size_t max_bytes) MUST_CHECK;
+/* Original key, value and headers, plus the reason's headers. What would exceed `max_bytes` (the
+ * producer's message.max.bytes, with room for the protocol's own) is cut, the value first, and the
+ * message says so. Headers of an earlier dead letter in the original are replaced. The caller frees
+ * it. NULL when out of memory. */
+Record *dead_letter_record(const char *topic, const Record *original,
+                           const DeadLetterReason *reason, size_t max_bytes) MUST_CHECK;
 
 #endif

@@ -14,7 +14,8 @@
 
 enum {
     RESULT_MAX_BYTES = 512 * 1024,
-    RESULT_LIST_MAX_BYTES = 400 * 1024, /* the lists of `data` are cut here, so that the rest has room */
+    RESULT_LIST_MAX_BYTES =
+        400 * 1024, /* the lists of `data` are cut here, so that the rest has room */
 };
 
 typedef enum ResultStatus {
@@ -58,19 +59,22 @@ char *result_print(const Result *result) MUST_CHECK;
 /* "succeeded" and so on; static. */
 const char *result_status_name(ResultStatus status);
 
-/* Fills the fields that come from the command itself (all but status, message, data, error, times, attempts). */
+/* Fills the fields that come from the command itself (all but status, message, data, error, times,
+ * attempts). */
 void result_from_command(const Command *command, const Record *source, const char *worker_id,
                          Result *ret_result);
 
 /* The result of a rejection: data null, attempts 0, message "Rejected: …"; times are the worker's.
  * The caller frees it. NULL when out of memory. */
-char *result_print_rejection(const Rejection *rejection, const Record *source, const char *worker_id,
-                             int64_t received_at_us, int64_t finished_at_us) MUST_CHECK;
+char *result_print_rejection(const Rejection *rejection, const Record *source,
+                             const char *worker_id, int64_t received_at_us,
+                             int64_t finished_at_us) MUST_CHECK;
 
-/* The record for the results topic: key, the ce_… headers (ce_time = finished_at_us), content-type, and the
- * command's traceparent and tracestate from `source`. `json` and `source` are borrowed and copied.
- * NULL when out of memory. */
+/* The record for the results topic: key, the ce_… headers (ce_time = finished_at_us), content-type,
+ * and the command's traceparent and tracestate from `source`. `json` and `source` are borrowed and
+ * copied. NULL when out of memory. */
 Record *result_record(const char *topic, const char *command_id, int replay, const char *json,
-                      int64_t finished_at_us, const char *worker_id, const Record *source) MUST_CHECK;
+                      int64_t finished_at_us, const char *worker_id,
+                      const Record *source) MUST_CHECK;
 
 #endif

@@ -1,0 +1,92 @@
+/*
+ * config: options declared in one table, read from defaults, an INI file, the environment and the
+ * command line.
+ *
+ * Owns:      nothing but the strings it puts into the caller's struct, freed by config_done.
+ * Threads:   one at a time, before the others start.
+ * Invariant: a value in the struct has passed its option's range; a later source wins over an
+ * earlier one.
+ */
+#ifndef COMMON_CONFIG_H
+#define COMMON_CONFIG_H
+
+#include "common/error.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+typedef enum ConfigType {
+    CONFIG_STRING,   /* char *, owned */
+    CONFIG_INTEGER,  /* int */
+    CONFIG_REAL,     /* double */
+    CONFIG_BOOLEAN,  /* bool */
+    CONFIG_DURATION, /* int, milliseconds; written as a number with ms, s, m or h */
+    CONFIG_ENUM,     /* int, the index of the word in `words` */
+} ConfigType;
+
+typedef struct ConfigOption {
+    const char *section;
+    const char *key;
+    ConfigType type;
+    size_t offset;       /* of the field in the caller's struct */
+    double min;          /* of numbers; durations in milliseconds; strings: shortest */
+    double max;          /* strings: longest */
+    const char *initial; /* default, in the form of the file */
+    const char *words;   /* CONFIG_ENUM: "debug|info|warn|error" */
+    bool secret;         /* never printed */
+    const char *help;    /* one line */
+} ConfigOption;
+
+/* Options beyond the table, as name and value, in the order in which they were set; a later one of
+ * the same name replaces the earlier. */
+typedef struct ConfigPairs {
+    char **names;
+    char **values;
+    size_t count;
+} ConfigPairs;
+
+/* A section whose unknown keys pass through. `refuse` returns NULL, or why this name is refused. */
+typedef struct ConfigPassThrough {
+    const char *section;
+    ConfigPairs *pairs;
+    const char *(*refuse)(const char *name);
+} ConfigPassThrough;
+
+typedef struct Config {
+    const ConfigOption *options;
+    size_t option_count;
+    void *values; /* the caller's struct */
+    ConfigPassThrough pass;
+    const char *environment_prefix;   /* "CLEANUP_" */
+    const char *environment_reserved; /* a prefix that is left alone, or NULL */
+} Config;
+
+/* Sets every option to its default. */
+bool config_set_defaults(const Config *config, Error *err) MUST_CHECK;
+
+/* Sets one option by "section" and "key". Fails with ERROR_REJECT and a sentence that names the
+ * option, what was given (not of a secret) and what it takes. `origin` says where it stood. */
+bool config_set(const Config *config, const char *section, const char *key, const char *value,
+                const char *origin, Error *err) MUST_CHECK;
+
+/* Sets "section.key=value". */
+bool config_set_assignment(const Config *config, const char *assignment, Error *err) MUST_CHECK;
+
+bool config_read_file(const Config *config, const char *path, Error *err) MUST_CHECK;
+
+/* `environment` as environ: PREFIX_SECTION_KEY=value, "_" standing for "." in the section that
+ * passes through. */
+bool config_read_environment(const Config *config, char *const *environment, Error *err) MUST_CHECK;
+
+/* Frees the strings of the struct and the pairs. */
+void config_done(const Config *config);
+
+/* The table as text: for --help, as a commented INI file, as a Markdown table. */
+void config_print_help(const Config *config, FILE *out);
+void config_print_sample(const Config *config, FILE *out);
+void config_print_markdown(const Config *config, FILE *out);
+
+/* "a whole number from 1 to 64" and so on, into `text`. */
+void config_describe(const ConfigOption *option, char *text, size_t size);
+
+#endif

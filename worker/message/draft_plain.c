@@ -1,0 +1,74 @@
+/* A command as plain JSON. */
+#include "worker/message/draft.h"
+
+#include <string.h>
+
+static void
+take_id(Draft *draft, const char *text)
+{
+    draft_take_id(draft, "command_id", text);
+}
+
+static void
+take_requested_by(Draft *draft, const char *text)
+{
+    draft_take_requested_by(draft, "requested_by", text);
+}
+
+static void
+take_requested_at(Draft *draft, const char *text)
+{
+    draft_take_requested_at(draft, "requested_at", text);
+}
+
+static void
+take_expires_at(Draft *draft, const char *text)
+{
+    draft_take_expires_at(draft, "expires_at", text);
+}
+
+static const struct {
+    const char *name;
+    void (*take)(Draft *draft, const char *text);
+} members[] = {
+    {"command_id", take_id},
+    {"task", draft_take_task},
+    {"requested_by", take_requested_by},
+    {"requested_at", take_requested_at},
+    {"expires_at", take_expires_at},
+};
+
+static void
+read_member(Draft *draft, const cJSON *member)
+{
+    if (strcmp(member->string, "params") == 0) {
+        if (!cJSON_IsNull(member))
+            draft->params = member;
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        if (strcmp(member->string, members[i].name) != 0)
+            continue;
+        if (cJSON_IsString(member))
+            members[i].take(draft, member->valuestring);
+        else if (!cJSON_IsNull(member))
+            draft_fault(draft, ERROR_CODE_INVALID_MEMBER, "%s takes a string", members[i].name);
+        return;
+    }
+    draft_fault(draft, ERROR_CODE_UNKNOWN_MEMBER, "a command has no member \"%.64s\"",
+                member->string);
+}
+
+void
+draft_read_plain(Draft *draft, const cJSON *root)
+{
+    if (!cJSON_IsObject(root)) {
+        draft_fault(draft, ERROR_CODE_NOT_AN_OBJECT, "a command is a JSON object");
+        return;
+    }
+    const cJSON *member;
+    cJSON_ArrayForEach(member, root)
+    {
+        read_member(draft, member);
+    }
+}

@@ -1,0 +1,225 @@
+#include "worker/options.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define FIELD(name) offsetof(Settings, name)
+#define TEXT(section, key, field, initial, help)                                                   \
+    {                                                                                              \
+        section, key, CONFIG_STRING, FIELD(field), 1, 1000, initial, NULL, false, help             \
+    }
+#define MAYBE_TEXT(section, key, field, secret, help)                                              \
+    {                                                                                              \
+        section, key, CONFIG_STRING, FIELD(field), 0, 4000, "", NULL, secret, help                 \
+    }
+#define WHOLE(section, key, field, min, max, initial, help)                                        \
+    {                                                                                              \
+        section, key, CONFIG_INTEGER, FIELD(field), min, max, initial, NULL, false, help           \
+    }
+#define REAL(section, key, field, min, max, initial, help)                                         \
+    {                                                                                              \
+        section, key, CONFIG_REAL, FIELD(field), min, max, initial, NULL, false, help              \
+    }
+#define SPAN(section, key, field, min_ms, max_ms, initial, help)                                   \
+    {                                                                                              \
+        section, key, CONFIG_DURATION, FIELD(field), min_ms, max_ms, initial, NULL, false, help    \
+    }
+#define WORD(section, key, field, words, initial, help)                                            \
+    {                                                                                              \
+        section, key, CONFIG_ENUM, FIELD(field), 0, 0, initial, words, false, help                 \
+    }
+#define SWITCH(section, key, field, initial, help)                                                 \
+    {                                                                                              \
+        section, key, CONFIG_BOOLEAN, FIELD(field), 0, 0, initial, NULL, false, help               \
+    }
+
+static const ConfigOption options[] = {
+    TEXT("kafka", "bootstrap.servers", kafka.bootstrap_servers, "localhost:9092",
+         "brokers to start from, host:port with commas; every other librdkafka property may stand "
+         "in this section too"),
+    TEXT("kafka", "group.id", kafka.group_id, "cleanup-workers", "consumer group of the pool"),
+    TEXT("topics", "commands", topics.commands, "cleanup.commands", "where commands come from"),
+    TEXT("topics", "results", topics.results, "cleanup.results", "where results go"),
+    TEXT("topics", "dead_letters", topics.dead_letters, "cleanup.dead-letters",
+         "where rejected and failed commands go"),
+    MAYBE_TEXT("postgres", "dsn", postgres.dsn, true,
+               "libpq connection string; what it leaves out comes from PG… variables, service and "
+               "password files"),
+    SWITCH("postgres", "prepared_statements", postgres.prepared_statements, "true",
+           "false behind PgBouncer older than 1.21"),
+    SPAN("postgres", "statement_timeout", postgres.statement_timeout_ms, 1000, 600000, "30s",
+         "longest time of one statement"),
+    SPAN("postgres", "connect_timeout", postgres.connect_timeout_ms, 1000, 60000, "10s",
+         "longest time to connect"),
+    MAYBE_TEXT("worker", "id", worker.id, false,
+               "name of this worker in results and logs; empty: host name and a random suffix"),
+    WORD("worker", "delivery", worker.delivery, "at_least_once", "at_least_once",
+         "how results are delivered"),
+    WHOLE("worker", "executors", worker.executors, 1, 64, "2",
+          "units executed at once, a PostgreSQL connection each"),
+    WHOLE("worker", "max_attempts", worker.max_attempts, 1, 100, "5",
+          "tries of a command before it fails"),
+    SPAN("worker", "shutdown_grace", worker.shutdown_grace_ms, 1000, 3600000, "25s",
+         "longest time from SIGTERM to the end"),
+    SPAN("worker", "lock_wait", worker.lock_wait_ms, 0, 60000, "5s",
+         "how long rows that others lock are tried again at a command's end"),
+    SPAN("worker", "preview_timeout", worker.preview_timeout_ms, 100, 3600000, "60s",
+         "longest time of a preview or dry run"),
+    WHOLE("worker", "ledger_retention_hours", worker.ledger_retention_hours, 2, 8760, "360",
+          "how far back the ledger remembers"),
+    WHOLE("worker", "batch_sessions", worker.batch_sessions, 10, 100000, "1000",
+          "most rows of one batch of a long command"),
+    WHOLE("worker", "set_commands", worker.set_commands, 1, 10000, "500",
+          "most per-user commands of one transaction"),
+    WHOLE("worker", "queue_commands", worker.queue_commands, 10, 100000, "2000",
+          "commands of one partition kept in memory before it is paused"),
+    WHOLE("worker", "queue_kib", worker.queue_kib, 64, 1048576, "16384",
+          "KiB of one partition's commands, and of results on their way, kept in memory"),
+    SPAN("worker", "retry_backoff", worker.retry_backoff_ms, 1, 60000, "100ms",
+         "pause before the second try of a command"),
+    SPAN("worker", "retry_backoff_max", worker.retry_backoff_max_ms, 1, 600000, "10s",
+         "longest pause between two tries of a command"),
+    SPAN("worker", "hold_backoff_max", worker.hold_backoff_max_ms, 100, 60000, "2s",
+         "longest pause between two looks whether PostgreSQL is back"),
+    SPAN("worker", "clock_skew", worker.clock_skew_ms, 1000, 86400000, "5m",
+         "how far the clocks of worker and database may be apart"),
+    TEXT("tables", "users", tables.users, "users", "table, as an SQL identifier"),
+    TEXT("tables", "properties", tables.properties, "properties", "table, as an SQL identifier"),
+    TEXT("tables", "sessions", tables.sessions, "sessions", "table, as an SQL identifier"),
+    TEXT("tables", "messages", tables.messages, "messages", "table, as an SQL identifier"),
+    TEXT("tables", "image_sent", tables.image_sent, "\"imageSent\"", "table, as an SQL identifier"),
+    TEXT("tables", "video_sent", tables.video_sent, "\"videoSent\"", "table, as an SQL identifier"),
+    TEXT("tables", "bookings", tables.bookings, "bookings", "table, as an SQL identifier"),
+    MAYBE_TEXT("tables", "session_references", tables.session_references, false,
+               "further tables that may reference sessions, with commas; sessions with a row there "
+               "are kept"),
+    REAL("limits", "min_inactive_hours", limits.min_inactive_hours, 0, 87600, "1",
+         "commands below this inactive_hours are rejected"),
+    REAL("limits", "min_expiration_minutes", limits.min_expiration_minutes, 0, 525600, "1",
+         "commands below this expiration_minutes are rejected"),
+    WORD("log", "level", log.level, "debug|info|warn|error", "info", "least level that is logged"),
+    WORD("log", "format", log.format, "logfmt|json", "logfmt", "form of a log line"),
+};
+
+/* The guarantees rest on these; */
+static const char *
+refuse_property(const char *name)
+{
+    static const char *const refused[] = {
+        "enable.auto.commit",
+        "enable.auto.offset.store",
+        "isolation.level",
+        "enable.idempotence",
+        "transactional.id",
+        "group.instance.id",
+        "acks",
+        "request.required.acks",
+        "auto.offset.reset",
+        "partition.assignment.strategy",
+        "transaction.timeout.ms",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+        if (strcmp(refused[i], name) == 0)
+            return "the worker's guarantees rest on its own value";
+    }
+    return NULL;
+}
+
+static Config
+config_of(Settings *settings)
+{
+    return (Config){
+        .options = options,
+        .option_count = ARRAY_LEN(options),
+        .values = settings,
+        .pass = {"kafka", settings != NULL ? &settings->kafka.properties : NULL, refuse_property},
+        .environment_prefix = "CLEANUP_",
+        .environment_reserved = "CLEANUP_TEST_",
+    };
+}
+
+static bool
+make_up_id(Settings *settings, Error *err)
+{
+    if (settings->worker.id[0] != '\0') {
+        if (strlen(settings->worker.id) > 128 ||
+            strspn(settings->worker.id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                        "0123456789._-") != strlen(settings->worker.id))
+            return error_set(err, ERROR_REJECT, "config",
+                             "worker.id takes 1 to 128 characters of A-Z a-z 0-9 . _ -");
+        return true;
+    }
+    char host[64] = "worker";
+    uint32_t suffix = 0;
+    (void)gethostname(host, sizeof(host) - 1);
+    if (getrandom(&suffix, sizeof(suffix), 0) != (ssize_t)sizeof(suffix))
+        return error_set(err, ERROR_FATAL, "random", "the system gives no random bytes");
+    char id[96];
+    (void)snprintf(id, sizeof(id), "%s-%08x", host, suffix);
+    free(settings->worker.id);
+    settings->worker.id = strdup(id);
+    return settings->worker.id != NULL || error_out_of_memory(err);
+}
+
+static bool
+load_sources(const Config *config, const SettingsSources *sources, Error *err)
+{
+    if (!config_set_defaults(config, err))
+        return false;
+    if (sources->config_path != NULL && !config_read_file(config, sources->config_path, err))
+        return false;
+    if (sources->environment != NULL && !config_read_environment(config, sources->environment, err))
+        return false;
+    for (size_t i = 0; i < sources->assignment_count; i++) {
+        if (!config_set_assignment(config, sources->assignments[i], err))
+            return false;
+    }
+    return true;
+}
+
+bool
+settings_load(const SettingsSources *sources, Settings **ret_settings, Error *err)
+{
+    CLEANUP(settings_freep) Settings *settings = calloc(1, sizeof(*settings));
+    if (settings == NULL)
+        return error_out_of_memory(err);
+    const Config config = config_of(settings);
+    if (!load_sources(&config, sources, err) || !make_up_id(settings, err))
+        return false;
+    *ret_settings = settings;
+    settings = NULL;
+    return true;
+}
+
+void
+settings_free(Settings *settings)
+{
+    if (settings == NULL)
+        return;
+    const Config config = config_of(settings);
+    config_done(&config);
+    free(settings);
+}
+
+void
+settings_print_help(FILE *out)
+{
+    const Config config = config_of(NULL);
+    config_print_help(&config, out);
+}
+
+void
+settings_print_sample(FILE *out)
+{
+    const Config config = config_of(NULL);
+    config_print_sample(&config, out);
+}
+
+void
+settings_print_table(FILE *out)
+{
+    const Config config = config_of(NULL);
+    config_print_markdown(&config, out);
+}

@@ -1,0 +1,91 @@
+/*
+ * options: the one table of options and the settings it fills.
+ *
+ * Owns:      a Settings owns its strings.
+ * Threads:   settings_load once before the others start; a loaded Settings is only read.
+ * Invariant: parser, --help, deploy/cleanup-worker.ini and the README's table all come from the
+ * table in options.c.
+ */
+#ifndef WORKER_OPTIONS_H
+#define WORKER_OPTIONS_H
+
+#include "common/config.h"
+
+typedef enum DeliveryMode { DELIVERY_AT_LEAST_ONCE } DeliveryMode;
+
+typedef struct Settings {
+    struct {
+        char *bootstrap_servers;
+        char *group_id;
+        ConfigPairs properties; /* every other librdkafka property */
+    } kafka;
+    struct {
+        char *commands;
+        char *results;
+        char *dead_letters;
+    } topics;
+    struct {
+        char *dsn;
+        bool prepared_statements;
+        int statement_timeout_ms;
+        int connect_timeout_ms;
+    } postgres;
+    struct {
+        char *id;
+        int delivery; /* DeliveryMode */
+        int executors;
+        int max_attempts;
+        int shutdown_grace_ms;
+        int lock_wait_ms;
+        int preview_timeout_ms;
+        int ledger_retention_hours;
+        int batch_sessions;
+        int set_commands;
+        int queue_commands;
+        int queue_kib;
+        int retry_backoff_ms;
+        int retry_backoff_max_ms;
+        int hold_backoff_max_ms;
+        int clock_skew_ms;
+    } worker;
+    struct {
+        char *users;
+        char *properties;
+        char *sessions;
+        char *messages;
+        char *image_sent;
+        char *video_sent;
+        char *bookings;
+        char *session_references;
+    } tables;
+    struct {
+        double min_inactive_hours;
+        double min_expiration_minutes;
+    } limits;
+    struct {
+        int level;  /* LogLevel */
+        int format; /* LogFormat */
+    } log;
+} Settings;
+
+/* Where values come from, the later over the earlier. */
+typedef struct SettingsSources {
+    const char *config_path;        /* INI file, or NULL */
+    char *const *environment;       /* as environ, or NULL */
+    const char *const *assignments; /* "section.key=value", in order */
+    size_t assignment_count;
+} SettingsSources;
+
+/* worker.id is made up (host name and a random suffix) where it is not set. The caller frees with
+ * settings_free. Fails with ERROR_REJECT and one sentence for the user. */
+bool settings_load(const SettingsSources *sources, Settings **ret_settings, Error *err) MUST_CHECK;
+
+void settings_free(Settings *settings);
+DEFINE_FREEP(Settings, settings_free)
+
+/* The options part of --help; the sample INI file; the README's Markdown table. */
+void settings_print_help(FILE *out);
+void settings_print_sample(FILE *out);
+void settings_print_table(FILE *out);
+
+#endif
