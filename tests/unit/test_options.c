@@ -1,0 +1,197 @@
+#include "worker/options.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char *
+read_file(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    char *text = calloc(1, 200000);
+    assert_non_null(text);
+    assert_true(fread(text, 1, 199999, file) > 0);
+    (void)fclose(file);
+    return text;
+}
+
+static char *
+print_to_text(void (*print)(FILE *))
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    print(out);
+    (void)fclose(out);
+    return text;
+}
+
+static Settings *
+load(const char *const *assignments, size_t count, char *const *environment, const char *path)
+{
+    const SettingsSources sources = {path, environment, assignments, count};
+    Settings *settings = NULL;
+    Error err = {0};
+    if (!settings_load(&sources, &settings, &err))
+        fail_msg("%s", err.text);
+    return settings;
+}
+
+static void
+assert_refused(const char *assignment, const char *part)
+{
+    const char *const assignments[] = {assignment};
+    const SettingsSources sources = {.assignments = assignments, .assignment_count = 1};
+    Settings *settings = NULL;
+    Error err = {0};
+    assert_false(settings_load(&sources, &settings, &err));
+    assert_null(settings);
+    assert_int_equal(err.kind, ERROR_REJECT);
+    if (strstr(err.text, part) == NULL)
+        fail_msg("“%s” does not say “%s”", err.text, part);
+}
+
+static void
+test_load_nothing_given_takes_defaults(void **state)
+{
+    (void)state;
+    CLEANUP(settings_freep) Settings *settings = load(NULL, 0, NULL, NULL);
+    assert_int_equal(settings->worker.executors, 2);
+    assert_int_equal(settings->worker.shutdown_grace_ms, 25000);
+    assert_string_equal(settings->tables.image_sent, "\"imageSent\"");
+    assert_true(strlen(settings->worker.id) > 9);
+    assert_true(settings->limits.min_inactive_hours == 1.0);
+}
+
+static void
+test_load_later_source_wins(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/options-XXXXXX";
+    const int file = mkstemp(path);
+    assert_true(file >= 0);
+    static const char text[] =
+        "[worker]\nexecutors = 3\nmax_attempts = 7\nlock_wait = 2s\n[kafka]\nlinger.ms = 1\n";
+    assert_int_equal(write(file, text, sizeof(text) - 1), sizeof(text) - 1);
+    (void)close(file);
+    char variable[] = "CLEANUP_WORKER_MAX_ATTEMPTS=8";
+    char servers[] = "CLEANUP_KAFKA_BOOTSTRAP_SERVERS=a:1";
+    char property[] = "CLEANUP_KAFKA_SOCKET_TIMEOUT_MS=9";
+    char *const environment[] = {variable, servers, property, NULL};
+    const char *const assignments[] = {"worker.lock_wait=3s", "kafka.linger.ms=2"};
+    CLEANUP(settings_freep) Settings *settings = load(assignments, 2, environment, path);
+    (void)unlink(path);
+    assert_int_equal(settings->worker.executors, 3);
+    assert_int_equal(settings->worker.max_attempts, 8);
+    assert_int_equal(settings->worker.lock_wait_ms, 3000);
+    assert_string_equal(settings->kafka.bootstrap_servers, "a:1");
+    assert_int_equal(settings->kafka.properties.count, 2);
+    assert_string_equal(settings->kafka.properties.names[0], "linger.ms");
+    assert_string_equal(settings->kafka.properties.values[0], "2");
+    assert_string_equal(settings->kafka.properties.names[1], "socket.timeout.ms");
+}
+
+static void
+test_load_faulty_option_is_named(void **state)
+{
+    (void)state;
+    assert_refused("worker.executors=0",
+                   "worker.executors is \"0\", but takes a whole number from 1 to 64");
+    assert_refused("worker.executors=2.5", "worker.executors");
+    assert_refused("worker.executors=two", "worker.executors");
+    assert_refused("worker.lock_wait=5", "takes a duration");
+    assert_refused("worker.lock_wait=61s", "0ms to 1m");
+    assert_refused("worker.nonsense=1", "no option worker.nonsense");
+    assert_refused("nonsense.key=1", "no section [nonsense]");
+    assert_refused("worker.delivery=exactly_once", "one of at_least_once");
+    assert_refused("log.level=loud", "debug|info|warn|error");
+    assert_refused("kafka.enable.auto.commit=true", "kafka.enable.auto.commit cannot be set");
+    assert_refused("kafka.acks=1", "kafka.acks cannot be set");
+    assert_refused("worker.id=a b", "worker.id");
+    assert_refused("no-assignment", "section.key=value");
+}
+
+static void
+test_load_unknown_environment_is_refused_but_the_tests_own(void **state)
+{
+    (void)state;
+    char unknown[] = "CLEANUP_WORKER_NONSENSE=1";
+    char *const bad[] = {unknown, NULL};
+    const SettingsSources sources = {.environment = bad};
+    Settings *settings = NULL;
+    Error err = {0};
+    assert_false(settings_load(&sources, &settings, &err));
+    assert_non_null(strstr(err.text, "CLEANUP_WORKER_NONSENSE"));
+    char reserved[] = "CLEANUP_TEST_ANYTHING=1";
+    char *const good[] = {reserved, NULL};
+    CLEANUP(settings_freep) Settings *loaded = load(NULL, 0, good, NULL);
+    assert_non_null(loaded);
+}
+
+static void
+test_load_unreadable_file_is_named(void **state)
+{
+    (void)state;
+    const SettingsSources sources = {.config_path = "/nonexistent/cleanup.ini"};
+    Settings *settings = NULL;
+    Error err = {0};
+    assert_false(settings_load(&sources, &settings, &err));
+    assert_non_null(strstr(err.text, "/nonexistent/cleanup.ini"));
+}
+
+static void
+test_sample_file_is_the_table(void **state)
+{
+    (void)state;
+    CLEANUP(autofree) char *file = read_file(SOURCE_DIR "/deploy/cleanup-worker.ini");
+    CLEANUP(autofree) char *printed = print_to_text(settings_print_sample);
+    assert_string_equal(file, printed);
+    CLEANUP(settings_freep)
+    Settings *settings = load(NULL, 0, NULL, SOURCE_DIR "/deploy/cleanup-worker.ini");
+    assert_int_equal(settings->worker.executors, 2);
+}
+
+static void
+test_readme_table_is_the_table(void **state)
+{
+    (void)state;
+    CLEANUP(autofree) char *readme = read_file(SOURCE_DIR "/README.md");
+    CLEANUP(autofree) char *printed = print_to_text(settings_print_table);
+    char *begin = strstr(readme, "<!-- options -->\n");
+    char *end = strstr(readme, "<!-- /options -->");
+    assert_non_null(begin);
+    assert_non_null(end);
+    *end = '\0';
+    assert_string_equal(begin + strlen("<!-- options -->\n"), printed);
+}
+
+static void
+test_help_names_every_option(void **state)
+{
+    (void)state;
+    CLEANUP(autofree) char *help = print_to_text(settings_print_help);
+    assert_non_null(strstr(help, "lock_wait = 5s"));
+    assert_non_null(strstr(help, "session_references"));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_load_nothing_given_takes_defaults),
+        cmocka_unit_test(test_load_later_source_wins),
+        cmocka_unit_test(test_load_faulty_option_is_named),
+        cmocka_unit_test(test_load_unknown_environment_is_refused_but_the_tests_own),
+        cmocka_unit_test(test_load_unreadable_file_is_named),
+        cmocka_unit_test(test_sample_file_is_the_table),
+        cmocka_unit_test(test_readme_table_is_the_table),
+        cmocka_unit_test(test_help_names_every_option),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
