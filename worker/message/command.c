@@ -102,8 +102,9 @@ read_draft(Draft *draft, const Record *record, const CommandFloors *floors,
         return;
     }
     read_by_mode(draft, record, root);
-    if (!draft->fault.set)
-        (void)params_read(draft->task.task, draft->params, floors, ret_params, &draft->fault);
+    if (!draft->fault.set &&
+        !params_read(draft->task.task, draft->params, floors, ret_params, &draft->fault))
+        draft->fault.set = true;
     draft->params = NULL;
 }
 

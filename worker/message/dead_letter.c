@@ -48,6 +48,22 @@ fit(Bytes *bytes, size_t *room)
     return cut;
 }
 
+/* The header is UTF-8: what does not fit is cut between characters. */
+static void
+write_message(const char *text, bool record_was_cut, char *message, size_t size)
+{
+    const int length =
+        snprintf(message, size, "%s%s", record_was_cut ? "(the record was cut) " : "", text);
+    if (length < 0 || (size_t)length < size)
+        return;
+    size_t end = size - 1;
+    while (end > 0 && ((unsigned char)message[end - 1] & 0xC0U) == 0x80U)
+        end--;
+    if (end > 0 && ((unsigned char)message[end - 1] & 0x80U) != 0)
+        end--;
+    message[end] = '\0';
+}
+
 Record *
 dead_letter_record(const char *topic, const Record *original, const DeadLetterReason *reason,
                    size_t max_bytes)
@@ -77,8 +93,7 @@ dead_letter_record(const char *topic, const Record *original, const DeadLetterRe
     }
     room -= headers_size(headers, kept);
     cut |= fit(&record.value, &room);
-    (void)snprintf(message, sizeof(message), "%s%.900s", cut ? "(the record was cut) " : "",
-                   reason->message);
+    write_message(reason->message, cut, message, sizeof(message));
     const RecordHeader reasons[REASON_HEADERS] = {
         {PREFIX "topic", BYTES_TEXT(original->topic)},
         {PREFIX "partition", BYTES_TEXT(partition)},

@@ -1,0 +1,69 @@
+#include "common/clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static void
+test_format_then_parse_gives_the_same_time(void **state)
+{
+    (void)state;
+    static const int64_t times[] = {0, 1, 1763863200123456, -1, 253402300799999999};
+    for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+        char text[CLOCK_TEXT_BYTES];
+        int64_t parsed;
+        clock_format(times[i], text);
+        assert_true(clock_parse(text, &parsed));
+        assert_int_equal(parsed, times[i]);
+    }
+}
+
+static void
+test_parse_offset_is_taken_off(void **state)
+{
+    (void)state;
+    int64_t utc;
+    int64_t local;
+    assert_true(clock_parse("2026-11-23T02:00:00Z", &utc));
+    assert_true(clock_parse("2026-11-23T04:30:00.0+02:30", &local));
+    assert_int_equal(utc, local);
+    assert_true(clock_parse("2026-11-23t02:00:00.123456789z", &local));
+    assert_int_equal(local - utc, 123456);
+}
+
+static void
+test_parse_other_texts_are_refused(void **state)
+{
+    (void)state;
+    static const char *const faulty[] = {
+        "",
+        "2026-11-23",
+        "2026-11-23T02:00:00",
+        "2026-11-23 02:00:00Z",
+        "2026-13-01T00:00:00Z",
+        "2026-02-29T00:00:00Z",
+        "2026-11-23T24:00:00Z",
+        "2026-11-23T02:00:00.Z",
+        "2026-11-23T02:00:00+2:00",
+        "2026-11-23T02:00:00Zx",
+        "0000-01-01T00:00:00Z",
+    };
+    int64_t parsed = 7;
+    for (size_t i = 0; i < ARRAY_LEN(faulty); i++)
+        assert_false(clock_parse(faulty[i], &parsed));
+    assert_int_equal(parsed, 7);
+    assert_true(clock_parse("2024-02-29T00:00:00Z", &parsed));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_format_then_parse_gives_the_same_time),
+        cmocka_unit_test(test_parse_offset_is_taken_off),
+        cmocka_unit_test(test_parse_other_texts_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
