@@ -1,0 +1,30 @@
+/*
+ * dev_broker: an in-memory broker for trying things out and for tests; nothing it holds survives.
+ *
+ * Owns:      the broker and its topics. It serves other processes through loopback as well.
+ * Threads:   start and stop from one thread; the broker runs on threads of its own.
+ * Invariant: never for production: it isolates nothing, keeps 5 MiB a partition and drops the
+ * oldest silently.
+ */
+#ifndef COMMON_KAFKA_DEV_BROKER_H
+#define COMMON_KAFKA_DEV_BROKER_H
+
+#include "common/error.h"
+
+typedef struct DevBroker DevBroker;
+
+/* Starts it with these topics. */
+bool dev_broker_start(int partitions, const char *const *topics, size_t topic_count,
+                      DevBroker **ret_broker, Error *err) MUST_CHECK;
+
+/* What clients put into bootstrap.servers; borrowed. */
+const char *dev_broker_bootstraps(const DevBroker *broker);
+
+/* Cuts every connection and refuses new ones, or serves again: for tests of outages. */
+void dev_broker_set_reachable(DevBroker *broker, bool reachable);
+
+/* NULL is harmless. */
+void dev_broker_stop(DevBroker *broker);
+DEFINE_FREEP(DevBroker, dev_broker_stop)
+
+#endif

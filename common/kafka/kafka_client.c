@@ -1,0 +1,306 @@
+#include "common/kafka/kafka_client.h"
+
+#include "common/clock.h"
+#include "common/log.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum {
+    WAIT_STEP_MS = 1000,
+    TOPIC_PATIENCE_MS =
+        2000, /* a topic that was just created takes a moment to be known everywhere */
+    TOPIC_PAUSE_US = 100 * 1000,
+};
+
+int64_t
+kafka_client_now_ms(void)
+{
+    return clock_monotonic_ms(clock_system());
+}
+
+/* librdkafka counts a lost connection as an error; for us it is something to mend, so a warning. */
+static LogLevel
+log_level_of(int syslog_level)
+{
+    if (syslog_level <= 2)
+        return LOG_ERROR;
+    if (syslog_level <= 4)
+        return LOG_WARN;
+    return syslog_level <= 6 ? LOG_INFO : LOG_DEBUG;
+}
+
+static void
+on_log(const rd_kafka_t *handle, int level, const char *facility, const char *text)
+{
+    (void)handle;
+    /* One list of properties serves consumers and producers, so each ignores some. */
+    const LogLevel mine = strcmp(facility, "CONFWARN") == 0 ? LOG_DEBUG : log_level_of(level);
+    LOG_EVENT(mine, "librdkafka", LOG_STR("facility", facility), LOG_STR("detail", text));
+}
+
+static void
+on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
+{
+    (void)handle;
+    KafkaClient *client = opaque;
+    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL)
+        client->authentication_failed = true;
+    /* "all brokers are down" says less than the reason before it. */
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && client->reason[0] != '\0')
+        return;
+    const int written = snprintf(client->reason, sizeof(client->reason), "%s", reason);
+    (void)written;
+}
+
+static bool
+is_secret(const char *name)
+{
+    static const char *const marks[] = {"password", "secret", "key", "token", "oauth", "jaas"};
+    for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+        if (strstr(name, marks[i]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static bool
+set_property(rd_kafka_conf_t *conf, const char *name, const char *value, Error *err)
+{
+    char reason[KAFKA_CLIENT_ERRSTR_BYTES];
+    const rd_kafka_conf_res_t result = rd_kafka_conf_set(conf, name, value, reason, sizeof(reason));
+    if (result == RD_KAFKA_CONF_OK)
+        return true;
+    /* librdkafka's reason quotes the value. */
+    return error_set(err, ERROR_REJECT, "kafka_config", "kafka property %s: %s", name,
+                     is_secret(name) ? "the value is not accepted" : reason);
+}
+
+static bool
+set_properties(rd_kafka_conf_t *conf, const KafkaProperty *properties, size_t count, Error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!set_property(conf, properties[i].name, properties[i].value, err))
+            return false;
+    }
+    return true;
+}
+
+bool
+kafka_client_configure(const KafkaSettings *settings, const KafkaProperty *defaults,
+                       size_t default_count, const KafkaProperty *fixed, size_t fixed_count,
+                       rd_kafka_conf_t **ret_conf, Error *err)
+{
+    if (settings->bootstrap_servers == NULL || settings->bootstrap_servers[0] == '\0')
+        return error_set(err, ERROR_REJECT, "kafka_config", "kafka.bootstrap.servers is not set");
+    CLEANUP(kafka_conf_destroyp) rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    if (conf == NULL)
+        return error_out_of_memory(err);
+
+    static const KafkaProperty common[] = {
+        {"socket.keepalive.enable", "true"},
+        {"socket.nagle.disable", "true"},
+        {"log.connection.close", "false"},
+        {"reconnect.backoff.max.ms", "2000"},
+    };
+    if (!set_properties(conf, common, ARRAY_LEN(common), err) ||
+        !set_properties(conf, defaults, default_count, err))
+        return false;
+    for (size_t i = 0; i < settings->property_count; i++) {
+        if (!set_property(conf, settings->names[i], settings->values[i], err))
+            return false;
+    }
+    if (!set_property(conf, "bootstrap.servers", settings->bootstrap_servers, err) ||
+        (settings->client_id != NULL &&
+         !set_property(conf, "client.id", settings->client_id, err)) ||
+        !set_properties(conf, fixed, fixed_count, err))
+        return false;
+    *ret_conf = conf;
+    conf = NULL;
+    return true;
+}
+
+bool
+kafka_client_open(KafkaClient *client, rd_kafka_type_t type, rd_kafka_conf_t *conf, void *opaque,
+                  Error *err)
+{
+    char reason[KAFKA_CLIENT_ERRSTR_BYTES];
+    rd_kafka_conf_set_log_cb(conf, on_log);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_set_opaque(conf, opaque);
+    client->handle = rd_kafka_new(type, conf, reason, sizeof(reason));
+    if (client->handle != NULL)
+        return true;
+    rd_kafka_conf_destroy(conf);
+    return error_set(err, ERROR_REJECT, "kafka_config", "kafka client: %s", reason);
+}
+
+static ErrorKind
+kind_of(rd_kafka_resp_err_t code, const char **ret_code)
+{
+    /* The enum is librdkafka's and grows; what is not named here may pass when tried again. */
+    if (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
+        code == RD_KAFKA_RESP_ERR__RESOLVE || code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
+        code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT) {
+        *ret_code = "kafka_unreachable";
+        return ERROR_HOLD;
+    }
+    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL ||
+        code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+        code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+        code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) {
+        *ret_code = "kafka_refused";
+        return ERROR_HOLD;
+    }
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+        code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) {
+        *ret_code = "topic_missing";
+        return ERROR_HOLD;
+    }
+    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+        *ret_code = "message_too_large";
+        return ERROR_REJECT;
+    }
+    *ret_code = "kafka_error";
+    return code == RD_KAFKA_RESP_ERR__FATAL ? ERROR_FATAL : ERROR_RETRY;
+}
+
+bool
+kafka_client_error(Error *err, rd_kafka_resp_err_t code, const char *what, const char *subject)
+{
+    const char *name = NULL;
+    const ErrorKind kind = kind_of(code, &name);
+    return error_set(err, kind, name, "%s%s%s: %s", what, subject != NULL ? " " : "",
+                     subject != NULL ? subject : "", rd_kafka_err2str(code));
+}
+
+static bool
+unreachable(const KafkaClient *client, int timeout_ms, Error *err)
+{
+    return error_set(err, ERROR_HOLD,
+                     client->authentication_failed ? "kafka_refused" : "kafka_unreachable",
+                     "Kafka does not answer within %d ms: %s", timeout_ms,
+                     client->reason[0] != '\0' ? client->reason : "no broker could be reached");
+}
+
+/* Asks for one topic (NULL: for the brokers alone) until there is an answer or `deadline_ms` has
+ * come. */
+static bool
+fetch_metadata(KafkaClient *client, rd_kafka_topic_t *topic, int64_t deadline_ms, int timeout_ms,
+               const struct rd_kafka_metadata **ret_metadata, Error *err)
+{
+    for (;;) {
+        const int64_t left_ms = deadline_ms - kafka_client_now_ms();
+        if (left_ms <= 0)
+            return unreachable(client, timeout_ms, err);
+        const rd_kafka_resp_err_t code =
+            rd_kafka_metadata(client->handle, 0, topic, ret_metadata,
+                              left_ms < WAIT_STEP_MS ? (int)left_ms : WAIT_STEP_MS);
+        rd_kafka_poll(client->handle, 0);
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+            return true;
+        if (client->authentication_failed)
+            return unreachable(client, timeout_ms, err);
+        /* An error that comes at once must not become a busy loop. */
+        if (code != RD_KAFKA_RESP_ERR__TIMED_OUT)
+            usleep(TOPIC_PAUSE_US);
+    }
+}
+
+static bool
+topic_error(rd_kafka_resp_err_t code, const char *topic, Error *err)
+{
+    if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+        return error_set(err, ERROR_HOLD, "kafka_refused",
+                         "topic %s: this login is not allowed to see it", topic);
+    return error_set(err, ERROR_REJECT, "topic_missing", "topic %s does not exist (%s)", topic,
+                     rd_kafka_err2str(code));
+}
+
+bool
+kafka_client_partitions(KafkaClient *client, const char *topic, int timeout_ms, int32_t *ret_count,
+                        Error *err)
+{
+    CLEANUP(kafka_topic_destroyp)
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(client->handle, topic, NULL);
+    if (handle == NULL)
+        return kafka_client_error(err, rd_kafka_last_error(), "topic", topic);
+    const int64_t started_ms = kafka_client_now_ms();
+    for (;;) {
+        const struct rd_kafka_metadata *metadata = NULL;
+        if (!fetch_metadata(client, handle, started_ms + timeout_ms, timeout_ms, &metadata, err))
+            return false;
+        rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+        int32_t count = 0;
+        if (metadata->topic_cnt > 0) {
+            code = metadata->topics[0].err;
+            count = metadata->topics[0].partition_cnt;
+        }
+        rd_kafka_metadata_destroy(metadata);
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR && count > 0) {
+            *ret_count = count;
+            return true;
+        }
+        if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+            kafka_client_now_ms() - started_ms > TOPIC_PATIENCE_MS)
+            return topic_error(code, topic, err);
+        usleep(TOPIC_PAUSE_US);
+    }
+}
+
+bool
+kafka_client_wait(KafkaClient *client, const char *const *topics, size_t topic_count,
+                  int timeout_ms, Error *err)
+{
+    const int64_t deadline_ms = kafka_client_now_ms() + timeout_ms;
+    const struct rd_kafka_metadata *metadata = NULL;
+    if (!fetch_metadata(client, NULL, deadline_ms, timeout_ms, &metadata, err))
+        return false;
+    rd_kafka_metadata_destroy(metadata);
+    for (size_t i = 0; i < topic_count; i++) {
+        int32_t partitions = 0;
+        const int64_t left_ms = deadline_ms - kafka_client_now_ms();
+        if (!kafka_client_partitions(client, topics[i], left_ms > 1 ? (int)left_ms : 1, &partitions,
+                                     err))
+            return false;
+    }
+    return true;
+}
+
+static size_t
+count_headers(const rd_kafka_headers_t *headers)
+{
+    return headers != NULL ? rd_kafka_header_cnt(headers) : 0;
+}
+
+Record *
+kafka_client_record(const rd_kafka_message_t *message)
+{
+    rd_kafka_headers_t *headers = NULL;
+    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        headers = NULL;
+    const size_t count = count_headers(headers);
+    CLEANUP(autofree) RecordHeader *list = calloc(count + 1, sizeof(*list));
+    if (list == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        const void *value = NULL;
+        if (rd_kafka_header_get_all(headers, i, &list[i].name, &value, &list[i].value.size) !=
+            RD_KAFKA_RESP_ERR_NO_ERROR)
+            return NULL;
+        list[i].value.data = value;
+    }
+    rd_kafka_timestamp_type_t kind;
+    const int64_t timestamp_ms = rd_kafka_message_timestamp(message, &kind);
+    const Record borrowed = {
+        .topic = rd_kafka_topic_name(message->rkt),
+        .partition = message->partition,
+        .offset = message->offset,
+        .timestamp_ms = kind == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? -1 : timestamp_ms,
+        .key = {message->key, message->key_len},
+        .value = {message->payload, message->len},
+        .headers = list,
+        .header_count = count,
+    };
+    return record_copy(&borrowed);
+}

@@ -1,0 +1,87 @@
+/*
+ * kafka_client: what consumer, reader and producer share: configuration, errors, logs,
+ * reachability.
+ *
+ * For the files of common/kafka only: it names librdkafka's types, which nobody else sees.
+ * Threads:   a KafkaClient belongs to the thread of its wrapper; the log callback runs on
+ * librdkafka's.
+ */
+#ifndef COMMON_KAFKA_KAFKA_CLIENT_H
+#define COMMON_KAFKA_KAFKA_CLIENT_H
+
+#include "common/error.h"
+#include "common/kafka/kafka_settings.h"
+#include "common/record.h"
+
+#include <librdkafka/rdkafka.h>
+
+enum {
+    KAFKA_CLIENT_REASON_BYTES = 256,
+    KAFKA_CLIENT_ERRSTR_BYTES = 512,
+};
+
+typedef struct KafkaProperty {
+    const char *name;
+    const char *value;
+} KafkaProperty;
+
+typedef struct KafkaClient {
+    rd_kafka_t *handle;
+    bool authentication_failed;
+    char reason[KAFKA_CLIENT_REASON_BYTES]; /* the latest connection error, for the message */
+} KafkaClient;
+
+/* Makes a configuration: first `defaults`, then the operator's properties, then `fixed`, which
+ * nobody overrides. ERROR_REJECT names the property that librdkafka does not take. The caller
+ * destroys it. */
+bool kafka_client_configure(const KafkaSettings *settings, const KafkaProperty *defaults,
+                            size_t default_count, const KafkaProperty *fixed, size_t fixed_count,
+                            rd_kafka_conf_t **ret_conf, Error *err) MUST_CHECK;
+
+/* Creates the handle; takes ownership of `conf` either way. `opaque` is what callbacks get; its
+ * first member must be the KafkaClient. */
+bool kafka_client_open(KafkaClient *client, rd_kafka_type_t type, rd_kafka_conf_t *conf,
+                       void *opaque, Error *err) MUST_CHECK;
+
+/* Waits until the cluster answers and knows all of the topics; serves the client's events
+ * meanwhile. ERROR_HOLD "kafka_unreachable" when it does not answer in time; ERROR_REJECT
+ * "topic_missing". */
+bool kafka_client_wait(KafkaClient *client, const char *const *topics, size_t topic_count,
+                       int timeout_ms, Error *err) MUST_CHECK;
+
+/* The number of partitions of a topic that exists; errors as kafka_client_wait. */
+bool kafka_client_partitions(KafkaClient *client, const char *topic, int timeout_ms,
+                             int32_t *ret_count, Error *err) MUST_CHECK;
+
+/* Fills `err` with the kind that librdkafka's code means for us; returns false. */
+bool kafka_client_error(Error *err, rd_kafka_resp_err_t code, const char *what,
+                        const char *subject);
+
+/* Copies a message with its headers; the caller frees it. NULL when out of memory. */
+Record *kafka_client_record(const rd_kafka_message_t *message) MUST_CHECK;
+
+/* Milliseconds of the monotonic clock, for deadlines within this folder. */
+int64_t kafka_client_now_ms(void);
+
+static inline void
+kafka_conf_destroyp(rd_kafka_conf_t **conf)
+{
+    if (*conf != NULL)
+        rd_kafka_conf_destroy(*conf);
+}
+
+static inline void
+kafka_list_destroyp(rd_kafka_topic_partition_list_t **list)
+{
+    if (*list != NULL)
+        rd_kafka_topic_partition_list_destroy(*list);
+}
+
+static inline void
+kafka_topic_destroyp(rd_kafka_topic_t **topic)
+{
+    if (*topic != NULL)
+        rd_kafka_topic_destroy(*topic);
+}
+
+#endif

@@ -1,0 +1,377 @@
+#include "common/kafka/kafka_consumer.h"
+
+#include "common/kafka/kafka_client.h"
+#include "common/log.h"
+
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+typedef struct PendingRebalance {
+    KafkaRebalance event;
+    int32_t *partitions; /* owned; `event` borrows it */
+    rd_kafka_topic_partition_list_t *list;
+    struct PendingRebalance *next;
+} PendingRebalance;
+
+struct KafkaConsumer {
+    KafkaClient client; /* first: callbacks get the consumer and hand it on as the client */
+    rd_kafka_queue_t *queue;
+    char *topic;
+    int event_fd;
+    bool subscribed;
+    bool closing;
+    PendingRebalance *first;
+    size_t commits_pending;
+    size_t commits_failed;
+};
+
+static const KafkaProperty defaults[] = {
+    {"queued.max.messages.kbytes", "4096"},
+    {"fetch.message.max.bytes", "262144"},
+    {"fetch.wait.max.ms", "100"},
+    {"fetch.error.backoff.ms", "100"},
+    {"check.crcs", "true"},
+    {"topic.metadata.refresh.interval.ms", "30000"},
+};
+
+/* What the guarantees rest on. `range` whatever the version: cooperative rebalancing of 2.0.2 has
+ * known faults. */
+static const KafkaProperty fixed[] = {
+    {"enable.auto.commit", "false"},
+    {"enable.auto.offset.store", "false"},
+    {"auto.offset.reset", "earliest"},
+    {"isolation.level", "read_committed"},
+    {"partition.assignment.strategy", "range"},
+};
+
+static void
+rebalance_free(PendingRebalance *pending)
+{
+    if (pending == NULL)
+        return;
+    if (pending->list != NULL)
+        rd_kafka_topic_partition_list_destroy(pending->list);
+    free(pending->partitions);
+    free(pending);
+}
+
+DEFINE_FREEP(PendingRebalance, rebalance_free)
+
+static PendingRebalance *
+rebalance_new(rd_kafka_t *handle, rd_kafka_resp_err_t code,
+              const rd_kafka_topic_partition_list_t *list)
+{
+    CLEANUP(rebalance_freep) PendingRebalance *pending = calloc(1, sizeof(*pending));
+    if (pending == NULL)
+        return NULL;
+    const size_t count = (size_t)list->cnt;
+    pending->list = rd_kafka_topic_partition_list_copy(list);
+    pending->partitions = calloc(count + 1, sizeof(*pending->partitions));
+    if (pending->list == NULL || pending->partitions == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        pending->partitions[i] = list->elems[i].partition;
+    pending->event = (KafkaRebalance){
+        .kind = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? KAFKA_REBALANCE_ASSIGN
+                                                             : KAFKA_REBALANCE_REVOKE,
+        .lost = rd_kafka_assignment_lost(handle) != 0,
+        .partitions = pending->partitions,
+        .count = count,
+    };
+    PendingRebalance *taken = pending;
+    pending = NULL;
+    return taken;
+}
+
+static void
+on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
+             void *opaque)
+{
+    KafkaConsumer *consumer = opaque;
+    PendingRebalance *pending = consumer->closing ? NULL : rebalance_new(handle, code, list);
+    if (pending == NULL) {
+        /* Closing waits for the answer inside the callback; without memory owning nothing is safe
+         * as well. */
+        const rd_kafka_resp_err_t answer = rd_kafka_assign(handle, NULL);
+        if (answer != RD_KAFKA_RESP_ERR_NO_ERROR)
+            log_warn("unassign failed", LOG_STR("error", rd_kafka_err2str(answer)));
+        return;
+    }
+    PendingRebalance **last = &consumer->first;
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = pending;
+}
+
+static void
+on_commit(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
+          void *opaque)
+{
+    (void)handle;
+    KafkaConsumer *consumer = opaque;
+    if (consumer->commits_pending > 0)
+        consumer->commits_pending--;
+    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && list != NULL && i < list->cnt; i++)
+        code = list->elems[i].err;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    consumer->commits_failed++;
+    log_warn("offsets were not committed", LOG_STR("error", rd_kafka_err2str(code)));
+}
+
+static bool
+consumer_init(KafkaConsumer *consumer, const KafkaSettings *settings, Error *err)
+{
+    consumer->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (consumer->event_fd < 0)
+        return error_set(err, ERROR_FATAL, "system", "eventfd: errno %d", errno);
+    CLEANUP(kafka_conf_destroyp) rd_kafka_conf_t *conf = NULL;
+    if (!kafka_client_configure(settings, defaults, ARRAY_LEN(defaults), fixed, ARRAY_LEN(fixed),
+                                &conf, err))
+        return false;
+    char reason[KAFKA_CLIENT_ERRSTR_BYTES];
+    if (rd_kafka_conf_set(conf, "group.id", settings->group_id, reason, sizeof(reason)) !=
+        RD_KAFKA_CONF_OK)
+        return error_set(err, ERROR_REJECT, "kafka_config", "kafka.group.id: %s", reason);
+    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+    rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
+    rd_kafka_conf_t *taken = conf;
+    conf = NULL;
+    return kafka_client_open(&consumer->client, RD_KAFKA_CONSUMER, taken, consumer, err);
+}
+
+bool
+kafka_consumer_open(const KafkaSettings *settings, KafkaConsumer **ret_consumer, Error *err)
+{
+    if (settings->group_id == NULL || settings->group_id[0] == '\0')
+        return error_set(err, ERROR_REJECT, "kafka_config", "kafka.group.id is not set");
+    CLEANUP(kafka_consumer_closep) KafkaConsumer *consumer = calloc(1, sizeof(*consumer));
+    if (consumer == NULL)
+        return error_out_of_memory(err);
+    consumer->event_fd = -1;
+    if (!consumer_init(consumer, settings, err))
+        return false;
+    *ret_consumer = consumer;
+    consumer = NULL;
+    return true;
+}
+
+bool
+kafka_consumer_wait(KafkaConsumer *consumer, const char *const *topics, size_t topic_count,
+                    int timeout_ms, Error *err)
+{
+    return kafka_client_wait(&consumer->client, topics, topic_count, timeout_ms, err);
+}
+
+bool
+kafka_consumer_subscribe(KafkaConsumer *consumer, const char *topic, Error *err)
+{
+    rd_kafka_t *handle = consumer->client.handle;
+    consumer->topic = strdup(topic);
+    if (consumer->topic == NULL)
+        return error_out_of_memory(err);
+    rd_kafka_resp_err_t code = rd_kafka_poll_set_consumer(handle);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return kafka_client_error(err, code, "subscribe to", topic);
+    consumer->queue = rd_kafka_queue_get_consumer(handle);
+    if (consumer->queue == NULL)
+        return error_out_of_memory(err);
+    const uint64_t one = 1;
+    rd_kafka_queue_io_event_enable(consumer->queue, consumer->event_fd, &one, sizeof(one));
+
+    CLEANUP(kafka_list_destroyp)
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    if (list == NULL)
+        return error_out_of_memory(err);
+    rd_kafka_topic_partition_list_add(list, topic, RD_KAFKA_PARTITION_UA);
+    code = rd_kafka_subscribe(handle, list);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return kafka_client_error(err, code, "subscribe to", topic);
+    consumer->subscribed = true;
+    return true;
+}
+
+int
+kafka_consumer_fd(const KafkaConsumer *consumer)
+{
+    return consumer->event_fd;
+}
+
+void
+kafka_consumer_fd_clear(KafkaConsumer *consumer)
+{
+    uint64_t count;
+    const ssize_t got = read(consumer->event_fd, &count, sizeof(count));
+    (void)got;
+}
+
+static bool
+message_error(KafkaConsumer *consumer, const rd_kafka_message_t *message, Error *err)
+{
+    char reason[KAFKA_CLIENT_ERRSTR_BYTES];
+    if (rd_kafka_fatal_error(consumer->client.handle, reason, sizeof(reason)) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR)
+        return error_set(err, ERROR_FATAL, "kafka_error", "kafka consumer: %s", reason);
+    return kafka_client_error(err, message->err, "read topic", consumer->topic);
+}
+
+KafkaPoll
+kafka_consumer_poll(KafkaConsumer *consumer, int timeout_ms, Record **ret_record, Error *err)
+{
+    rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer->client.handle, timeout_ms);
+    if (message == NULL)
+        return KAFKA_POLL_NOTHING;
+    KafkaPoll result = KAFKA_POLL_RECORD;
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        result = KAFKA_POLL_ERROR;
+        (void)message_error(consumer, message, err);
+    } else {
+        Record *record = kafka_client_record(message);
+        if (record != NULL) {
+            *ret_record = record;
+        } else {
+            result = KAFKA_POLL_ERROR;
+            (void)error_out_of_memory(err);
+        }
+    }
+    rd_kafka_message_destroy(message);
+    return result;
+}
+
+const KafkaRebalance *
+kafka_consumer_rebalance(const KafkaConsumer *consumer)
+{
+    return consumer->first != NULL ? &consumer->first->event : NULL;
+}
+
+static void
+rebalance_pop(KafkaConsumer *consumer)
+{
+    PendingRebalance *answered = consumer->first;
+    if (answered == NULL)
+        return;
+    consumer->first = answered->next;
+    rebalance_free(answered);
+}
+
+bool
+kafka_consumer_assign(KafkaConsumer *consumer, Error *err)
+{
+    if (consumer->first == NULL)
+        return true;
+    rd_kafka_t *handle = consumer->client.handle;
+    rd_kafka_topic_partition_list_t *list = consumer->first->list;
+    rd_kafka_resp_err_t code = rd_kafka_assign(handle, list);
+    /* A pause outlives the assignment in which it was made. */
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && list->cnt > 0)
+        code = rd_kafka_resume_partitions(handle, list);
+    rebalance_pop(consumer);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           kafka_client_error(err, code, "take the assignment of", consumer->topic);
+}
+
+bool
+kafka_consumer_unassign(KafkaConsumer *consumer, Error *err)
+{
+    rebalance_pop(consumer);
+    const rd_kafka_resp_err_t code = rd_kafka_assign(consumer->client.handle, NULL);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           kafka_client_error(err, code, "give up the assignment of", consumer->topic);
+}
+
+static bool
+pause_or_resume(KafkaConsumer *consumer, int32_t partition, bool pause, Error *err)
+{
+    CLEANUP(kafka_list_destroyp)
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    if (list == NULL)
+        return error_out_of_memory(err);
+    rd_kafka_topic_partition_list_add(list, consumer->topic, partition);
+    rd_kafka_t *handle = consumer->client.handle;
+    rd_kafka_resp_err_t code =
+        pause ? rd_kafka_pause_partitions(handle, list) : rd_kafka_resume_partitions(handle, list);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        code = list->elems[0].err;
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           kafka_client_error(err, code, pause ? "pause" : "resume", consumer->topic);
+}
+
+bool
+kafka_consumer_pause(KafkaConsumer *consumer, int32_t partition, Error *err)
+{
+    return pause_or_resume(consumer, partition, true, err);
+}
+
+bool
+kafka_consumer_resume(KafkaConsumer *consumer, int32_t partition, Error *err)
+{
+    return pause_or_resume(consumer, partition, false, err);
+}
+
+bool
+kafka_consumer_commit(KafkaConsumer *consumer, const KafkaOffset *offsets, size_t count, Error *err)
+{
+    if (count == 0)
+        return true;
+    CLEANUP(kafka_list_destroyp)
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    if (list == NULL)
+        return error_out_of_memory(err);
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, consumer->topic, offsets[i].partition)->offset =
+            offsets[i].offset;
+    const rd_kafka_resp_err_t code = rd_kafka_commit(consumer->client.handle, list, 1);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return kafka_client_error(err, code, "commit offsets of", consumer->topic);
+    consumer->commits_pending++;
+    return true;
+}
+
+size_t
+kafka_consumer_commits_pending(const KafkaConsumer *consumer)
+{
+    return consumer->commits_pending;
+}
+
+size_t
+kafka_consumer_commits_failed(const KafkaConsumer *consumer)
+{
+    return consumer->commits_failed;
+}
+
+static void
+leave_group(KafkaConsumer *consumer)
+{
+    consumer->closing = true;
+    /* A rebalance without an answer would keep the close waiting for ever. */
+    while (consumer->first != NULL) {
+        Error err = {0};
+        if (!kafka_consumer_unassign(consumer, &err))
+            log_warn("unassign failed", LOG_ERR(&err));
+    }
+    const rd_kafka_resp_err_t code = rd_kafka_consumer_close(consumer->client.handle);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        log_warn("leaving the group failed", LOG_STR("error", rd_kafka_err2str(code)));
+}
+
+void
+kafka_consumer_close(KafkaConsumer *consumer)
+{
+    if (consumer == NULL)
+        return;
+    if (consumer->client.handle != NULL && consumer->subscribed)
+        leave_group(consumer);
+    if (consumer->queue != NULL) {
+        rd_kafka_queue_io_event_enable(consumer->queue, -1, NULL, 0);
+        rd_kafka_queue_destroy(consumer->queue);
+    }
+    if (consumer->client.handle != NULL)
+        rd_kafka_destroy(consumer->client.handle);
+    while (consumer->first != NULL)
+        rebalance_pop(consumer);
+    if (consumer->event_fd >= 0)
+        close(consumer->event_fd);
+    free(consumer->topic);
+    free(consumer);
+}

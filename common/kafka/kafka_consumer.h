@@ -1,0 +1,93 @@
+/*
+ * kafka_consumer: one member of a consumer group.
+ *
+ * Owns:      the group membership, the event file descriptor, rebalances not yet handled, commits
+ * under way. Threads:   one thread. Invariant: an assignment changes only when the owner calls
+ * _assign or _unassign (or closes): the rebalance itself is only recorded. Offsets are committed by
+ * the owner alone.
+ */
+#ifndef COMMON_KAFKA_KAFKA_CONSUMER_H
+#define COMMON_KAFKA_KAFKA_CONSUMER_H
+
+#include "common/kafka/kafka_settings.h"
+#include "common/record.h"
+
+typedef struct KafkaConsumer KafkaConsumer;
+
+/* Joins nothing yet. ERROR_REJECT names a property that is not accepted. */
+bool kafka_consumer_open(const KafkaSettings *settings, KafkaConsumer **ret_consumer,
+                         Error *err) MUST_CHECK;
+
+/* Waits until the cluster answers and knows all of the topics. Before kafka_consumer_subscribe
+ * only. ERROR_HOLD "kafka_unreachable" or "kafka_refused", ERROR_REJECT "topic_missing" (names the
+ * topic). */
+bool kafka_consumer_wait(KafkaConsumer *consumer, const char *const *topics, size_t topic_count,
+                         int timeout_ms, Error *err) MUST_CHECK;
+
+bool kafka_consumer_subscribe(KafkaConsumer *consumer, const char *topic, Error *err) MUST_CHECK;
+
+/* Becomes readable when there may be something to poll; edge-like, so use a tick as well. Borrowed.
+ */
+int kafka_consumer_fd(const KafkaConsumer *consumer);
+
+/* Makes the descriptor unreadable again; poll until KAFKA_POLL_NOTHING afterwards. */
+void kafka_consumer_fd_clear(KafkaConsumer *consumer);
+
+typedef enum KafkaPoll {
+    KAFKA_POLL_NOTHING, /* for now */
+    KAFKA_POLL_RECORD,
+    KAFKA_POLL_END,   /* a reader's only: every partition has been read to where it ended */
+    KAFKA_POLL_ERROR, /* ERROR_FATAL ends the consumer, anything else passes by itself */
+} KafkaPoll;
+
+/* Serves events and takes the next record, which the caller frees. */
+KafkaPoll kafka_consumer_poll(KafkaConsumer *consumer, int timeout_ms, Record **ret_record,
+                              Error *err) MUST_CHECK;
+
+typedef enum KafkaRebalanceKind {
+    KAFKA_REBALANCE_ASSIGN,
+    KAFKA_REBALANCE_REVOKE
+} KafkaRebalanceKind;
+
+/* A rebalance that waits for the owner's answer. */
+typedef struct KafkaRebalance {
+    KafkaRebalanceKind kind;
+    bool lost; /* revoked after the fact: another member may own the partitions already */
+    const int32_t *partitions;
+    size_t count;
+} KafkaRebalance;
+
+/* The oldest rebalance without an answer, or NULL; borrowed until it is answered. */
+const KafkaRebalance *kafka_consumer_rebalance(const KafkaConsumer *consumer);
+
+/* Answers an assignment: fetching begins at the committed offsets; partitions are resumed. */
+bool kafka_consumer_assign(KafkaConsumer *consumer, Error *err) MUST_CHECK;
+
+/* Answers any rebalance with owning nothing. */
+bool kafka_consumer_unassign(KafkaConsumer *consumer, Error *err) MUST_CHECK;
+
+bool kafka_consumer_pause(KafkaConsumer *consumer, int32_t partition, Error *err) MUST_CHECK;
+bool kafka_consumer_resume(KafkaConsumer *consumer, int32_t partition, Error *err) MUST_CHECK;
+
+typedef struct KafkaOffset {
+    int32_t partition;
+    int64_t offset; /* of the next record to read */
+} KafkaOffset;
+
+/* Begins to commit; the answer is served by kafka_consumer_poll, which warns when it was an error.
+ */
+bool kafka_consumer_commit(KafkaConsumer *consumer, const KafkaOffset *offsets, size_t count,
+                           Error *err) MUST_CHECK;
+
+/* How many commits have no answer yet. */
+size_t kafka_consumer_commits_pending(const KafkaConsumer *consumer);
+
+/* How many commits were refused so far; what they carried has to be committed again. */
+size_t kafka_consumer_commits_failed(const KafkaConsumer *consumer);
+
+/* Leaves the group (any rebalance is answered with owning nothing) and frees it; NULL is harmless.
+ */
+void kafka_consumer_close(KafkaConsumer *consumer);
+DEFINE_FREEP(KafkaConsumer, kafka_consumer_close)
+
+#endif

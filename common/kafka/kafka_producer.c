@@ -1,0 +1,210 @@
+#include "common/kafka/kafka_producer.h"
+
+#include "common/kafka/kafka_client.h"
+#include "common/log.h"
+
+#include <stdio.h>
+
+enum {
+    NUMBER_TEXT_BYTES = 32,
+};
+
+struct KafkaProducer {
+    KafkaClient client; /* first: callbacks get the producer and hand it on as the client */
+    KafkaDelivered delivered;
+    void *state;
+    size_t max_bytes;
+    bool closing;
+};
+
+static const KafkaProperty defaults[] = {
+    {"linger.ms", "0.5"},
+    {"retry.backoff.ms", "5"},
+    {"queue.buffering.max.kbytes", "65536"},
+};
+
+static const KafkaProperty fixed[] = {
+    {"enable.idempotence", "true"},
+    {"acks", "all"},
+    {"partitioner", "murmur2_random"},
+};
+
+static void
+on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque)
+{
+    (void)handle;
+    KafkaProducer *producer = opaque;
+    if (producer->delivered == NULL || producer->closing)
+        return;
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        producer->delivered(producer->state, message->_private, NULL);
+        return;
+    }
+    Error failure = {0};
+    (void)kafka_client_error(&failure, message->err, "deliver to",
+                             rd_kafka_topic_name(message->rkt));
+    producer->delivered(producer->state, message->_private, &failure);
+}
+
+static size_t
+read_max_bytes(const rd_kafka_conf_t *conf)
+{
+    char text[NUMBER_TEXT_BYTES];
+    size_t size = sizeof(text);
+    if (rd_kafka_conf_get(conf, "message.max.bytes", text, &size) != RD_KAFKA_CONF_OK)
+        return 1000000;
+    return (size_t)strtoul(text, NULL, 10);
+}
+
+static bool
+producer_init(KafkaProducer *producer, const KafkaSettings *settings, int message_timeout_ms,
+              Error *err)
+{
+    char timeout_text[NUMBER_TEXT_BYTES];
+    const int written = snprintf(timeout_text, sizeof(timeout_text), "%d", message_timeout_ms);
+    (void)written;
+    KafkaProperty properties[ARRAY_LEN(fixed) + 1] = {{"message.timeout.ms", timeout_text}};
+    memcpy(properties + 1, fixed, sizeof(fixed));
+
+    rd_kafka_conf_t *conf = NULL;
+    if (!kafka_client_configure(settings, defaults, ARRAY_LEN(defaults), properties,
+                                ARRAY_LEN(properties), &conf, err))
+        return false;
+    producer->max_bytes = read_max_bytes(conf);
+    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    return kafka_client_open(&producer->client, RD_KAFKA_PRODUCER, conf, producer, err);
+}
+
+bool
+kafka_producer_open(const KafkaSettings *settings, int message_timeout_ms, KafkaDelivered delivered,
+                    void *state, KafkaProducer **ret_producer, Error *err)
+{
+    CLEANUP(kafka_producer_closep) KafkaProducer *producer = calloc(1, sizeof(*producer));
+    if (producer == NULL)
+        return error_out_of_memory(err);
+    producer->delivered = delivered;
+    producer->state = state;
+    if (!producer_init(producer, settings, message_timeout_ms, err))
+        return false;
+    *ret_producer = producer;
+    producer = NULL;
+    return true;
+}
+
+bool
+kafka_producer_wait(KafkaProducer *producer, const char *const *topics, size_t topic_count,
+                    int timeout_ms, Error *err)
+{
+    return kafka_client_wait(&producer->client, topics, topic_count, timeout_ms, err);
+}
+
+static rd_kafka_headers_t *
+make_headers(const Record *record)
+{
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(record->header_count);
+    for (size_t i = 0; headers != NULL && i < record->header_count; i++) {
+        const RecordHeader *header = &record->headers[i];
+        const rd_kafka_resp_err_t code = rd_kafka_header_add(
+            headers, header->name, -1, header->value.data, (ssize_t)header->value.size);
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            rd_kafka_headers_destroy(headers);
+            return NULL;
+        }
+    }
+    return headers;
+}
+
+/* librdkafka takes plain void pointers although it only copies (RD_KAFKA_MSG_F_COPY). */
+static void *
+without_const(const char *data)
+{
+    return (void *)(uintptr_t)data;
+}
+
+KafkaSend
+kafka_producer_send(KafkaProducer *producer, const Record *record, void *opaque, Error *err)
+{
+    rd_kafka_headers_t *headers = make_headers(record);
+    if (headers == NULL) {
+        (void)error_out_of_memory(err);
+        return KAFKA_SEND_FAILED;
+    }
+    const rd_kafka_vu_t parts[] = {
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = record->topic},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = record->partition},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {without_const(record->key.data), record->key.size}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE,
+         .u.mem = {without_const(record->value.data), record->value.size}},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = opaque},
+    };
+    rd_kafka_error_t *failure =
+        rd_kafka_produceva(producer->client.handle, parts, ARRAY_LEN(parts));
+    const rd_kafka_resp_err_t code = rd_kafka_error_code(failure);
+    if (failure != NULL)
+        rd_kafka_error_destroy(failure);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return KAFKA_SEND_OK;
+    rd_kafka_headers_destroy(headers);
+    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+        return KAFKA_SEND_QUEUE_FULL;
+    (void)kafka_client_error(err, code, "send to", record->topic);
+    return KAFKA_SEND_FAILED;
+}
+
+int
+kafka_producer_poll(KafkaProducer *producer, int timeout_ms)
+{
+    return rd_kafka_poll(producer->client.handle, timeout_ms);
+}
+
+size_t
+kafka_producer_in_flight(const KafkaProducer *producer)
+{
+    const int count = rd_kafka_outq_len(producer->client.handle);
+    return count > 0 ? (size_t)count : 0;
+}
+
+bool
+kafka_producer_flush(KafkaProducer *producer, int timeout_ms, Error *err)
+{
+    if (rd_kafka_flush(producer->client.handle, timeout_ms) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return true;
+    return error_set(err, ERROR_HOLD, "kafka_unreachable",
+                     "%zu records were not delivered within %d ms%s%s",
+                     kafka_producer_in_flight(producer), timeout_ms,
+                     producer->client.reason[0] != '\0' ? ": " : "", producer->client.reason);
+}
+
+size_t
+kafka_producer_max_bytes(const KafkaProducer *producer)
+{
+    return producer->max_bytes;
+}
+
+bool
+kafka_producer_is_broken(const KafkaProducer *producer)
+{
+    char reason[KAFKA_CLIENT_ERRSTR_BYTES];
+    return rd_kafka_fatal_error(producer->client.handle, reason, sizeof(reason)) !=
+           RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+void
+kafka_producer_close(KafkaProducer *producer)
+{
+    if (producer == NULL)
+        return;
+    producer->closing = true;
+    if (producer->client.handle != NULL) {
+        /* Otherwise the destruction waits for records that cannot be delivered. */
+        const rd_kafka_resp_err_t code = rd_kafka_purge(
+            producer->client.handle,
+            RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+            log_debug("purge failed", LOG_STR("error", rd_kafka_err2str(code)));
+        rd_kafka_destroy(producer->client.handle);
+    }
+    free(producer);
+}

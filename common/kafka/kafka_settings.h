@@ -1,0 +1,23 @@
+/*
+ * kafka_settings: what a client needs to know about the cluster.
+ *
+ * Owns:      nothing; every string is borrowed for the client's lifetime.
+ * Threads:   any.
+ */
+#ifndef COMMON_KAFKA_KAFKA_SETTINGS_H
+#define COMMON_KAFKA_KAFKA_SETTINGS_H
+
+#include <stddef.h>
+
+typedef struct KafkaSettings {
+    const char *bootstrap_servers;
+    const char *group_id;  /* of a consumer; others may leave it NULL */
+    const char *client_id; /* NULL: librdkafka's own */
+    /* Further librdkafka properties. They override the defaults, never what a guarantee rests on.
+     */
+    const char *const *names;
+    const char *const *values;
+    size_t property_count;
+} KafkaSettings;
+
+#endif
