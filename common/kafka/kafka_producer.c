@@ -7,6 +7,7 @@
 
 enum {
     NUMBER_TEXT_BYTES = 32,
+    ABANDON_POLL_MS = 10,
 };
 
 struct KafkaProducer {
@@ -191,6 +192,23 @@ kafka_producer_is_broken(const KafkaProducer *producer)
            RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+static void
+purge(KafkaProducer *producer)
+{
+    const rd_kafka_resp_err_t code =
+        rd_kafka_purge(producer->client.handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        log_debug("purge failed", LOG_STR("error", rd_kafka_err2str(code)));
+}
+
+void
+kafka_producer_abandon(KafkaProducer *producer)
+{
+    purge(producer);
+    while (rd_kafka_outq_len(producer->client.handle) > 0)
+        (void)rd_kafka_poll(producer->client.handle, ABANDON_POLL_MS);
+}
+
 void
 kafka_producer_close(KafkaProducer *producer)
 {
@@ -199,11 +217,7 @@ kafka_producer_close(KafkaProducer *producer)
     producer->closing = true;
     if (producer->client.handle != NULL) {
         /* Otherwise the destruction waits for records that cannot be delivered. */
-        const rd_kafka_resp_err_t code = rd_kafka_purge(
-            producer->client.handle,
-            RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
-        if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-            log_debug("purge failed", LOG_STR("error", rd_kafka_err2str(code)));
+        purge(producer);
         rd_kafka_destroy(producer->client.handle);
     }
     free(producer);

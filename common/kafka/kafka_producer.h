@@ -54,6 +54,9 @@ size_t kafka_producer_max_bytes(const KafkaProducer *producer);
 /* True when it must be closed and opened anew: the broker has lost track of its sequence. */
 bool kafka_producer_is_broken(const KafkaProducer *producer);
 
+/* Gives up what is in flight: each record is told of as failed before this returns. */
+void kafka_producer_abandon(KafkaProducer *producer);
+
 /* What is still in flight is dropped, without a report. NULL is harmless. */
 void kafka_producer_close(KafkaProducer *producer);
 DEFINE_FREEP(KafkaProducer, kafka_producer_close)

@@ -1,0 +1,46 @@
+#include "worker/cli/cli.h"
+#include "worker/cli/clients.h"
+#include "worker/cli/commands.h"
+#include "worker/repository/schema_repository.h"
+
+static const CliSpec spec = {
+    .name = "migrate",
+    .arguments = "",
+    .about = "Creates the worker's own schema cleanup_worker, or upgrades it to this version. Safe "
+             "to run twice.",
+};
+
+static int
+migrate(const Settings *settings)
+{
+    DatabaseSettings database_settings;
+    clients_database_settings(settings, &database_settings);
+    CLEANUP(database_freep)
+    Database *database = database_new(&database_settings, clock_system());
+    int before = 0;
+    int after = 0;
+    Error err;
+    if (database == NULL) {
+        (void)error_out_of_memory(&err);
+        return cli_fail(spec.name, &err);
+    }
+    if (!schema_migrate(database, &before, &after, &err))
+        return cli_fail(spec.name, &err);
+    if (before == after)
+        (void)printf("schema cleanup_worker is at version %d already\n", after);
+    else
+        (void)printf("schema cleanup_worker: version %d -> %d\n", before, after);
+    return CLI_DONE;
+}
+
+int
+command_migrate(int argc, char **argv)
+{
+    CLEANUP(cli_line_done) CliLine line;
+    CLEANUP(settings_freep) Settings *settings = NULL;
+    int exit_code = CLI_DONE;
+    if (!cli_parse(&spec, argc, argv, &line, &exit_code) ||
+        !cli_load_settings(&spec, &line, CLI_LOG_TOOL, &settings, &exit_code))
+        return exit_code;
+    return migrate(settings);
+}

@@ -1,0 +1,109 @@
+#include "common/log.h"
+#include "worker/cli/cli.h"
+#include "worker/cli/clients.h"
+#include "worker/cli/commands.h"
+#include "worker/pipeline/pipeline.h"
+#include "worker/repository/schema_repository.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+static const CliSpec spec = {
+    .name = "run",
+    .arguments = "",
+    .about = "Executes commands until SIGTERM or SIGINT, then finishes what runs, publishes, "
+             "commits and ends with 0.\n"
+             "Ends with 1 and the statement to run when the database lacks what it needs, with 3 "
+             "when Kafka or\n"
+             "PostgreSQL cannot be reached at start; later it waits for them.",
+    .lists_settings = true,
+};
+
+static bool
+check_database(const DatabaseSettings *settings, Error *err)
+{
+    CLEANUP(database_freep) Database *database = database_new(settings, clock_system());
+    if (database == NULL)
+        return error_out_of_memory(err);
+    return schema_check(database, err);
+}
+
+static void
+fill_task_settings(const Settings *settings, TaskSettings *ret_task)
+{
+    *ret_task = (TaskSettings){
+        .worker_id = settings->worker.id,
+        .max_attempts = settings->worker.max_attempts,
+        .lock_wait_ms = settings->worker.lock_wait_ms,
+        .preview_timeout_ms = settings->worker.preview_timeout_ms,
+        .batch_sessions = settings->worker.batch_sessions,
+        .ledger_retention_hours = settings->worker.ledger_retention_hours,
+        .retry_backoff_ms = settings->worker.retry_backoff_ms,
+        .retry_backoff_max_ms = settings->worker.retry_backoff_max_ms,
+    };
+}
+
+static void
+fill_pipeline_settings(const Settings *settings, const DatabaseSettings *database,
+                       const TaskSettings *task, PipelineSettings *ret_pipeline)
+{
+    *ret_pipeline = (PipelineSettings){
+        .commands_topic = settings->topics.commands,
+        .results_topic = settings->topics.results,
+        .dead_letters_topic = settings->topics.dead_letters,
+        .worker_id = settings->worker.id,
+        .executors = settings->worker.executors,
+        .set_commands = settings->worker.set_commands,
+        .queue_commands = settings->worker.queue_commands,
+        .queue_kib = settings->worker.queue_kib,
+        .shutdown_grace_ms = settings->worker.shutdown_grace_ms,
+        .hold_backoff_max_ms = settings->worker.hold_backoff_max_ms,
+        .start_timeout_ms = CLIENTS_TIMEOUT_MS,
+        .floors =
+            {
+                .min_inactive_hours = settings->limits.min_inactive_hours,
+                .min_expiration_minutes = settings->limits.min_expiration_minutes,
+            },
+        .database = database,
+        .task = task,
+    };
+    clients_kafka_settings(settings, &ret_pipeline->kafka);
+}
+
+static bool
+run_worker(const Settings *settings, Error *err)
+{
+    DatabaseSettings database;
+    TaskSettings task;
+    PipelineSettings pipeline;
+    clients_database_settings(settings, &database);
+    fill_task_settings(settings, &task);
+    fill_pipeline_settings(settings, &database, &task, &pipeline);
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    const int signal_fd = clients_open_signals(err);
+    if (signal_fd < 0)
+        return false;
+    const bool done =
+        check_database(&database, err) && pipeline_run(&pipeline, clock_system(), signal_fd, err);
+    (void)close(signal_fd);
+    return done;
+}
+
+int
+command_run(int argc, char **argv)
+{
+    CLEANUP(cli_line_done) CliLine line;
+    CLEANUP(settings_freep) Settings *settings = NULL;
+    int exit_code = CLI_DONE;
+    Error err;
+    if (!cli_parse(&spec, argc, argv, &line, &exit_code) ||
+        !cli_load_settings(&spec, &line, CLI_LOG_SERVER, &settings, &exit_code))
+        return exit_code;
+    log_info("cleanup-worker starts", LOG_STR("version", CLEANUP_WORKER_VERSION),
+             LOG_STR("worker_id", settings->worker.id), LOG_STR("group", settings->kafka.group_id));
+    if (!run_worker(settings, &err))
+        return cli_fail(spec.name, &err);
+    log_info("cleanup-worker ends", LOG_STR("worker_id", settings->worker.id));
+    return CLI_DONE;
+}

@@ -1,0 +1,189 @@
+#include "common/kafka/kafka_reader.h"
+#include "common/log.h"
+#include "worker/cli/cli.h"
+#include "worker/cli/clients.h"
+#include "worker/cli/commands.h"
+#include "worker/cli/result_view.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum { POLL_MS = 100 };
+
+typedef struct Arguments {
+    bool has_since;
+    int64_t since_ms;   /* since 1970 */
+    long count;         /* 0 = no end */
+    int64_t timeout_ms; /* 0 = none */
+} Arguments;
+
+typedef struct Watch {
+    const Arguments *arguments;
+    KafkaReader *reader;
+    int signal_fd;
+    bool json;
+    bool color;
+    long seen;
+} Watch;
+
+enum { OPTION_SINCE, OPTION_COUNT, OPTION_TIMEOUT };
+
+static const CliOption options[] = {
+    [OPTION_SINCE] = {"since", "10m|TIME",
+                      "begin with the results of the last 10 minutes, or since an RFC 3339 time"},
+    [OPTION_COUNT] = {"count", "N", "end after N results"},
+    [OPTION_TIMEOUT] = {"timeout", "60s",
+                        "end after that time; exit 1 when --count was not reached"},
+};
+
+static bool
+take_since(Arguments *arguments, const char *value, Error *err)
+{
+    const int64_t now_us = clock_now_us(clock_system());
+    int64_t span_ms = 0;
+    int64_t time_us = 0;
+    if (cli_read_duration(value, &span_ms))
+        arguments->since_ms = now_us / CLOCK_US_PER_MS - span_ms;
+    else if (clock_parse(value, &time_us))
+        arguments->since_ms = time_us / CLOCK_US_PER_MS;
+    else
+        return error_set(err, ERROR_REJECT, "usage",
+                         "--since takes a duration (10m) or an RFC 3339 time, not \"%s\"", value);
+    if (arguments->since_ms < 0)
+        arguments->since_ms = 0;
+    arguments->has_since = true;
+    return true;
+}
+
+static bool
+take(void *state, size_t index, const char *value, Error *err)
+{
+    Arguments *arguments = state;
+    if (index == OPTION_SINCE)
+        return take_since(arguments, value, err);
+    if (index == OPTION_COUNT)
+        return cli_read_integer(value, 1, 1000000000, &arguments->count) ||
+               error_set(err, ERROR_REJECT, "usage", "--count takes a number above 0, not \"%s\"",
+                         value);
+    return (cli_read_duration(value, &arguments->timeout_ms) && arguments->timeout_ms > 0) ||
+           error_set(err, ERROR_REJECT, "usage", "--timeout takes a duration (60s), not \"%s\"",
+                     value);
+}
+
+/* False when nobody reads the output any more. */
+static bool
+show(Watch *watch, const Record *record)
+{
+    ResultView view;
+    const Arguments *arguments = watch->arguments;
+    /* A broker that cannot look up times is read from its beginning. */
+    if (arguments->has_since && record->timestamp_ms < arguments->since_ms)
+        return true;
+    if (!result_view_read(record, &view)) {
+        log_warn("a record is no result", LOG_STR("topic", record->topic),
+                 LOG_INT("partition", record->partition), LOG_INT("offset", record->offset));
+        return true;
+    }
+    if (watch->json)
+        (void)fprintf(stdout, "%.*s\n", (int)record->value.size, record->value.data);
+    else
+        result_view_print_row(stdout, &view, watch->color);
+    result_view_done(&view);
+    watch->seen++;
+    return fflush(stdout) == 0;
+}
+
+static bool
+is_over(const Watch *watch, int64_t deadline_ms)
+{
+    const Arguments *arguments = watch->arguments;
+    return (arguments->count > 0 && watch->seen >= arguments->count) ||
+           (arguments->timeout_ms > 0 && clock_monotonic_ms(clock_system()) >= deadline_ms) ||
+           clients_signalled(watch->signal_fd);
+}
+
+static bool
+follow(Watch *watch, int64_t deadline_ms, Error *err)
+{
+    while (!is_over(watch, deadline_ms)) {
+        CLEANUP(record_freep) Record *record = NULL;
+        Error passing;
+        switch (kafka_reader_poll(watch->reader, POLL_MS, &record, &passing)) {
+        case KAFKA_POLL_RECORD:
+            if (!show(watch, record))
+                return true;
+            break;
+        case KAFKA_POLL_ERROR:
+            if (passing.kind == ERROR_FATAL) {
+                *err = passing;
+                return false;
+            }
+            log_warn("waiting for Kafka", LOG_ERR(&passing));
+            break;
+        case KAFKA_POLL_NOTHING:
+        case KAFKA_POLL_END:
+            break;
+        }
+    }
+    return true;
+}
+
+static int
+watch_results(const CliSpec *spec, const Settings *settings, const Arguments *arguments, bool json)
+{
+    KafkaSettings kafka;
+    CLEANUP(kafka_reader_closep) KafkaReader *reader = NULL;
+    Error err;
+    const int64_t start_ms = clock_monotonic_ms(clock_system());
+    const int signal_fd = clients_open_signals(&err);
+    if (signal_fd < 0)
+        return cli_fail(spec->name, &err);
+    clients_kafka_settings(settings, &kafka);
+    if (!kafka_reader_open(&kafka, settings->topics.results,
+                           arguments->has_since ? KAFKA_START_TIME : KAFKA_START_END,
+                           arguments->since_ms, CLIENTS_TIMEOUT_MS, &reader, &err)) {
+        (void)close(signal_fd);
+        return cli_fail(spec->name, &err);
+    }
+    Watch watch = {arguments, reader, signal_fd, json, result_view_wants_color(stdout), 0};
+    if (!json) {
+        result_view_print_header(stdout, watch.color);
+        (void)fflush(stdout);
+    }
+    const bool followed = follow(&watch, start_ms + arguments->timeout_ms, &err);
+    const bool interrupted = clients_signalled(signal_fd);
+    (void)close(signal_fd);
+    if (!followed)
+        return cli_fail(spec->name, &err);
+    if (arguments->count > 0 && watch.seen < arguments->count && !interrupted) {
+        (void)fprintf(stderr, "cleanup-worker watch: %ld of %ld results came in time\n", watch.seen,
+                      arguments->count);
+        return CLI_FAILED;
+    }
+    return CLI_DONE;
+}
+
+int
+command_watch(int argc, char **argv)
+{
+    Arguments arguments = {0};
+    const CliSpec spec = {
+        .name = "watch",
+        .arguments = "",
+        .about = "Follows the results from now on, as a table or as JSON, one object a line, until "
+                 "SIGINT.",
+        .formats = "text|json",
+        .options = options,
+        .option_count = ARRAY_LEN(options),
+        .take = take,
+        .state = &arguments,
+    };
+    CLEANUP(cli_line_done) CliLine line;
+    CLEANUP(settings_freep) Settings *settings = NULL;
+    int exit_code = CLI_DONE;
+    if (!cli_parse(&spec, argc, argv, &line, &exit_code) ||
+        !cli_load_settings(&spec, &line, CLI_LOG_TOOL, &settings, &exit_code))
+        return exit_code;
+    const bool json = line.format != NULL && strcmp(line.format, "json") == 0;
+    return watch_results(&spec, settings, &arguments, json);
+}

@@ -1,0 +1,135 @@
+#include "worker/pipeline/assignment.h"
+
+#include "common/log.h"
+
+enum {
+    COMMIT_EVERY_MS = 50,
+    COMMIT_PATIENCE_MS = 5000, /* then an answer is no longer waited for */
+    COMMIT_FAILED_PAUSE_MS = 1000,
+};
+
+bool
+assignment_begin(Assignment *assignment, const int32_t *partitions, size_t count, Error *err)
+{
+    Lane **lanes = calloc(count + 1, sizeof(Lane *));
+    if (lanes == NULL)
+        return error_out_of_memory(err);
+    assignment->epoch++;
+    for (size_t i = 0; i < count; i++) {
+        lanes[i] = lane_new(partitions[i], assignment->epoch);
+        if (lanes[i] != NULL)
+            continue;
+        while (i-- > 0)
+            lane_unref(lanes[i]);
+        free(lanes);
+        return error_out_of_memory(err);
+    }
+    assignment->lanes = lanes;
+    assignment->count = count;
+    return true;
+}
+
+Lane *
+assignment_lane(const Assignment *assignment, int32_t partition)
+{
+    for (size_t i = 0; i < assignment->count; i++) {
+        if (lane_partition(assignment->lanes[i]) == partition)
+            return assignment->lanes[i];
+    }
+    return NULL;
+}
+
+static size_t
+set_state(const Assignment *assignment, LaneState state, Batcher *batcher)
+{
+    size_t dropped = 0;
+    for (size_t i = 0; i < assignment->count; i++) {
+        lane_set_state(assignment->lanes[i], state);
+        dropped += batcher_drop_lane(batcher, assignment->lanes[i]);
+    }
+    return dropped;
+}
+
+size_t
+assignment_close(const Assignment *assignment, Batcher *batcher)
+{
+    return set_state(assignment, LANE_CLOSING, batcher);
+}
+
+size_t
+assignment_busy(const Assignment *assignment)
+{
+    size_t busy = 0;
+    for (size_t i = 0; i < assignment->count; i++)
+        busy += (size_t)lane_busy(assignment->lanes[i]);
+    return busy;
+}
+
+size_t
+assignment_end(Assignment *assignment, Batcher *batcher)
+{
+    const size_t dropped = set_state(assignment, LANE_DEAD, batcher);
+    for (size_t i = 0; i < assignment->count; i++)
+        lane_unref(assignment->lanes[i]);
+    free(assignment->lanes);
+    assignment->lanes = NULL;
+    assignment->count = 0;
+    return dropped;
+}
+
+/* What a refused commit carried is to be committed again. */
+static void
+note_failed_commits(Assignment *assignment, const KafkaConsumer *consumer)
+{
+    const size_t failed = kafka_consumer_commits_failed(consumer);
+    if (failed == assignment->commits_failed)
+        return;
+    assignment->commits_failed = failed;
+    for (size_t i = 0; i < assignment->count; i++)
+        lane_commit_failed(assignment->lanes[i]);
+    assignment->committed_ms += COMMIT_FAILED_PAUSE_MS;
+}
+
+static bool
+may_commit(const Assignment *assignment, const KafkaConsumer *consumer, int64_t now_ms)
+{
+    const int64_t since_ms = now_ms - assignment->committed_ms;
+    return since_ms >= COMMIT_EVERY_MS &&
+           (kafka_consumer_commits_pending(consumer) == 0 || since_ms >= COMMIT_PATIENCE_MS);
+}
+
+static size_t
+collect_offsets(const Assignment *assignment, KafkaOffset *offsets)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < assignment->count; i++) {
+        const int64_t offset = lane_commit_offset(assignment->lanes[i]);
+        if (offset != OFFSET_TRACKER_NONE)
+            offsets[count++] = (KafkaOffset){lane_partition(assignment->lanes[i]), offset};
+    }
+    return count;
+}
+
+bool
+assignment_commit(Assignment *assignment, KafkaConsumer *consumer, const Clock *clock, bool now)
+{
+    note_failed_commits(assignment, consumer);
+    CLEANUP(autofree) KafkaOffset *offsets = calloc(assignment->count + 1, sizeof(*offsets));
+    if (offsets == NULL)
+        return false;
+    const size_t count = collect_offsets(assignment, offsets);
+    if (count == 0)
+        return true;
+    const int64_t now_ms = clock_monotonic_ms(clock);
+    if (!now && !may_commit(assignment, consumer, now_ms))
+        return false;
+    Error err = {0};
+    assignment->committed_ms = now_ms;
+    if (!kafka_consumer_commit(consumer, offsets, count, &err)) {
+        log_warn("offsets were not committed", LOG_ERR(&err));
+        return false;
+    }
+    for (size_t i = 0; i < count; i++)
+        lane_committed(assignment_lane(assignment, offsets[i].partition), offsets[i].offset);
+    return true;
+}

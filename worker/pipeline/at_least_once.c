@@ -1,0 +1,264 @@
+#include "common/kafka/kafka_producer.h"
+#include "common/log.h"
+#include "worker/message/dead_letter.h"
+#include "worker/pipeline/delivery.h"
+
+enum {
+    PAUSE_MS = 500,    /* after a failed delivery */
+    FULL_PAUSE_MS = 5, /* after the producer's own queue was full */
+    DEAD_LETTER_LEAST_BYTES = 4096,
+};
+
+typedef struct AtLeastOnce {
+    const PipelineSettings *settings;
+    const Clock *clock;
+    DeliveryDone done;
+    void *publisher;
+    KafkaProducer *producer;
+    PublishItem *waiting; /* to be sent (again) at its time; in no order */
+    size_t held;
+    size_t on_their_way;
+    bool closing;
+} AtLeastOnce;
+
+static void
+keep(AtLeastOnce *self, PublishItem *item, int delay_ms)
+{
+    item->not_before_ms = clock_monotonic_ms(self->clock) + delay_ms;
+    item->next = self->waiting;
+    self->waiting = item;
+}
+
+static void
+end_item(AtLeastOnce *self, PublishItem *item, bool delivered)
+{
+    self->held--;
+    self->done(self->publisher, item, delivered);
+}
+
+static bool
+has_part(const PublishItem *item, PublishPartState state)
+{
+    return item->parts[PUBLISH_RESULT].state == state ||
+           (item->dead_letter && item->parts[PUBLISH_DEAD_LETTER].state == state);
+}
+
+/* Called whenever a part changed: ends the outcome, or puts it aside, once nothing of it is on its
+ * way. */
+static void
+settle(AtLeastOnce *self, PublishItem *item, int delay_ms)
+{
+    if (has_part(item, PUBLISH_ON_ITS_WAY))
+        return;
+    if (has_part(item, PUBLISH_TO_SEND))
+        keep(self, item, delay_ms);
+    else
+        end_item(self, item, true);
+}
+
+static Record *
+render(const AtLeastOnce *self, const PublishPart *part)
+{
+    const PublishItem *item = part->item;
+    const PipelineSettings *settings = self->settings;
+    if (part == &item->parts[PUBLISH_RESULT])
+        return result_record(settings->results_topic, item->command_id, item->replay, item->result,
+                             item->finished_at_us, settings->worker_id, item->source);
+    const DeadLetterReason reason = {
+        .group = settings->kafka.group_id,
+        .command_id = item->command_id,
+        .delivery_count = item->attempts > 0 ? item->attempts : 1,
+        .message = item->reason != NULL ? item->reason : "",
+    };
+    const size_t most = item->dead_letter_max_bytes > 0 ? item->dead_letter_max_bytes
+                                                        : kafka_producer_max_bytes(self->producer);
+    return dead_letter_record(settings->dead_letters_topic, item->source, &reason, most);
+}
+
+static void
+note_failure(const AtLeastOnce *self, PublishPart *part, const Error *failure)
+{
+    PublishItem *item = part->item;
+    const bool is_dead_letter = part == &item->parts[PUBLISH_DEAD_LETTER];
+    if (is_dead_letter && failure->kind == ERROR_REJECT) {
+        const size_t tried = item->dead_letter_max_bytes > 0
+                                 ? item->dead_letter_max_bytes
+                                 : kafka_producer_max_bytes(self->producer);
+        item->dead_letter_max_bytes =
+            tried / 2 > DEAD_LETTER_LEAST_BYTES ? tried / 2 : DEAD_LETTER_LEAST_BYTES;
+    }
+    log_warn("delivery failed, sending again", LOG_STR("command_id", item->command_id),
+             LOG_STR("topic", is_dead_letter ? self->settings->dead_letters_topic
+                                             : self->settings->results_topic),
+             LOG_STR("code", failure->code), LOG_ERR(failure));
+}
+
+/* False when the producer's queue is full. */
+static bool
+send_part(AtLeastOnce *self, PublishPart *part)
+{
+    Error failure = {0};
+    CLEANUP(record_freep) Record *record = render(self, part);
+    if (record == NULL) {
+        (void)error_out_of_memory(&failure);
+        note_failure(self, part, &failure);
+        return true;
+    }
+    switch (kafka_producer_send(self->producer, record, part, &failure)) {
+    case KAFKA_SEND_OK:
+        part->state = PUBLISH_ON_ITS_WAY;
+        self->on_their_way++;
+        return true;
+    case KAFKA_SEND_QUEUE_FULL:
+        return false;
+    case KAFKA_SEND_FAILED:
+        note_failure(self, part, &failure);
+        return true;
+    }
+    return true;
+}
+
+static void
+send_item(AtLeastOnce *self, PublishItem *item)
+{
+    if (lane_state(item->lane) == LANE_DEAD) {
+        end_item(self, item, false);
+        return;
+    }
+    bool room = true;
+    const int parts = item->dead_letter ? PUBLISH_PARTS : PUBLISH_DEAD_LETTER;
+    for (int i = 0; i < parts && room; i++) {
+        if (item->parts[i].state == PUBLISH_TO_SEND)
+            room = send_part(self, &item->parts[i]);
+    }
+    settle(self, item, room ? PAUSE_MS : FULL_PAUSE_MS);
+}
+
+static void
+at_least_once_send(void *state, PublishItem *item)
+{
+    AtLeastOnce *self = state;
+    self->held++;
+    for (int i = 0; i < PUBLISH_PARTS; i++)
+        item->parts[i] = (PublishPart){.item = item, .state = PUBLISH_TO_SEND};
+    send_item(self, item);
+}
+
+static void
+on_delivered(void *state, void *opaque, const Error *failure)
+{
+    AtLeastOnce *self = state;
+    PublishPart *part = opaque;
+    self->on_their_way--;
+    part->state = failure == NULL ? PUBLISH_DELIVERED : PUBLISH_TO_SEND;
+    if (failure != NULL && !self->closing)
+        note_failure(self, part, failure);
+    settle(self, part->item, PAUSE_MS);
+}
+
+static void
+send_due(AtLeastOnce *self)
+{
+    const int64_t now_ms = clock_monotonic_ms(self->clock);
+    PublishItem *all = self->waiting;
+    self->waiting = NULL;
+    while (all != NULL) {
+        PublishItem *item = all;
+        all = item->next;
+        if (item->not_before_ms <= now_ms || lane_state(item->lane) == LANE_DEAD) {
+            item->next = NULL;
+            send_item(self, item);
+        } else {
+            item->next = self->waiting;
+            self->waiting = item;
+        }
+    }
+}
+
+static bool
+open_producer(AtLeastOnce *self, Error *err)
+{
+    return kafka_producer_open(&self->settings->kafka, 0, on_delivered, self, &self->producer, err);
+}
+
+/* A producer whose sequence the broker refuses never works again; a new one does. */
+static void
+reopen_when_broken(AtLeastOnce *self)
+{
+    if (self->on_their_way > 0 || !kafka_producer_is_broken(self->producer))
+        return;
+    KafkaProducer *broken = self->producer;
+    Error err = {0};
+    if (!open_producer(self, &err)) {
+        log_warn("a new producer could not be opened", LOG_ERR(&err));
+        return;
+    }
+    kafka_producer_close(broken);
+    log_warn("the producer was replaced", LOG_STR("delivery", "at_least_once"));
+}
+
+static void
+at_least_once_turn(void *state, int timeout_ms)
+{
+    AtLeastOnce *self = state;
+    (void)kafka_producer_poll(self->producer, timeout_ms);
+    reopen_when_broken(self);
+    send_due(self);
+}
+
+static bool
+at_least_once_is_waiting(const void *state)
+{
+    const AtLeastOnce *self = state;
+    return self->on_their_way > 0;
+}
+
+static size_t
+at_least_once_held(const void *state)
+{
+    const AtLeastOnce *self = state;
+    return self->held;
+}
+
+/* Outcomes on their way are known only to the producer's messages, so these are given back first.
+ */
+static void
+at_least_once_close(void *state)
+{
+    AtLeastOnce *self = state;
+    self->closing = true;
+    kafka_producer_abandon(self->producer);
+    while (self->waiting != NULL) {
+        PublishItem *item = self->waiting;
+        self->waiting = item->next;
+        end_item(self, item, false);
+    }
+    kafka_producer_close(self->producer);
+    free(self);
+}
+
+bool
+delivery_open_at_least_once(const PipelineSettings *settings, const Clock *clock, DeliveryDone done,
+                            void *publisher, Delivery *ret_delivery, Error *err)
+{
+    AtLeastOnce *self = calloc(1, sizeof(*self));
+    if (self == NULL)
+        return error_out_of_memory(err);
+    self->settings = settings;
+    self->clock = clock;
+    self->done = done;
+    self->publisher = publisher;
+    if (!open_producer(self, err)) {
+        free(self);
+        return false;
+    }
+    *ret_delivery = (Delivery){
+        .state = self,
+        .send = at_least_once_send,
+        .turn = at_least_once_turn,
+        .is_waiting = at_least_once_is_waiting,
+        .held = at_least_once_held,
+        .close = at_least_once_close,
+    };
+    return true;
+}

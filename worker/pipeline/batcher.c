@@ -1,0 +1,387 @@
+#include "worker/pipeline/batcher.h"
+
+#include "worker/pipeline/key_set.h"
+#include "worker/pipeline/monitor.h"
+
+#include <stdio.h>
+
+enum {
+    SHAPES = TASK_SHAPE_CHAIN + 1,
+    KEY_BYTES = 2 + COMMAND_ID_MAX + 1,
+    LONGEST_WAIT_MS = 1000,
+};
+
+typedef struct JobList {
+    Job *first;
+    Job *last;
+    size_t count;
+} JobList;
+
+struct Batcher {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    const Clock *clock;
+    size_t executors;
+    size_t set_commands;
+    JobList lists[SHAPES];
+    KeySet *in_work;
+    size_t units_out;
+    size_t reads_out;
+    int next_shape; /* shapes take turns, so that none starves the others */
+    int64_t hold_until_ms;
+    bool stopped;
+};
+
+static void
+list_insert(JobList *list, Job *job, BatcherPlace place)
+{
+    job->previous = place == BATCHER_BACK ? list->last : NULL;
+    job->next = place == BATCHER_BACK ? NULL : list->first;
+    *(job->previous != NULL ? &job->previous->next : &list->first) = job;
+    *(job->next != NULL ? &job->next->previous : &list->last) = job;
+    list->count++;
+}
+
+static void
+list_remove(JobList *list, Job *job)
+{
+    *(job->previous != NULL ? &job->previous->next : &list->first) = job->next;
+    *(job->next != NULL ? &job->next->previous : &list->last) = job->previous;
+    job->previous = NULL;
+    job->next = NULL;
+    list->count--;
+}
+
+Batcher *
+batcher_new(int executors, int set_commands, const Clock *clock)
+{
+    Batcher *batcher = calloc(1, sizeof(*batcher));
+    if (batcher == NULL)
+        return NULL;
+    batcher->in_work = key_set_new();
+    if (batcher->in_work == NULL || !monitor_init(&batcher->changed)) {
+        key_set_free(batcher->in_work);
+        free(batcher);
+        return NULL;
+    }
+    pthread_mutex_init(&batcher->lock, NULL);
+    batcher->clock = clock;
+    batcher->executors = executors > 0 ? (size_t)executors : 1;
+    batcher->set_commands = set_commands > 0 ? (size_t)set_commands : 1;
+    return batcher;
+}
+
+static const char *
+make_key(char kind, const char *text, char key[KEY_BYTES])
+{
+    const int written = snprintf(key, KEY_BYTES, "%c:%s", kind, text);
+    (void)written;
+    return key;
+}
+
+/* Reading changes nothing, so previews of a user whose sessions are being cleaned may run. */
+static bool
+needs_user(const Job *job)
+{
+    return job->shape != TASK_SHAPE_READ && job->command.params.user_id[0] != '\0';
+}
+
+/* Takes the job's id and user into work; false, and nothing taken, when somebody else has one of
+ * them. */
+static bool
+keys_acquire(Batcher *batcher, Job *job)
+{
+    char id[KEY_BYTES];
+    char user[KEY_BYTES];
+    make_key('i', job->command.id, id);
+    make_key('u', job->command.params.user_id, user);
+    const bool take_id = !job->holds_id;
+    if (take_id && !key_set_add(batcher->in_work, id))
+        return false;
+    if (needs_user(job)) {
+        if (!key_set_add(batcher->in_work, user)) {
+            if (take_id)
+                key_set_remove(batcher->in_work, id);
+            return false;
+        }
+        job->holds_user = true;
+    }
+    job->holds_id = true;
+    return true;
+}
+
+static void
+keys_release_user(Batcher *batcher, Job *job)
+{
+    char key[KEY_BYTES];
+    if (job->holds_user)
+        key_set_remove(batcher->in_work, make_key('u', job->command.params.user_id, key));
+    job->holds_user = false;
+}
+
+static void
+keys_release(Batcher *batcher, Job *job)
+{
+    char key[KEY_BYTES];
+    keys_release_user(batcher, job);
+    if (job->holds_id)
+        key_set_remove(batcher->in_work, make_key('i', job->command.id, key));
+    job->holds_id = false;
+}
+
+void
+batcher_add(Batcher *batcher, Job *job)
+{
+    pthread_mutex_lock(&batcher->lock);
+    list_insert(&batcher->lists[job->shape], job, BATCHER_BACK);
+    pthread_cond_signal(&batcher->changed);
+    pthread_mutex_unlock(&batcher->lock);
+}
+
+/* How many of `queued` jobs one set takes: its share among those who have nothing to do, the taker
+ * included. */
+static size_t
+set_share(const Batcher *batcher, size_t queued)
+{
+    const size_t idle =
+        batcher->executors > batcher->units_out ? batcher->executors - batcher->units_out : 1;
+    const size_t share = (queued + idle - 1) / idle;
+    return share < batcher->set_commands ? share : batcher->set_commands;
+}
+
+static size_t
+shape_limit(const Batcher *batcher, TaskShape shape)
+{
+    switch (shape) {
+    case TASK_SHAPE_SET:
+        return set_share(batcher, batcher->lists[shape].count);
+    case TASK_SHAPE_READ: {
+        const size_t most = batcher->executors > 1 ? batcher->executors - 1 : 1;
+        return batcher->reads_out < most ? 1 : 0;
+    }
+    case TASK_SHAPE_CHAIN:
+        return 1;
+    }
+    return 0;
+}
+
+static void
+unit_add(Batcher *batcher, Unit *unit, Job *job)
+{
+    list_remove(&batcher->lists[unit->shape], job);
+    lane_busy_begin(job->lane);
+    unit->jobs[unit->count++] = job;
+}
+
+static void
+unit_fill(Batcher *batcher, Unit *unit, size_t limit, int64_t now_ms)
+{
+    Job *next = NULL;
+    for (Job *job = batcher->lists[unit->shape].first; job != NULL && unit->count < limit;
+         job = next) {
+        next = job->next;
+        if (job->not_before_ms > now_ms || lane_state(job->lane) != LANE_OPEN ||
+            (job->alone && unit->count > 0) || !keys_acquire(batcher, job))
+            continue;
+        unit_add(batcher, unit, job);
+        if (job->alone)
+            return;
+    }
+}
+
+static Unit *
+pick_shape(Batcher *batcher, TaskShape shape, int64_t now_ms)
+{
+    const size_t limit = batcher->lists[shape].count > 0 ? shape_limit(batcher, shape) : 0;
+    if (limit == 0)
+        return NULL;
+    Unit *unit = malloc(sizeof(*unit) + limit * sizeof(unit->jobs[0]));
+    if (unit == NULL)
+        return NULL;
+    unit->shape = shape;
+    unit->count = 0;
+    unit_fill(batcher, unit, limit, now_ms);
+    if (unit->count == 0) {
+        free(unit);
+        return NULL;
+    }
+    batcher->units_out++;
+    batcher->reads_out += shape == TASK_SHAPE_READ;
+    return unit;
+}
+
+static Unit *
+pick(Batcher *batcher, int64_t now_ms)
+{
+    if (now_ms < batcher->hold_until_ms)
+        return NULL;
+    for (int i = 0; i < SHAPES; i++) {
+        const int shape = (batcher->next_shape + i) % SHAPES;
+        Unit *unit = pick_shape(batcher, (TaskShape)shape, now_ms);
+        if (unit != NULL) {
+            batcher->next_shape = (shape + 1) % SHAPES;
+            return unit;
+        }
+    }
+    return NULL;
+}
+
+/* When the next job that waits for its time may run, or the hold ends, but no later than
+ * `limit_ms`. */
+static int64_t
+next_time(const Batcher *batcher, int64_t now_ms, int64_t limit_ms)
+{
+    int64_t next_ms = limit_ms;
+    if (batcher->hold_until_ms > now_ms && batcher->hold_until_ms < next_ms)
+        next_ms = batcher->hold_until_ms;
+    for (int shape = 0; shape < SHAPES; shape++) {
+        for (const Job *job = batcher->lists[shape].first; job != NULL; job = job->next) {
+            if (job->not_before_ms > now_ms && job->not_before_ms < next_ms)
+                next_ms = job->not_before_ms;
+        }
+    }
+    return next_ms;
+}
+
+Unit *
+batcher_take(Batcher *batcher, int wait_ms)
+{
+    Unit *unit = NULL;
+    pthread_mutex_lock(&batcher->lock);
+    const int64_t end_ms = wait_ms < 0 ? INT64_MAX : clock_monotonic_ms(batcher->clock) + wait_ms;
+    while (!batcher->stopped) {
+        const int64_t now_ms = clock_monotonic_ms(batcher->clock);
+        unit = pick(batcher, now_ms);
+        if (unit != NULL || now_ms >= end_ms)
+            break;
+        const int64_t limit_ms =
+            end_ms - now_ms < LONGEST_WAIT_MS ? end_ms : now_ms + LONGEST_WAIT_MS;
+        monitor_wait(&batcher->changed, &batcher->lock,
+                     next_time(batcher, now_ms, limit_ms) - now_ms);
+    }
+    pthread_mutex_unlock(&batcher->lock);
+    return unit;
+}
+
+bool
+batcher_requeue(Batcher *batcher, Job **job, BatcherPlace place, int delay_ms)
+{
+    Job *taken = *job;
+    *job = NULL;
+    pthread_mutex_lock(&batcher->lock);
+    const bool kept = lane_state(taken->lane) == LANE_OPEN;
+    /* A long command keeps its id between its batches: a second command of that id waits for its
+     * end. */
+    if (kept && taken->shape == TASK_SHAPE_CHAIN)
+        keys_release_user(batcher, taken);
+    else
+        keys_release(batcher, taken);
+    lane_busy_end(taken->lane);
+    if (kept) {
+        taken->not_before_ms = delay_ms > 0 ? clock_monotonic_ms(batcher->clock) + delay_ms : 0;
+        list_insert(&batcher->lists[taken->shape], taken, place);
+    }
+    pthread_cond_broadcast(&batcher->changed);
+    pthread_mutex_unlock(&batcher->lock);
+    if (!kept)
+        job_free(taken);
+    return kept;
+}
+
+void
+batcher_release(Batcher *batcher, Job **job, bool still_busy)
+{
+    Job *taken = *job;
+    *job = NULL;
+    pthread_mutex_lock(&batcher->lock);
+    keys_release(batcher, taken);
+    if (!still_busy)
+        lane_busy_end(taken->lane);
+    pthread_cond_broadcast(&batcher->changed);
+    pthread_mutex_unlock(&batcher->lock);
+    job_free(taken);
+}
+
+void
+batcher_end_unit(Batcher *batcher, Unit *unit)
+{
+    for (size_t i = 0; i < unit->count; i++) {
+        if (unit->jobs[i] != NULL)
+            batcher_release(batcher, &unit->jobs[i], false);
+    }
+    pthread_mutex_lock(&batcher->lock);
+    batcher->units_out--;
+    batcher->reads_out -= unit->shape == TASK_SHAPE_READ;
+    pthread_cond_broadcast(&batcher->changed);
+    pthread_mutex_unlock(&batcher->lock);
+    free(unit);
+}
+
+size_t
+batcher_drop_lane(Batcher *batcher, const Lane *lane)
+{
+    size_t dropped = 0;
+    pthread_mutex_lock(&batcher->lock);
+    for (int shape = 0; shape < SHAPES; shape++) {
+        Job *next = NULL;
+        for (Job *job = batcher->lists[shape].first; job != NULL; job = next) {
+            next = job->next;
+            if (job->lane != lane)
+                continue;
+            list_remove(&batcher->lists[shape], job);
+            keys_release(batcher, job);
+            job_free(job);
+            dropped++;
+        }
+    }
+    pthread_cond_broadcast(&batcher->changed);
+    pthread_mutex_unlock(&batcher->lock);
+    return dropped;
+}
+
+void
+batcher_hold(Batcher *batcher, int64_t until_ms)
+{
+    pthread_mutex_lock(&batcher->lock);
+    batcher->hold_until_ms = until_ms;
+    pthread_cond_broadcast(&batcher->changed);
+    pthread_mutex_unlock(&batcher->lock);
+}
+
+void
+batcher_stop(Batcher *batcher)
+{
+    pthread_mutex_lock(&batcher->lock);
+    batcher->stopped = true;
+    pthread_cond_broadcast(&batcher->changed);
+    pthread_mutex_unlock(&batcher->lock);
+}
+
+size_t
+batcher_queued(Batcher *batcher)
+{
+    size_t queued = 0;
+    pthread_mutex_lock(&batcher->lock);
+    for (int shape = 0; shape < SHAPES; shape++)
+        queued += batcher->lists[shape].count;
+    pthread_mutex_unlock(&batcher->lock);
+    return queued;
+}
+
+void
+batcher_free(Batcher *batcher)
+{
+    if (batcher == NULL)
+        return;
+    for (int shape = 0; shape < SHAPES; shape++) {
+        while (batcher->lists[shape].first != NULL) {
+            Job *job = batcher->lists[shape].first;
+            list_remove(&batcher->lists[shape], job);
+            job_free(job);
+        }
+    }
+    key_set_free(batcher->in_work);
+    pthread_cond_destroy(&batcher->changed);
+    pthread_mutex_destroy(&batcher->lock);
+    free(batcher);
+}

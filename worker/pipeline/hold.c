@@ -1,0 +1,94 @@
+#include "worker/pipeline/hold.h"
+
+#include "common/log.h"
+
+#include <pthread.h>
+
+enum {
+    FIRST_WAIT_MS = 100,
+    DEFAULT_MAX_MS = 2000,
+    NEWS_EVERY_MS = 60 * 1000,
+};
+
+struct Hold {
+    pthread_mutex_t lock;
+    Batcher *batcher;
+    const Clock *clock;
+    int64_t max_ms;
+    bool active;
+    int64_t began_ms;
+    int64_t wait_ms;
+    int64_t until_ms;
+    bool news_told;
+    int64_t news_ms;
+};
+
+Hold *
+hold_new(Batcher *batcher, int backoff_max_ms, const Clock *clock)
+{
+    Hold *hold = calloc(1, sizeof(*hold));
+    if (hold == NULL)
+        return NULL;
+    pthread_mutex_init(&hold->lock, NULL);
+    hold->batcher = batcher;
+    hold->clock = clock;
+    hold->max_ms = backoff_max_ms > 0 ? backoff_max_ms : DEFAULT_MAX_MS;
+    return hold;
+}
+
+void
+hold_free(Hold *hold)
+{
+    if (hold == NULL)
+        return;
+    pthread_mutex_destroy(&hold->lock);
+    free(hold);
+}
+
+void
+hold_all(Hold *hold, const Error *cause, unsigned random)
+{
+    pthread_mutex_lock(&hold->lock);
+    const int64_t now_ms = clock_monotonic_ms(hold->clock);
+    if (!hold->active) {
+        hold->active = true;
+        hold->began_ms = now_ms;
+        hold->wait_ms = FIRST_WAIT_MS;
+        log_warn("hold begins: commands are kept until this is mended",
+                 LOG_STR("code", cause->code), LOG_ERR(cause));
+    } else if (now_ms >= hold->until_ms) {
+        /* Executors that fail together count as one try. */
+        hold->wait_ms = hold->wait_ms * 2 < hold->max_ms ? hold->wait_ms * 2 : hold->max_ms;
+    }
+    const int64_t half_ms = hold->wait_ms / 2;
+    hold->until_ms = now_ms + half_ms + (int64_t)(random % (unsigned)(half_ms + 1));
+    batcher_hold(hold->batcher, hold->until_ms);
+    pthread_mutex_unlock(&hold->lock);
+}
+
+void
+hold_end(Hold *hold)
+{
+    pthread_mutex_lock(&hold->lock);
+    if (hold->active) {
+        hold->active = false;
+        batcher_hold(hold->batcher, 0);
+        log_info("hold ends",
+                 LOG_INT("duration_ms", clock_monotonic_ms(hold->clock) - hold->began_ms));
+    }
+    pthread_mutex_unlock(&hold->lock);
+}
+
+bool
+hold_one_is_news(Hold *hold)
+{
+    pthread_mutex_lock(&hold->lock);
+    const int64_t now_ms = clock_monotonic_ms(hold->clock);
+    const bool news = !hold->news_told || now_ms - hold->news_ms >= NEWS_EVERY_MS;
+    if (news) {
+        hold->news_told = true;
+        hold->news_ms = now_ms;
+    }
+    pthread_mutex_unlock(&hold->lock);
+    return news;
+}

@@ -1,0 +1,43 @@
+/*
+ * job: one accepted command on its way through the worker.
+ *
+ * Owns:      its command, record, chain and, when its tries have run out, the cause; a reference to
+ * its lane. Threads:   one at a time: coordinator, then batcher, then an executor, and back to the
+ * batcher.
+ */
+#ifndef WORKER_PIPELINE_JOB_H
+#define WORKER_PIPELINE_JOB_H
+
+#include "worker/pipeline/lane.h"
+#include "worker/task/task.h"
+
+typedef struct Job Job;
+
+struct Job {
+    Command command;
+    Record *record;
+    Lane *lane;
+    TaskShape shape;
+    Chain *chain; /* a long command's, from its first batch on */
+    Error *cause; /* tries have run out; only task_fail is left to do */
+    int attempts; /* failures that count */
+    bool alone;   /* shares a set with nobody: it has failed or waited before */
+    int64_t not_before_ms;
+    size_t size_bytes;
+    /* The batcher's own. */
+    bool holds_id;
+    bool holds_user;
+    Job *previous;
+    Job *next;
+};
+
+/* Takes ownership of `record` and of what `command` holds, and a reference to the lane, but on NULL
+ * (out of memory). */
+Job *job_new(Command *command, Record *record, Lane *lane) MUST_CHECK;
+void job_free(Job *job);
+DEFINE_FREEP(Job, job_free)
+
+/* Borrows from the job. */
+TaskItem job_item(const Job *job);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * lane: the commands of one partition during one assignment.
+ *
+ * Owns:      the offset tracker and what is in hand of the partition.
+ * Threads:   counted references, state and busy count: any thread. All else: the coordinator alone.
+ * Invariant: the state only goes forward: open, closing, dead. Jobs and outcomes hold a reference,
+ * so that an outcome of an assignment that has ended finds its own lane dead, never the new one.
+ */
+#ifndef WORKER_PIPELINE_LANE_H
+#define WORKER_PIPELINE_LANE_H
+
+#include "common/kafka/offset_tracker.h"
+
+typedef struct Lane Lane;
+
+typedef enum LaneState {
+    LANE_OPEN,
+    LANE_CLOSING, /* nothing starts any more; what runs is finished and published */
+    LANE_DEAD,    /* another worker may own the partition: nothing is published */
+} LaneState;
+
+/* With one reference. NULL when out of memory. */
+Lane *lane_new(int32_t partition, uint64_t epoch) MUST_CHECK;
+Lane *lane_ref(Lane *lane);
+void lane_unref(Lane *lane); /* NULL is harmless */
+
+int32_t lane_partition(const Lane *lane);
+uint64_t lane_epoch(const Lane *lane);
+
+LaneState lane_state(const Lane *lane);
+/* Going back is ignored. */
+void lane_set_state(Lane *lane, LaneState state);
+
+/* How many of its commands are with an executor or the publisher, that is, neither queued nor
+ * reported. */
+void lane_busy_begin(Lane *lane);
+void lane_busy_end(Lane *lane);
+int lane_busy(const Lane *lane);
+
+/* From here on: the coordinator alone. */
+
+/* Takes note of a polled record of `size_bytes`. */
+OffsetStart lane_accept(Lane *lane, int64_t offset, size_t size_bytes) MUST_CHECK;
+bool lane_finish(Lane *lane, int64_t offset, size_t size_bytes, Error *err) MUST_CHECK;
+
+/* The offset to commit, or OFFSET_TRACKER_NONE when nothing new was finished since lane_committed.
+ */
+int64_t lane_commit_offset(const Lane *lane);
+void lane_committed(Lane *lane, int64_t offset);
+/* Forgets what was committed, after a commit was refused. */
+void lane_commit_failed(Lane *lane);
+
+typedef struct LaneMarks {
+    size_t high_commands;
+    size_t high_bytes;
+    size_t high_ahead; /* finished ahead of an unfinished one */
+} LaneMarks;
+
+typedef enum LaneFlow { LANE_FLOW_KEEP, LANE_FLOW_PAUSE, LANE_FLOW_RESUME } LaneFlow;
+
+/* Above a high mark: pause; below half of all of them: resume. The lane remembers which it said
+ * last. */
+LaneFlow lane_flow(Lane *lane, const LaneMarks *marks);
+
+size_t lane_commands(const Lane *lane);
+
+#endif

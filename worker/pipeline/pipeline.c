@@ -1,0 +1,134 @@
+#include "worker/pipeline/pipeline.h"
+
+#include "common/log.h"
+#include "worker/pipeline/coordinator.h"
+#include "worker/pipeline/executor.h"
+
+enum {
+    START_TIMEOUT_MS = 10 * 1000,
+    JOIN_LEAST_MS = 3000, /* a statement may just be ending when the grace does */
+    PUBLISH_LEAST_MS = 500,
+};
+
+typedef struct Pipeline {
+    Stations stations;
+    Executor **executors;
+    int executor_count;
+    Coordinator *coordinator;
+} Pipeline;
+
+static bool
+open_consumer(const PipelineSettings *settings, KafkaConsumer **ret_consumer, Error *err)
+{
+    CLEANUP(kafka_consumer_closep) KafkaConsumer *consumer = NULL;
+    const char *const topics[] = {settings->commands_topic, settings->results_topic,
+                                  settings->dead_letters_topic};
+    const int timeout_ms =
+        settings->start_timeout_ms > 0 ? settings->start_timeout_ms : START_TIMEOUT_MS;
+    if (!kafka_consumer_open(&settings->kafka, &consumer, err) ||
+        !kafka_consumer_wait(consumer, topics, ARRAY_LEN(topics), timeout_ms, err))
+        return false;
+    *ret_consumer = consumer;
+    consumer = NULL;
+    return true;
+}
+
+static bool
+make_stations(Stations *stations, Error *err)
+{
+    const PipelineSettings *settings = stations->settings;
+    stations->batcher = batcher_new(settings->executors, settings->set_commands, stations->clock);
+    if (stations->batcher == NULL)
+        return error_out_of_memory(err);
+    stations->hold = hold_new(stations->batcher, settings->hold_backoff_max_ms, stations->clock);
+    if (stations->hold == NULL)
+        return error_out_of_memory(err);
+    return inbox_new(&stations->inbox, err) &&
+           publisher_start(settings, stations->clock, stations->inbox, &stations->publisher, err);
+}
+
+static bool
+start_executors(Pipeline *pipeline, Error *err)
+{
+    const int count = pipeline->stations.settings->executors;
+    pipeline->executors = calloc((size_t)count + 1, sizeof(Executor *));
+    if (pipeline->executors == NULL)
+        return error_out_of_memory(err);
+    for (int i = 0; i < count; i++) {
+        if (!executor_start(&pipeline->stations, i, &pipeline->executors[i], err))
+            return false;
+        pipeline->executor_count++;
+    }
+    return true;
+}
+
+static bool
+pipeline_start(Pipeline *pipeline, int signal_fd, Error *err)
+{
+    KafkaConsumer *consumer = NULL;
+    if (!open_consumer(pipeline->stations.settings, &consumer, err))
+        return false;
+    /* From here on the coordinator owns the consumer. */
+    return coordinator_new(&pipeline->stations, consumer, signal_fd, &pipeline->coordinator, err) &&
+           make_stations(&pipeline->stations, err) && start_executors(pipeline, err);
+}
+
+/* False when an executor is still inside the database. */
+static bool
+join_executors(Pipeline *pipeline, int grace_ms)
+{
+    bool all = true;
+    const int64_t deadline_ms =
+        clock_monotonic_ms(clock_system()) + (grace_ms > JOIN_LEAST_MS ? grace_ms : JOIN_LEAST_MS);
+    if (pipeline->stations.batcher != NULL)
+        batcher_stop(pipeline->stations.batcher);
+    if (pipeline->stations.publisher != NULL)
+        publisher_release_waiters(pipeline->stations.publisher);
+    for (int i = 0; i < pipeline->executor_count; i++) {
+        if (!executor_join(pipeline->executors[i], deadline_ms))
+            all = false;
+    }
+    return all;
+}
+
+static void
+pipeline_stop(Pipeline *pipeline)
+{
+    const int grace_ms =
+        pipeline->coordinator != NULL ? coordinator_grace_left_ms(pipeline->coordinator) : 0;
+    coordinator_free(pipeline->coordinator);
+    if (!join_executors(pipeline, grace_ms)) {
+        /* Its transaction is rolled back or committed by the database; what it uses must outlive
+         * it, so it stays. */
+        log_warn("a unit is still running and is left to the database",
+                 LOG_INT("grace_ms", grace_ms));
+        return;
+    }
+    publisher_stop(pipeline->stations.publisher, PUBLISH_LEAST_MS);
+    hold_free(pipeline->stations.hold);
+    inbox_free(pipeline->stations.inbox);
+    batcher_free(pipeline->stations.batcher);
+    free(pipeline->executors);
+    free(pipeline);
+}
+
+bool
+pipeline_run(const PipelineSettings *settings, const Clock *clock, int signal_fd, Error *err)
+{
+    Pipeline *pipeline = calloc(1, sizeof(*pipeline));
+    if (pipeline == NULL)
+        return error_out_of_memory(err);
+    pipeline->stations.settings = settings;
+    pipeline->stations.clock = clock;
+    bool stopped = pipeline_start(pipeline, signal_fd, err);
+    if (stopped) {
+        log_info(
+            "worker started", LOG_STR("version", CLEANUP_WORKER_VERSION),
+            LOG_STR("worker_id", settings->worker_id), LOG_STR("group", settings->kafka.group_id),
+            LOG_STR("topic", settings->commands_topic), LOG_INT("executors", settings->executors));
+        stopped = coordinator_run(pipeline->coordinator, err);
+    }
+    pipeline_stop(pipeline);
+    log_info("worker stopped", LOG_STR("worker_id", settings->worker_id));
+    return stopped;
+}

@@ -1,0 +1,191 @@
+#include "worker/pipeline/unit_run.h"
+
+#include "common/log.h"
+#include "worker/pipeline/unit_settle.h"
+
+struct UnitRun {
+    const Stations *stations;
+    TaskContext context;
+    unsigned seed;
+    TaskItem *items;
+    TaskOutcome *outcomes;
+};
+
+UnitRun *
+unit_run_new(const Stations *stations, Database *database, unsigned seed)
+{
+    UnitRun *run = calloc(1, sizeof(*run));
+    if (run == NULL)
+        return NULL;
+    const size_t room = (size_t)stations->settings->set_commands + 1;
+    run->stations = stations;
+    run->context = (TaskContext){database, stations->settings->task, stations->clock};
+    run->seed = seed;
+    run->items = calloc(room, sizeof(*run->items));
+    run->outcomes = calloc(room, sizeof(*run->outcomes));
+    if (run->items != NULL && run->outcomes != NULL)
+        return run;
+    unit_run_free(run);
+    return NULL;
+}
+
+void
+unit_run_free(UnitRun *run)
+{
+    if (run == NULL)
+        return;
+    free(run->items);
+    free(run->outcomes);
+    free(run);
+}
+
+/* Writes `failed`; when that cannot be done now, the job comes back for it alone. */
+static void
+give_up(UnitRun *run, Job **job)
+{
+    TaskOutcome outcome = {0};
+    Error err = {0};
+    const TaskItem item = job_item(*job);
+    if (task_fail(&run->context, &item, (*job)->chain, (*job)->cause, (*job)->attempts, &outcome,
+                  &err)) {
+        hold_end(run->stations->hold);
+        unit_settle_outcome(run->stations, job, &outcome);
+        return;
+    }
+    unit_settle_kept(run->stations, job, 1, &err, &run->seed);
+}
+
+/* A try of one command failed for itself. */
+static void
+count_failure(UnitRun *run, Job **job, const Error *err)
+{
+    const int max_attempts = run->context.settings->max_attempts;
+    if (unit_settle_retry(run->stations, job, max_attempts, err, &run->seed))
+        return;
+    (*job)->cause = malloc(sizeof(Error));
+    if ((*job)->cause == NULL) {
+        Error no_memory = {0};
+        (void)error_out_of_memory(&no_memory);
+        inbox_fail(run->stations->inbox, &no_memory);
+        return;
+    }
+    *(*job)->cause = *err;
+    give_up(run, job);
+}
+
+static void
+handle_single(UnitRun *run, Job **job, const Error *err)
+{
+    switch (err->kind) {
+    case ERROR_RETRY:
+    case ERROR_REJECT:
+        hold_end(run->stations->hold);
+        count_failure(run, job, err);
+        return;
+    case ERROR_HOLD:
+    case ERROR_FATAL:
+    case ERROR_NONE:
+        unit_settle_kept(run->stations, job, 1, err, &run->seed);
+        return;
+    }
+}
+
+static bool
+run_read_or_step(UnitRun *run, const Job *job, TaskOutcome *outcome, Error *err)
+{
+    const TaskItem item = job_item(job);
+    switch (job->shape) {
+    case TASK_SHAPE_SET:
+        return task_run_set(&run->context, &item, 1, job->attempts + 1, outcome, err);
+    case TASK_SHAPE_READ:
+        return task_run_read(&run->context, &item, job->attempts + 1, outcome, err);
+    case TASK_SHAPE_CHAIN:
+        return task_step_chain(&run->context, &item, job->chain, outcome, err);
+    }
+    return error_set(err, ERROR_FATAL, "internal", "a job without a shape");
+}
+
+static void
+run_single(UnitRun *run, Job **job)
+{
+    Error err = {0};
+    if ((*job)->cause != NULL) {
+        give_up(run, job);
+        return;
+    }
+    if ((*job)->shape == TASK_SHAPE_CHAIN && (*job)->chain == NULL)
+        (*job)->chain = chain_new();
+    if ((*job)->shape == TASK_SHAPE_CHAIN && (*job)->chain == NULL) {
+        (void)error_out_of_memory(&err);
+        handle_single(run, job, &err);
+        return;
+    }
+    TaskOutcome outcome = {0};
+    if (!run_read_or_step(run, *job, &outcome, &err)) {
+        handle_single(run, job, &err);
+        return;
+    }
+    hold_end(run->stations->hold);
+    unit_settle_outcome(run->stations, job, &outcome);
+}
+
+static void run_set(UnitRun *run, Job **jobs, size_t count);
+
+/* One command of a set that fails must not fail the others: half by half until it stands alone. */
+static void
+run_halves(UnitRun *run, Job **jobs, size_t count, const Error *err)
+{
+    log_debug("a set failed and is halved", LOG_INT("commands", count), LOG_ERR(err));
+    run_set(run, jobs, count / 2);
+    run_set(run, jobs + count / 2, count - count / 2);
+}
+
+static void
+run_set(UnitRun *run, Job **jobs, size_t count)
+{
+    if (count == 1) {
+        run_single(run, jobs);
+        return;
+    }
+    Error err = {0};
+    for (size_t i = 0; i < count; i++) {
+        run->items[i] = job_item(jobs[i]);
+        run->outcomes[i] = (TaskOutcome){0};
+    }
+    if (task_run_set(&run->context, run->items, count, 1, run->outcomes, &err)) {
+        hold_end(run->stations->hold);
+        for (size_t i = 0; i < count; i++)
+            unit_settle_outcome(run->stations, &jobs[i], &run->outcomes[i]);
+        return;
+    }
+    if (err.kind == ERROR_RETRY || err.kind == ERROR_REJECT)
+        run_halves(run, jobs, count, &err);
+    else
+        unit_settle_kept(run->stations, jobs, count, &err, &run->seed);
+}
+
+static const char *
+shape_name(TaskShape shape)
+{
+    switch (shape) {
+    case TASK_SHAPE_SET:
+        return "set";
+    case TASK_SHAPE_READ:
+        return "read";
+    case TASK_SHAPE_CHAIN:
+        return "batch";
+    }
+    return "unit";
+}
+
+void
+unit_run(UnitRun *run, Unit *unit)
+{
+    const Clock *clock = run->stations->clock;
+    const int64_t started_ms = clock_monotonic_ms(clock);
+    const char *task = command_task_name(unit->jobs[0]->command.task);
+    run_set(run, unit->jobs, unit->count);
+    log_info("unit finished", LOG_STR("kind", shape_name(unit->shape)), LOG_STR("task", task),
+             LOG_INT("commands", unit->count),
+             LOG_INT("duration_ms", clock_monotonic_ms(clock) - started_ms));
+}

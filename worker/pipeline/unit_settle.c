@@ -1,0 +1,187 @@
+#include "worker/pipeline/unit_settle.h"
+
+#include "common/log.h"
+
+enum {
+    BUSY_DELAY_MS = 250,    /* another transaction has the ledger row */
+    ODD_DELAY_MS = 1000,    /* a task left its outcome open */
+    MISSING_DELAY_MS = 5000 /* an object of the database is missing */
+};
+
+#define LOG_JOB(job)                                                                               \
+    LOG_STR("command_id", (job)->command.id),                                                      \
+        LOG_STR("task", command_task_name((job)->command.task)),                                   \
+        LOG_STR("topic", (job)->record->topic), LOG_INT("partition", (job)->record->partition),    \
+        LOG_INT("offset", (job)->record->offset)
+
+static unsigned
+next_random(unsigned *seed)
+{
+    *seed = *seed * 1664525U + 1013904223U;
+    return *seed >> 8;
+}
+
+/* Between half of `span_ms` and all of it. */
+static int
+with_jitter(int span_ms, unsigned *seed)
+{
+    const int half_ms = span_ms / 2;
+    return span_ms - half_ms + (int)(next_random(seed) % (unsigned)(half_ms + 1));
+}
+
+static void
+log_finished(const Job *job, const TaskOutcome *outcome)
+{
+    const bool succeeded = outcome->status == NULL || strcmp(outcome->status, "succeeded") == 0;
+    LOG_EVENT(succeeded ? LOG_DEBUG : LOG_WARN,
+              succeeded ? "command succeeded" : "command did not succeed", LOG_JOB(job),
+              LOG_STR("status", outcome->status), LOG_INT("attempts", outcome->attempts),
+              LOG_STR("reason", outcome->reason));
+}
+
+static void
+fail_process(const Stations *stations, const Error *err)
+{
+    log_error("the worker cannot go on", LOG_STR("code", err->code), LOG_ERR(err));
+    inbox_fail(stations->inbox, err);
+}
+
+static void
+publish(const Stations *stations, Job **job, TaskOutcome *outcome)
+{
+    PublishItem *item = calloc(1, sizeof(*item));
+    if (item == NULL) {
+        Error err = {0};
+        (void)error_out_of_memory(&err);
+        fail_process(stations, &err);
+        return;
+    }
+    log_finished(*job, outcome);
+    memcpy(item->command_id, (*job)->command.id, sizeof(item->command_id));
+    item->lane = lane_ref((*job)->lane);
+    item->source = (*job)->record;
+    (*job)->record = NULL;
+    item->replay = outcome->replay;
+    item->finished_at_us = outcome->finished_at_us;
+    item->result = outcome->result;
+    outcome->result = NULL;
+    item->dead_letter = outcome->dead_letter;
+    item->reason = outcome->reason;
+    outcome->reason = NULL;
+    item->attempts = outcome->attempts;
+    /* The next command of that user need not wait until there is room among what waits to be
+     * published. */
+    batcher_release(stations->batcher, job, true);
+    publisher_push(stations->publisher, item, true);
+}
+
+/* Nothing to publish, only the offset to finish; the coordinator gives the busy count back. */
+static void
+report(const Stations *stations, Job **job)
+{
+    log_debug("duplicate absorbed", LOG_JOB(*job));
+    inbox_report(stations->inbox, (*job)->lane, (*job)->record->offset, (*job)->size_bytes);
+    batcher_release(stations->batcher, job, true);
+}
+
+static void
+go_on(const Stations *stations, Job **job, const TaskOutcome *outcome)
+{
+    if (outcome->has_note)
+        log_warn("a batch failed and is tried again", LOG_JOB(*job),
+                 LOG_STR("code", outcome->note.code), LOG_ERR(&outcome->note));
+    else
+        (*job)->attempts = 0;
+    batcher_requeue(stations->batcher, job, BATCHER_BACK, outcome->delay_ms);
+}
+
+void
+unit_settle_outcome(const Stations *stations, Job **job, TaskOutcome *outcome)
+{
+    switch (outcome->step) {
+    case TASK_FINISHED:
+        publish(stations, job, outcome);
+        break;
+    case TASK_ABSORBED:
+        report(stations, job);
+        break;
+    case TASK_AGAIN:
+        go_on(stations, job, outcome);
+        break;
+    case TASK_ALONE:
+        (*job)->shape = TASK_SHAPE_CHAIN;
+        batcher_requeue(stations->batcher, job, BATCHER_BACK, outcome->delay_ms);
+        break;
+    case TASK_FORGOTTEN:
+        log_warn("another worker has taken the command over", LOG_JOB(*job));
+        batcher_release(stations->batcher, job, false);
+        break;
+    case TASK_PENDING:
+        batcher_requeue(stations->batcher, job, BATCHER_BACK, ODD_DELAY_MS);
+        break;
+    }
+    task_outcome_done(outcome);
+}
+
+/* Class 42: a table, column or privilege is missing, which concerns only the tasks that need it. */
+static bool
+is_missing_object(const Error *err)
+{
+    return strncmp(err->sqlstate, "42", 2) == 0;
+}
+
+void
+unit_settle_kept(const Stations *stations, Job **jobs, size_t count, const Error *err,
+                 unsigned *seed)
+{
+    if (err->kind != ERROR_HOLD) {
+        fail_process(stations, err);
+        return;
+    }
+    if (is_missing_object(err)) {
+        if (hold_one_is_news(stations->hold))
+            log_warn("commands wait until this is mended", LOG_JOB(jobs[0]),
+                     LOG_INT("commands", count), LOG_ERR(err));
+        for (size_t i = 0; i < count; i++)
+            batcher_requeue(stations->batcher, &jobs[i], BATCHER_BACK,
+                            with_jitter(MISSING_DELAY_MS, seed));
+        return;
+    }
+    hold_all(stations->hold, err, next_random(seed));
+    for (size_t i = count; i > 0; i--)
+        batcher_requeue(stations->batcher, &jobs[i - 1], BATCHER_FRONT, 0);
+}
+
+static int
+backoff_ms(const TaskSettings *settings, int attempts, unsigned *seed)
+{
+    int64_t span_ms = settings->retry_backoff_ms > 0 ? settings->retry_backoff_ms : 1;
+    for (int i = 1; i < attempts && span_ms < settings->retry_backoff_max_ms; i++)
+        span_ms *= 2;
+    if (span_ms > settings->retry_backoff_max_ms)
+        span_ms = settings->retry_backoff_max_ms;
+    return with_jitter((int)span_ms, seed);
+}
+
+bool
+unit_settle_retry(const Stations *stations, Job **job, int max_attempts, const Error *err,
+                  unsigned *seed)
+{
+    Job *failed = *job;
+    failed->alone = true;
+    if (err->code != NULL && strcmp(err->code, "ledger_busy") == 0) {
+        log_debug("another transaction has the ledger row", LOG_JOB(failed), LOG_ERR(err));
+        batcher_requeue(stations->batcher, job, BATCHER_BACK, with_jitter(BUSY_DELAY_MS, seed));
+        return true;
+    }
+    failed->attempts++;
+    const bool again = failed->attempts < max_attempts;
+    log_warn(again ? "command failed and is tried again" : "command failed, its tries have run out",
+             LOG_JOB(failed), LOG_INT("attempts", failed->attempts), LOG_STR("code", err->code),
+             LOG_ERR(err));
+    if (!again)
+        return false;
+    batcher_requeue(stations->batcher, job, BATCHER_BACK,
+                    backoff_ms(stations->settings->task, failed->attempts, seed));
+    return true;
+}

@@ -1,0 +1,26 @@
+/*
+ * unit_settle: where a job goes after its task has spoken: publisher, inbox, or the queue again.
+ *
+ * Owns:      nothing.
+ * Threads:   any executor; each function leaves NULL in *job, unless the process is failing.
+ */
+#ifndef WORKER_PIPELINE_UNIT_SETTLE_H
+#define WORKER_PIPELINE_UNIT_SETTLE_H
+
+#include "worker/pipeline/stations.h"
+
+/* The task has run: does what outcome->step says and ends the outcome. */
+void unit_settle_outcome(const Stations *stations, Job **job, TaskOutcome *outcome);
+
+/* ERROR_HOLD: queues the jobs again, in front and with everybody waiting, or delayed by themselves
+ * when only an object of theirs is missing. Any other kind fails the process and leaves the jobs
+ * where they are. */
+void unit_settle_kept(const Stations *stations, Job **jobs, size_t count, const Error *err,
+                      unsigned *seed);
+
+/* Counts a failure of one job and queues it again with backoff; waiting for a ledger row does not
+ * count. False when its tries have run out: the job is left as it is, with the attempts counted. */
+bool unit_settle_retry(const Stations *stations, Job **job, int max_attempts, const Error *err,
+                       unsigned *seed) MUST_CHECK;
+
+#endif
