@@ -4,9 +4,14 @@
 #include "worker/cli/commands.h"
 #include "worker/pipeline/pipeline.h"
 #include "worker/repository/schema_repository.h"
+#include "worker/upkeep/upkeep.h"
 
 #include <signal.h>
 #include <unistd.h>
+
+enum {
+    UPKEEP_INTERVAL_MS = 60000,
+};
 
 static const CliSpec spec = {
     .name = "run",
@@ -70,6 +75,32 @@ fill_pipeline_settings(const Settings *settings, const DatabaseSettings *databas
     clients_kafka_settings(settings, &ret_pipeline->kafka);
 }
 
+static void
+note_committed(void *state, int32_t partition, int64_t offset)
+{
+    upkeep_note_committed(state, partition, offset);
+}
+
+/* The pipeline with the ledger's upkeep beside it. */
+static bool
+run_with_upkeep(const Settings *settings, PipelineSettings *pipeline, int signal_fd, Error *err)
+{
+    const UpkeepSettings upkeep_settings = {
+        .database = pipeline->database,
+        .commands_topic = settings->topics.commands,
+        .retention_hours = settings->worker.ledger_retention_hours,
+        .interval_ms = UPKEEP_INTERVAL_MS,
+    };
+    Upkeep *upkeep = NULL;
+    if (!upkeep_start(&upkeep_settings, clock_system(), &upkeep, err))
+        return false;
+    pipeline->note_committed = note_committed;
+    pipeline->note_committed_state = upkeep;
+    const bool done = pipeline_run(pipeline, clock_system(), signal_fd, err);
+    upkeep_stop(upkeep);
+    return done;
+}
+
 static bool
 run_worker(const Settings *settings, Error *err)
 {
@@ -85,7 +116,7 @@ run_worker(const Settings *settings, Error *err)
     if (signal_fd < 0)
         return false;
     const bool done =
-        check_database(&database, err) && pipeline_run(&pipeline, clock_system(), signal_fd, err);
+        check_database(&database, err) && run_with_upkeep(settings, &pipeline, signal_fd, err);
     (void)close(signal_fd);
     return done;
 }

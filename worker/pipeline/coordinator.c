@@ -385,6 +385,7 @@ advance_phase(Coordinator *self)
     const bool late = now_ms(self) >= self->phase_deadline_ms;
     switch (self->phase) {
     case PHASE_RUNNING:
+        assignment_report_committed(&self->assignment, self->consumer, self->stations->settings);
         self->uncommitted =
             !assignment_commit(&self->assignment, self->consumer, self->stations->clock, false);
         break;

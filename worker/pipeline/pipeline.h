@@ -30,6 +30,10 @@ typedef struct PipelineSettings {
     CommandFloors floors;
     const DatabaseSettings *database;
     const TaskSettings *task;
+    /* Told, on the coordinator's thread, of offsets that the group has committed; NULL: nobody is
+     * told. */
+    void (*note_committed)(void *state, int32_t partition, int64_t offset);
+    void *note_committed_state;
 } PipelineSettings;
 
 /* Runs until a signal arrives on `signal_fd` (a signalfd of SIGTERM and SIGINT) and everything has

@@ -11,6 +11,12 @@
 #include "common/clock.h"
 #include "common/error.h"
 
+enum {
+    /* A list of a preview or dry run is cut at this many bytes of JSON, and says so: what leaves room for the rest of a
+     * result of at most 512 KiB. */
+    DATABASE_LIST_BYTES_MAX = 400 * 1024,
+};
+
 typedef struct DatabaseTables {
     const char *users;
     const char *properties;
@@ -29,7 +35,7 @@ typedef struct DatabaseSettings {
     bool prepared_statements;
     int connect_timeout_ms;
     int statement_timeout_ms;
-    int clock_skew_ms; /* worker and database further apart than this: ERROR_HOLD */
+    int clock_skew_ms; /* worker and database further apart than this: ERROR_HOLD; 0 = not checked */
 } DatabaseSettings;
 
 typedef struct Database Database;

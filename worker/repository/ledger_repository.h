@@ -60,7 +60,8 @@ bool ledger_lock(Database *database, const char *const *ids, size_t count, Ledge
 bool ledger_find(Database *database, const char *const *ids, size_t count, LedgerRows *ret_rows,
                  Error *err) MUST_CHECK;
 
-/* Writes state, replay, worker, epoch, times, attempts, dead letter and result of rows that exist (by id). */
+/* Overwrites rows that exist (by id) with all that the records say, their source too: a replay comes from elsewhere.
+ * A row that is gone is ERROR_RETRY with code "ledger_busy". */
 bool ledger_update(Database *database, const LedgerRecord *records, size_t count, Error *err) MUST_CHECK;
 
 /* Takes rows out again that this transaction inserted (a command that leaves its set). */

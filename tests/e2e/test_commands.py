@@ -1,0 +1,72 @@
+"""What the contract says of commands: names, faults, duplicates, expiry."""
+import json
+
+from harness import World, check, check_equal, user_id
+
+
+def test_old_name_is_executed_and_named():
+    with World() as world:
+        world.add_users(1, 2)
+        worker = world.start_worker()
+        result = world.send_and_wait("app.scheduler.run_cleanup_now")
+        check_equal((result["status"], result["task"]), ("succeeded", "scheduled_cleanup"), "status and task")
+        check_equal(result["deprecated_task"], "app.scheduler.run_cleanup_now", "deprecated_task")
+        check_equal(world.counts()[0], 0, "sessions")
+        check("level=warn" in worker.log(), "the worker warns of the old name")
+
+
+def test_faulty_commands_are_rejected_and_kept_as_dead_letters():
+    with World() as world:
+        world.add_users(1, 2)
+        before = world.fingerprint()
+        world.start_worker()
+        raw = '{"command_id":"typo-1","task":"cleanup_inactive_sessions","params":{"inactive_hour":1}}'
+        result = world.send_and_wait("--raw", raw)
+        check_equal((result["status"], result["error"]["code"]), ("rejected", "unknown_param"), "status and code")
+        check_equal((result["attempts"], result["data"]), (0, None), "attempts and data")
+        world.send("--raw", '{"task": "cleanup_inactive_')
+        results = world.watch(2)
+        check_equal({r["error"]["code"] for r in results}, {"unknown_param", "invalid_json"}, "codes")
+        letters = dict(world.dead_letters())
+        check_equal(set(letters), {raw, '{"task": "cleanup_inactive_'}, "original bytes of the dead letters")
+        headers = letters[raw]
+        check_equal(headers["__dlq.errors.topic"], world.commands, "topic header")
+        check("inactive_hour" in headers["__dlq.errors.message"], f"message header: {headers}")
+        check_equal(world.fingerprint(), before, "the tables")
+
+
+def test_duplicate_id_is_absorbed():
+    with World() as world:
+        world.add_users(1, 1)
+        world.start_worker()
+        first = world.send_and_wait("cleanup_inactive_sessions_for_user", f"user_id={user_id(1)}", "--id", "once")
+        check_equal(first["data"]["deleted_sessions"], 1, "sessions")
+        world.add_users(2, 1)
+        # Commands of one user are never in two units at once, so when the last has a result the duplicate is through.
+        world.send("cleanup_inactive_sessions_for_user", f"user_id={user_id(1)}", "--id", "once")
+        world.send_and_wait("cleanup_inactive_sessions_for_user", f"user_id={user_id(1)}", "--id", "after")
+        check_equal(sorted(key for key, _ in world.published()), ["after", "once"], "results")
+        check_equal(world.counts()[0], 1, "sessions")
+
+
+def test_expired_command_is_not_started():
+    with World() as world:
+        world.add_users(1, 1)
+        world.start_worker()
+        command = {"command_id": "late", "task": "cleanup_inactive_sessions", "expires_at": "2020-01-01T00:00:00Z"}
+        result = world.send_and_wait("--raw", json.dumps(command))
+        check_equal((result["status"], result["message"]), ("expired", "Expired before it started"), "status and message")
+        check_equal(world.counts()[0], 1, "sessions")
+
+
+def test_users_who_are_active_or_unknown_lose_nothing():
+    with World() as world:
+        world.add_users(1, 1, last_word_hours=1)
+        world.add_users(2, 1, last_word_hours=48, session_hours=1)
+        before = world.fingerprint()
+        world.start_worker()
+        for number in (1, 2, 3):
+            result = world.send_and_wait("cleanup_inactive_sessions_for_user", f"user_id={user_id(number)}")
+            check_equal(result["data"]["deleted_sessions"], 0, f"sessions of user {number}")
+            check_equal(result["message"], f"No inactive sessions found for user {user_id(number)}", "message")
+        check_equal(world.fingerprint(), before, "the tables")

@@ -1,0 +1,71 @@
+"""Exit codes: what the program says when it cannot do what was asked."""
+import re
+
+from harness import World, check, check_equal, dsn_of
+
+
+def check_exit(done, code, *texts):
+    check_equal(done.returncode, code, f"exit code ({done.stderr[-2000:]})")
+    for text in texts:
+        check(text in done.stderr, f"stderr does not say {text!r}: {done.stderr[-2000:]}")
+
+
+def test_run_with_a_wrong_broker_ends_with_3():
+    with World(topics=False) as world:
+        check_exit(world.program("run", "-b", "127.0.0.1:1", timeout=15), 3, "Kafka")
+
+
+def test_run_with_a_wrong_dsn_ends_with_3():
+    with World() as world:
+        wrong = re.sub(r"port=\d+", "port=1", world.dsn)
+        check_exit(world.program("run", timeout=15, CLEANUP_POSTGRES_DSN=wrong), 3, "cleanup-worker run: ")
+        check_exit(world.program("migrate", timeout=15, CLEANUP_POSTGRES_DSN=wrong), 3, "cleanup-worker migrate: ")
+        check_exit(world.program("run", timeout=15, CLEANUP_POSTGRES_DSN=dsn_of("no_such_database")), 3, "no_such_database")
+
+
+def test_run_without_the_schema_ends_with_1_and_names_migrate():
+    with World(schema=False) as world:
+        check_exit(world.program("run", timeout=30), 1, "cleanup-worker migrate")
+        check_equal(world.program("migrate").returncode, 0, "exit code of migrate")
+        check_equal(world.program("migrate").returncode, 0, "exit code of migrate the second time")
+        world.start_worker()
+        check_equal(world.send_and_wait("cleanup_inactive_sessions")["status"], "succeeded", "status")
+
+
+def test_run_without_a_table_ends_with_1_and_names_it():
+    with World() as world:
+        world.sql('DROP TABLE "videoSent"')
+        check_exit(world.program("run", timeout=30), 1, "videoSent")
+
+
+def test_secrets_are_not_printed():
+    with World(topics=False) as world:
+        wrong = re.sub(r"port=\d+", "port=1", world.dsn) + " password=hush-hush"
+        done = world.program("run", "-v", timeout=15, CLEANUP_POSTGRES_DSN=wrong)
+        check_equal(done.returncode, 3, "exit code")
+        check("hush-hush" not in done.stdout + done.stderr, "the password is printed")
+
+
+def test_usage_errors_end_with_2():
+    with World(topics=False) as world:
+        check_exit(world.program(), 2, "Usage: ")
+        check_exit(world.program("dance"), 2, "dance")
+        check_exit(world.program("run", "--tango"), 2, "--tango")
+        check_exit(world.program("run", "extra"), 2, "extra")
+        check_exit(world.program("run", "-o", "worker.executors=many"), 2, "worker.executors")
+        check_exit(world.program("run", "-o", "kafka.enable.auto.commit=true"), 2, "enable.auto.commit")
+        check_exit(world.program("run", "-X", "no.such.property=1"), 2, "no.such.property")
+        check_exit(world.program("run", "--config", "/no/such/file.ini"), 2, "/no/such/file.ini")
+        check_exit(world.program("send"), 2, "TASK")
+        check_exit(world.program("send", "task", "no-param"), 2, "no-param")
+        check_exit(world.program("watch", "--since", "yesterday"), 2, "yesterday")
+
+
+def test_help_and_version_end_with_0():
+    with World(topics=False) as world:
+        for command in ("run", "migrate", "send", "watch", "options", "dev-broker"):
+            done = world.program(command, "--help")
+            check_equal(done.returncode, 0, f"exit code of {command} --help")
+            check(f"Usage: cleanup-worker {command}" in done.stdout, f"help of {command}: {done.stdout}")
+            check(command in world.program("--help").stdout, f"{command} is not in --help")
+        check(re.fullmatch(r"cleanup-worker \d+\.\d+\.\d+\n", world.program("--version").stdout), "version")

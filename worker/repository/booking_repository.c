@@ -1,0 +1,134 @@
+/* Finding, locking and expiring bookings; previews are in booking_read.c. */
+#include "worker/repository/booking_repository.h"
+
+#include "worker/repository/database_private.h"
+
+#include <string.h>
+
+void
+booking_batch_done(BookingBatch *batch)
+{
+    free(batch->booking_ids);
+    pg_result_free(batch->storage);
+    *batch = (BookingBatch){0};
+}
+
+bool
+booking_find_expired(Database *database, int64_t cutoff_us, const char *after_created_at,
+                     const char *after_booking_id, int limit, BookingBatch *ret_batch, Error *err)
+{
+    char cutoff[CLOCK_TEXT_BYTES];
+    char limit_text[PG_INT64_BYTES];
+    PGresult *result = NULL;
+    clock_format(cutoff_us, cutoff);
+    const char *const params[] = {
+        cutoff,
+        after_created_at[0] != '\0' ? after_created_at : "-infinity",
+        after_booking_id,
+        pg_format_int64(limit, limit_text),
+    };
+    if (!database_exec(database, SQL_BOOKING_FIND_EXPIRED, params, ARRAY_LEN(params), &result, err))
+        return false;
+    const size_t count = pg_result_rows(result);
+    char **ids = calloc(count + 1, sizeof(*ids));
+    if (ids == NULL) {
+        pg_result_free(result);
+        return error_out_of_memory(err);
+    }
+    for (size_t i = 0; i < count; i++)
+        ids[i] = pg_result_text(result, i, 0);
+    *ret_batch = (BookingBatch){
+        .booking_ids = ids,
+        .count = count,
+        .last_created_at = count > 0 ? pg_result_text(result, count - 1, 1) : NULL,
+        .last_booking_id = count > 0 ? ids[count - 1] : NULL,
+        .storage = result,
+    };
+    return true;
+}
+
+static void
+flag_rows(const PGresult *result, const size_t *index, bool value, bool *flags)
+{
+    for (size_t row = 0; row < pg_result_rows(result); row++) {
+        const size_t place = (size_t)pg_result_int64(result, row, 0);
+        flags[index != NULL ? index[place] : place] = value;
+    }
+}
+
+/* What could not be locked because it is gone is nothing to wait for. */
+static bool
+settle_gone(Database *database, const char *const *booking_ids, size_t count, bool *locked,
+            Error *err)
+{
+    CLEANUP(pg_array_done) PgArray ids = {0};
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    CLEANUP(autofree) size_t *index = calloc(count + 1, sizeof(*index));
+    size_t picked = 0;
+    if (index == NULL)
+        return error_out_of_memory(err);
+    for (size_t i = 0; i < count; i++) {
+        if (locked[i])
+            continue;
+        index[picked++] = i;
+        pg_array_add(&ids, booking_ids[i]);
+    }
+    if (picked == 0)
+        return true;
+    const char *const params[] = {pg_array_end(&ids)};
+    if (params[0] == NULL)
+        return error_out_of_memory(err);
+    if (!database_exec(database, SQL_BOOKING_EXISTS, params, 1, &result, err))
+        return false;
+    for (size_t i = 0; i < picked; i++)
+        locked[index[i]] = true;
+    flag_rows(result, index, false, locked);
+    return true;
+}
+
+bool
+booking_lock(Database *database, const char *const *booking_ids, size_t count, bool *locked,
+             Error *err)
+{
+    CLEANUP(pg_array_done) PgArray ids = {0};
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    const char *params[1];
+    memset(locked, 0, count * sizeof(*locked));
+    if (count == 0)
+        return true;
+    if (!pg_array_of_texts(&ids, booking_ids, count, &params[0], err) ||
+        !database_exec(database, SQL_BOOKING_LOCK, params, 1, &result, err))
+        return false;
+    flag_rows(result, NULL, true, locked);
+    return settle_gone(database, booking_ids, count, locked, err);
+}
+
+bool
+booking_expire_locked(Database *database, int64_t cutoff_us, const char *const *booking_ids,
+                      size_t count, const bool *locked, bool *expired, Error *err)
+{
+    CLEANUP(pg_array_done) PgArray ids = {0};
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    CLEANUP(autofree) size_t *index = calloc(count + 1, sizeof(*index));
+    char cutoff[CLOCK_TEXT_BYTES];
+    size_t picked = 0;
+    if (index == NULL)
+        return error_out_of_memory(err);
+    memset(expired, 0, count * sizeof(*expired));
+    for (size_t i = 0; i < count; i++) {
+        if (!locked[i])
+            continue;
+        index[picked++] = i;
+        pg_array_add(&ids, booking_ids[i]);
+    }
+    if (picked == 0)
+        return true;
+    clock_format(cutoff_us, cutoff);
+    const char *const params[] = {pg_array_end(&ids), cutoff};
+    if (params[0] == NULL)
+        return error_out_of_memory(err);
+    if (!database_exec(database, SQL_BOOKING_EXPIRE, params, ARRAY_LEN(params), &result, err))
+        return false;
+    flag_rows(result, index, true, expired);
+    return true;
+}

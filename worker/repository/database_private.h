@@ -1,0 +1,59 @@
+/*
+ * database_private: what the repositories themselves need of a Database; nobody else includes it.
+ *
+ * Threads:   that of the Database.
+ * Invariant: SQL reaches the server as a file of worker/repository/sql and nothing else.
+ */
+#ifndef WORKER_REPOSITORY_DATABASE_PRIVATE_H
+#define WORKER_REPOSITORY_DATABASE_PRIVATE_H
+
+#include "common/pg/pg.h"
+#include "worker/repository/database.h"
+#include "worker/repository/sql_files.h"
+
+typedef enum DatabaseTable {
+    TABLE_USERS,
+    TABLE_SESSIONS,
+    TABLE_MESSAGES,
+    TABLE_IMAGE_SENT,
+    TABLE_VIDEO_SENT,
+    TABLE_BOOKINGS,
+    TABLE_COUNT,
+} DatabaseTable;
+
+struct Database {
+    const DatabaseSettings *settings;
+    const Clock *clock;
+    PgConn *conn;
+    bool resolved;
+    char *tables[TABLE_COUNT]; /* quoted, with their schema */
+    char *schema;              /* quoted: that of the sessions table */
+    char *is_referenced;       /* condition over a session `s`: a listed table has a row for it */
+    char *texts[SQL_COUNT];    /* rendered */
+    bool prepared[SQL_COUNT];
+};
+
+/* The psql variable's name and the [tables] option of a table. */
+const char *database_table_name(DatabaseTable table);
+const char *database_table_identifier(const DatabaseSettings *settings, DatabaseTable table);
+
+/* Connects without looking at the application's tables: for migrations. */
+bool database_open(Database *database, Error *err) MUST_CHECK;
+
+/* Fills tables, schema, is_referenced and texts from the catalog. */
+bool database_resolve(Database *database, Error *err) MUST_CHECK;
+void database_forget_names(Database *database);
+
+/* Executes an SQL file with text parameters (NULL = SQL NULL), prepared on first use. */
+bool database_exec(Database *database, SqlId sql, const char *const *params, size_t count,
+                   PGresult **ret_result, Error *err) MUST_CHECK;
+
+/* The same, planned anew for these very parameters: for what reads the whole table now and then. */
+bool database_exec_once(Database *database, SqlId sql, const char *const *params, size_t count,
+                        PGresult **ret_result, Error *err) MUST_CHECK;
+
+/* For statements whose rows do not matter; *ret_affected may be NULL. */
+bool database_run(Database *database, SqlId sql, const char *const *params, size_t count,
+                  int64_t *ret_affected, Error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,127 @@
+#include "worker/repository/ledger_columns.h"
+
+#include <string.h>
+
+#define SQLSTATE_LOCK_NOT_AVAILABLE "55P03"
+
+static const char *const state_names[] = {
+    [LEDGER_RUNNING] = "running", [LEDGER_SUCCEEDED] = "succeeded", [LEDGER_FAILED] = "failed",
+    [LEDGER_EXPIRED] = "expired", [LEDGER_BLOCKED] = "blocked",     [LEDGER_CANCELLED] = "cancelled",
+};
+
+static void
+add_or_null(PgArray *array, int64_t number)
+{
+    if (number == 0)
+        pg_array_add(array, NULL);
+    else
+        pg_array_add_int64(array, number);
+}
+
+static void
+add_record(LedgerColumns *columns, const LedgerRecord *record)
+{
+    PgArray *array = columns->arrays;
+    pg_array_add(array++, record->command_id);
+    pg_array_add(array++, record->task);
+    pg_array_add(array++, state_names[record->state]);
+    pg_array_add(array++, record->source_topic);
+    pg_array_add_int64(array++, record->source_partition);
+    pg_array_add_int64(array++, record->source_offset);
+    pg_array_add_int64(array++, record->source_timestamp_ms);
+    pg_array_add_int64(array++, record->replay);
+    pg_array_add(array++, record->worker_id);
+    pg_array_add_int64(array++, record->owner_epoch);
+    pg_array_add_int64(array++, record->now_us);
+    pg_array_add_int64(array++, record->started_us);
+    add_or_null(array++, record->finished_us);
+    pg_array_add_int64(array++, record->attempts);
+    pg_array_add_bool(array++, record->dead_letter);
+    pg_array_add(array++, record->reason);
+    pg_array_add(array, record->result);
+}
+
+bool
+ledger_columns_build(LedgerColumns *columns, const LedgerRecord *records, size_t count, Error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        add_record(columns, &records[i]);
+    for (size_t c = 0; c < LEDGER_COLUMN_COUNT; c++) {
+        columns->params[c] = pg_array_end(&columns->arrays[c]);
+        if (columns->params[c] == NULL)
+            return error_out_of_memory(err);
+    }
+    return true;
+}
+
+void
+ledger_columns_done(LedgerColumns *columns)
+{
+    for (size_t c = 0; c < LEDGER_COLUMN_COUNT; c++)
+        pg_array_done(&columns->arrays[c]);
+}
+
+static LedgerState
+read_state(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(state_names); i++) {
+        if (strcmp(state_names[i], name) == 0)
+            return (LedgerState)i;
+    }
+    return LEDGER_RUNNING; /* the table's CHECK allows no other name */
+}
+
+static LedgerRecord
+read_row(const PGresult *result, size_t row)
+{
+    return (LedgerRecord){
+        .command_id = pg_result_text(result, row, 0),
+        .task = pg_result_text(result, row, 1),
+        .state = read_state(pg_result_text(result, row, 2)),
+        .source_topic = pg_result_text(result, row, 3),
+        .source_partition = (int32_t)pg_result_int64(result, row, 4),
+        .source_offset = pg_result_int64(result, row, 5),
+        .source_timestamp_ms = pg_result_int64(result, row, 6),
+        .replay = (int)pg_result_int64(result, row, 7),
+        .worker_id = pg_result_text(result, row, 8),
+        .owner_epoch = pg_result_int64(result, row, 9),
+        .now_us = pg_result_int64(result, row, 10),
+        .started_us = pg_result_int64(result, row, 11),
+        .finished_us = pg_result_int64(result, row, 12),
+        .attempts = (int)pg_result_int64(result, row, 13),
+        .dead_letter = pg_result_bool(result, row, 14),
+        .reason = pg_result_text(result, row, 15),
+        .result = pg_result_text(result, row, 16),
+    };
+}
+
+bool
+ledger_columns_read(PGresult *result, LedgerRows *ret_rows, Error *err)
+{
+    const size_t count = pg_result_rows(result);
+    LedgerRecord *rows = calloc(count + 1, sizeof(*rows));
+    if (rows == NULL) {
+        pg_result_free(result);
+        return error_out_of_memory(err);
+    }
+    for (size_t i = 0; i < count; i++)
+        rows[i] = read_row(result, i);
+    *ret_rows = (LedgerRows){rows, count, result};
+    return true;
+}
+
+void
+ledger_rows_done(LedgerRows *rows)
+{
+    free(rows->rows);
+    pg_result_free(rows->storage);
+    *rows = (LedgerRows){0};
+}
+
+bool
+ledger_mark_busy(Error *err)
+{
+    if (strcmp(err->sqlstate, SQLSTATE_LOCK_NOT_AVAILABLE) == 0)
+        err->code = "ledger_busy";
+    return false;
+}

@@ -1,0 +1,32 @@
+/*
+ * ledger_columns: a LedgerRecord as parameters and as a row; private to the ledger repository.
+ *
+ * Threads: that of the Database.
+ */
+#ifndef WORKER_REPOSITORY_LEDGER_COLUMNS_H
+#define WORKER_REPOSITORY_LEDGER_COLUMNS_H
+
+#include "common/pg/pg.h"
+#include "worker/repository/ledger_repository.h"
+
+enum {
+    LEDGER_COLUMN_COUNT = 17,
+};
+
+/* One array parameter a column, in the order of ledger_insert.sql. Begins as {0}. */
+typedef struct LedgerColumns {
+    PgArray arrays[LEDGER_COLUMN_COUNT];
+    const char *params[LEDGER_COLUMN_COUNT];
+} LedgerColumns;
+
+bool ledger_columns_build(LedgerColumns *columns, const LedgerRecord *records, size_t count,
+                          Error *err) MUST_CHECK;
+void ledger_columns_done(LedgerColumns *columns);
+
+/* Takes ownership of `result`, whose columns are those of ledger_find.sql. */
+bool ledger_columns_read(PGresult *result, LedgerRows *ret_rows, Error *err) MUST_CHECK;
+
+/* Waiting for a ledger row is never an attempt, so that time-out gets the code "ledger_busy". Returns false. */
+bool ledger_mark_busy(Error *err);
+
+#endif

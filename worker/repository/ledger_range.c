@@ -1,0 +1,160 @@
+/* The ranges of long commands. */
+#include "worker/repository/database_private.h"
+#include "worker/repository/ledger_columns.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    RANGE_PARAM_COUNT = 16,
+};
+
+static const char *const state_names[] = {
+    [RANGE_RUNNING] = "running",
+    [RANGE_LAST_PASS] = "last_pass",
+    [RANGE_DONE] = "done",
+    [RANGE_FAILED] = "failed",
+};
+
+/* The parameters of ledger_range_insert.sql and their texts. */
+typedef struct RangeParams {
+    char numbers[RANGE_PARAM_COUNT][PG_INT64_BYTES];
+    const char *params[RANGE_PARAM_COUNT];
+} RangeParams;
+
+static void
+fill_params(RangeParams *texts, const char *command_id, const LedgerRange *range)
+{
+    const struct {
+        const char *text;
+        int64_t number;
+    } values[RANGE_PARAM_COUNT] = {
+        {command_id, 0},
+        {range->part, 0},
+        {NULL, range->range_no},
+        {NULL, range->owner_epoch},
+        {state_names[range->state], 0},
+        {range->cursor_major, 0},
+        {range->cursor_minor, 0},
+        {NULL, range->deleted_sessions},
+        {NULL, range->deleted_images},
+        {NULL, range->deleted_videos},
+        {NULL, range->expired_bookings},
+        {NULL, range->skipped},
+        {NULL, range->last_pass_us},
+        {range->error_code, 0},
+        {range->error_sqlstate, 0},
+        {range->error_message, 0},
+    };
+    for (size_t i = 0; i < RANGE_PARAM_COUNT; i++)
+        texts->params[i] = values[i].text != NULL
+                               ? values[i].text
+                               : pg_format_int64(values[i].number, texts->numbers[i]);
+    if (range->last_pass_us == 0)
+        texts->params[12] = NULL;
+}
+
+static void
+copy_field(char *field, size_t size, const PGresult *result, size_t row, int column)
+{
+    const char *text = pg_result_text(result, row, column);
+    (void)snprintf(field, size, "%s", text != NULL ? text : "");
+}
+
+static LedgerRange
+read_range(const PGresult *result, size_t row)
+{
+    const char *part = pg_result_text(result, row, 0);
+    const char *state = pg_result_text(result, row, 3);
+    LedgerRange range = {
+        .part = part != NULL && strcmp(part, "sessions") == 0 ? "sessions" : "bookings",
+        .range_no = (int)pg_result_int64(result, row, 1),
+        .owner_epoch = pg_result_int64(result, row, 2),
+        .deleted_sessions = pg_result_int64(result, row, 6),
+        .deleted_images = pg_result_int64(result, row, 7),
+        .deleted_videos = pg_result_int64(result, row, 8),
+        .expired_bookings = pg_result_int64(result, row, 9),
+        .skipped = pg_result_int64(result, row, 10),
+        .last_pass_us = pg_result_int64(result, row, 11),
+    };
+    for (size_t i = 0; i < ARRAY_LEN(state_names); i++) {
+        if (state != NULL && strcmp(state_names[i], state) == 0)
+            range.state = (RangeState)i;
+    }
+    copy_field(range.cursor_major, sizeof(range.cursor_major), result, row, 4);
+    copy_field(range.cursor_minor, sizeof(range.cursor_minor), result, row, 5);
+    copy_field(range.error_code, sizeof(range.error_code), result, row, 12);
+    copy_field(range.error_sqlstate, sizeof(range.error_sqlstate), result, row, 13);
+    copy_field(range.error_message, sizeof(range.error_message), result, row, 14);
+    return range;
+}
+
+bool
+ledger_range_insert(Database *database, const char *command_id, const LedgerRange *ranges,
+                    size_t count, Error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        RangeParams texts;
+        fill_params(&texts, command_id, &ranges[i]);
+        if (!database_run(database, SQL_LEDGER_RANGE_INSERT, texts.params, RANGE_PARAM_COUNT, NULL,
+                          err))
+            return ledger_mark_busy(err);
+    }
+    return true;
+}
+
+bool
+ledger_range_lock_all(Database *database, const char *command_id, LedgerRange *ranges, size_t room,
+                      size_t *ret_count, Error *err)
+{
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    char limit[PG_INT64_BYTES];
+    const char *const params[] = {command_id, pg_format_int64((int64_t)room, limit)};
+    if (!database_exec(database, SQL_LEDGER_RANGE_LOCK_ALL, params, ARRAY_LEN(params), &result,
+                       err))
+        return ledger_mark_busy(err);
+    const size_t count = pg_result_rows(result);
+    for (size_t i = 0; i < count && i < room; i++)
+        ranges[i] = read_range(result, i);
+    *ret_count = count;
+    return true;
+}
+
+bool
+ledger_range_lock(Database *database, const char *command_id, const char *part, int range_no,
+                  LedgerRange *ret_range, bool *ret_found, Error *err)
+{
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    char number[PG_INT64_BYTES];
+    const char *const params[] = {command_id, part, pg_format_int64(range_no, number)};
+    if (!database_exec(database, SQL_LEDGER_RANGE_LOCK, params, ARRAY_LEN(params), &result, err))
+        return ledger_mark_busy(err);
+    const bool found = pg_result_rows(result) > 0;
+    if (found)
+        *ret_range = read_range(result, 0);
+    *ret_found = found;
+    return true;
+}
+
+bool
+ledger_range_update(Database *database, const char *command_id, const LedgerRange *range,
+                    Error *err)
+{
+    RangeParams texts;
+    int64_t affected = 0;
+    fill_params(&texts, command_id, range);
+    if (!database_run(database, SQL_LEDGER_RANGE_UPDATE, texts.params, RANGE_PARAM_COUNT, &affected,
+                      err))
+        return ledger_mark_busy(err);
+    if (affected != 1)
+        return error_set(err, ERROR_RETRY, "ledger_busy", "a range of the command is gone");
+    return true;
+}
+
+bool
+ledger_range_delete_all(Database *database, const char *command_id, Error *err)
+{
+    const char *const params[] = {command_id};
+    return database_run(database, SQL_LEDGER_RANGE_DELETE_ALL, params, 1, NULL, err) ||
+           ledger_mark_busy(err);
+}

@@ -1,0 +1,146 @@
+/* The ledger itself; ranges, skipped rows and listed ids are in ledger_range.c and ledger_skipped.c. */
+#include "worker/repository/ledger_repository.h"
+
+#include "worker/repository/database_private.h"
+#include "worker/repository/ledger_columns.h"
+
+#include <string.h>
+
+static int
+compare_ids(const void *left, const void *right)
+{
+    const LedgerRecord *const *a = left;
+    const LedgerRecord *const *b = right;
+    const int order = strcmp((*a)->command_id, (*b)->command_id);
+    if (order != 0)
+        return order;
+    return *a < *b ? -1 : *a > *b; /* equal ids stay in the order given */
+}
+
+static bool
+is_source(const LedgerRecord *record, const PGresult *result, size_t row)
+{
+    return record->source_offset == pg_result_int64(result, row, 3) &&
+           record->source_partition == pg_result_int64(result, row, 2) &&
+           record->source_timestamp_ms == pg_result_int64(result, row, 4) &&
+           strcmp(record->source_topic, pg_result_text(result, row, 1)) == 0;
+}
+
+/* By id and source: the same id may be twice in a set, and only one of them was inserted. */
+static void
+mark_inserted(const LedgerRecord *records, const LedgerRecord *const *sorted, size_t count,
+              const PGresult *result, bool *inserted)
+{
+    size_t next = 0;
+    for (size_t row = 0; row < pg_result_rows(result); row++) {
+        const char *id = pg_result_text(result, row, 0);
+        while (next < count && strcmp(sorted[next]->command_id, id) < 0)
+            next++;
+        for (size_t i = next; i < count && strcmp(sorted[i]->command_id, id) == 0; i++) {
+            if (!is_source(sorted[i], result, row))
+                continue;
+            inserted[sorted[i] - records] = true;
+            break;
+        }
+    }
+}
+
+bool
+ledger_insert(Database *database, const LedgerRecord *records, size_t count, bool *inserted,
+              Error *err)
+{
+    CLEANUP(ledger_columns_done) LedgerColumns columns = {0};
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    CLEANUP(autofree) const LedgerRecord **sorted = calloc(count + 1, sizeof(*sorted));
+    if (sorted == NULL)
+        return error_out_of_memory(err);
+    if (!ledger_columns_build(&columns, records, count, err))
+        return false;
+    if (!database_exec(database, SQL_LEDGER_INSERT, columns.params, LEDGER_COLUMN_COUNT, &result,
+                       err))
+        return ledger_mark_busy(err);
+    for (size_t i = 0; i < count; i++) {
+        sorted[i] = &records[i];
+        inserted[i] = false;
+    }
+    qsort(sorted, count, sizeof(*sorted), compare_ids);
+    mark_inserted(records, sorted, count, result, inserted);
+    return true;
+}
+
+static bool
+read_rows(Database *database, SqlId sql, const char *const *ids, size_t count, LedgerRows *ret_rows,
+          Error *err)
+{
+    CLEANUP(pg_array_done) PgArray array = {0};
+    PGresult *result = NULL;
+    const char *params[1];
+    if (!pg_array_of_texts(&array, ids, count, &params[0], err))
+        return false;
+    if (!database_exec(database, sql, params, 1, &result, err))
+        return ledger_mark_busy(err);
+    return ledger_columns_read(result, ret_rows, err);
+}
+
+bool
+ledger_lock(Database *database, const char *const *ids, size_t count, LedgerRows *ret_rows,
+            Error *err)
+{
+    return read_rows(database, SQL_LEDGER_LOCK, ids, count, ret_rows, err);
+}
+
+bool
+ledger_find(Database *database, const char *const *ids, size_t count, LedgerRows *ret_rows,
+            Error *err)
+{
+    return read_rows(database, SQL_LEDGER_FIND, ids, count, ret_rows, err);
+}
+
+bool
+ledger_update(Database *database, const LedgerRecord *records, size_t count, Error *err)
+{
+    CLEANUP(ledger_columns_done) LedgerColumns columns = {0};
+    int64_t affected = 0;
+    if (!ledger_columns_build(&columns, records, count, err))
+        return false;
+    if (!database_run(database, SQL_LEDGER_UPDATE, columns.params, LEDGER_COLUMN_COUNT, &affected,
+                      err))
+        return ledger_mark_busy(err);
+    if (affected != (int64_t)count)
+        return error_set(err, ERROR_RETRY, "ledger_busy", "a ledger row is gone");
+    return true;
+}
+
+bool
+ledger_delete(Database *database, const char *const *ids, size_t count, Error *err)
+{
+    CLEANUP(pg_array_done) PgArray array = {0};
+    const char *params[1];
+    return pg_array_of_texts(&array, ids, count, &params[0], err) &&
+           (database_run(database, SQL_LEDGER_DELETE, params, 1, NULL, err) || ledger_mark_busy(err));
+}
+
+bool
+ledger_take_over(Database *database, const char *command_id, const char *worker_id,
+                 int64_t owner_epoch, Error *err)
+{
+    char epoch[PG_INT64_BYTES];
+    const char *const params[] = {command_id, worker_id, pg_format_int64(owner_epoch, epoch)};
+    return database_run(database, SQL_LEDGER_TAKE_OVER, params, ARRAY_LEN(params), NULL, err) ||
+           ledger_mark_busy(err);
+}
+
+bool
+ledger_expire(Database *database, const char *topic, int32_t partition, int64_t committed_offset,
+              int64_t before_us, int limit, int64_t *ret_deleted, Error *err)
+{
+    char numbers[4][PG_INT64_BYTES];
+    const char *const params[] = {
+        topic,
+        pg_format_int64(partition, numbers[0]),
+        pg_format_int64(committed_offset, numbers[1]),
+        pg_format_int64(before_us, numbers[2]),
+        pg_format_int64(limit, numbers[3]),
+    };
+    return database_run(database, SQL_LEDGER_EXPIRE, params, ARRAY_LEN(params), ret_deleted, err);
+}

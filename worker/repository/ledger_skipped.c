@@ -1,0 +1,114 @@
+/* Rows kept for the last pass, and ids for the list in a result. */
+#include "worker/repository/database_private.h"
+#include "worker/repository/ledger_repository.h"
+
+#include <string.h>
+
+enum {
+    LISTED_IDS_MAX = 1000,
+};
+
+void
+skipped_rows_done(SkippedRows *rows)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        if (rows->owners != NULL)
+            free(rows->owners[i]);
+        if (rows->items != NULL)
+            free(rows->items[i]);
+    }
+    free(rows->owners);
+    free(rows->items);
+    *rows = (SkippedRows){0};
+}
+
+static char *
+copy_or_empty(const char *text)
+{
+    return strdup(text != NULL ? text : "");
+}
+
+/* Copies the rows; an owner column below 0 means that there is none, and reads as "". */
+static bool
+copy_rows(const PGresult *result, int owner_column, int item_column, SkippedRows *ret_rows,
+          Error *err)
+{
+    const size_t count = pg_result_rows(result);
+    SkippedRows rows = {
+        .owners = calloc(count + 1, sizeof(*rows.owners)),
+        .items = calloc(count + 1, sizeof(*rows.items)),
+    };
+    bool complete = rows.owners != NULL && rows.items != NULL;
+    for (size_t i = 0; i < count && complete; i++) {
+        rows.owners[i] =
+            copy_or_empty(owner_column < 0 ? NULL : pg_result_text(result, i, owner_column));
+        rows.items[i] = copy_or_empty(pg_result_text(result, i, item_column));
+        rows.count++;
+        complete = rows.owners[i] != NULL && rows.items[i] != NULL;
+    }
+    if (!complete) {
+        skipped_rows_done(&rows);
+        return error_out_of_memory(err);
+    }
+    *ret_rows = rows;
+    return true;
+}
+
+bool
+ledger_skip(Database *database, const char *command_id, const char *part, const char *const *owners,
+            const char *const *items, size_t count, int limit, size_t *ret_kept, Error *err)
+{
+    CLEANUP(pg_array_done) PgArray owner_array = {0};
+    CLEANUP(pg_array_done) PgArray item_array = {0};
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    char room[PG_INT64_BYTES];
+    const char *params[] = {command_id, part, NULL, NULL, pg_format_int64(limit, room)};
+    if (!pg_array_of_texts(&owner_array, owners, count, &params[2], err) ||
+        !pg_array_of_texts(&item_array, items, count, &params[3], err) ||
+        !database_exec(database, SQL_LEDGER_SKIP, params, ARRAY_LEN(params), &result, err))
+        return false;
+    *ret_kept = (size_t)pg_result_int64(result, 0, 0);
+    return true;
+}
+
+bool
+ledger_skipped_list(Database *database, const char *command_id, const char *part, int limit,
+                    SkippedRows *ret_rows, Error *err)
+{
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    char room[PG_INT64_BYTES];
+    const char *const params[] = {command_id, part, pg_format_int64(limit, room)};
+    return database_exec(database, SQL_LEDGER_SKIPPED_LIST, params, ARRAY_LEN(params), &result,
+                         err) &&
+           copy_rows(result, 0, 1, ret_rows, err);
+}
+
+bool
+ledger_skipped_delete(Database *database, const char *command_id, const char *part,
+                      const char *const *items, size_t count, Error *err)
+{
+    CLEANUP(pg_array_done) PgArray array = {0};
+    const char *params[] = {command_id, part, NULL};
+    return pg_array_of_texts(&array, items, count, &params[2], err) &&
+           database_run(database, SQL_LEDGER_SKIPPED_DELETE, params, ARRAY_LEN(params), NULL, err);
+}
+
+bool
+ledger_ids_add(Database *database, const char *command_id, const char *const *ids, size_t count,
+               Error *err)
+{
+    CLEANUP(pg_array_done) PgArray array = {0};
+    char room[PG_INT64_BYTES];
+    const char *params[] = {command_id, NULL, pg_format_int64(LISTED_IDS_MAX, room)};
+    return pg_array_of_texts(&array, ids, count, &params[1], err) &&
+           database_run(database, SQL_LEDGER_IDS_ADD, params, ARRAY_LEN(params), NULL, err);
+}
+
+bool
+ledger_ids_list(Database *database, const char *command_id, SkippedRows *ret_rows, Error *err)
+{
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    const char *const params[] = {command_id};
+    return database_exec(database, SQL_LEDGER_IDS_LIST, params, 1, &result, err) &&
+           copy_rows(result, -1, 0, ret_rows, err);
+}

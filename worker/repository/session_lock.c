@@ -1,0 +1,155 @@
+/*
+ * Locks of a batch: users, then sessions, then children, each with SKIP LOCKED, so that in a conflict
+ * it is the worker that gives way and the application never meets a deadlock of ours.
+ */
+#include "worker/repository/database_private.h"
+#include "worker/repository/session_repository.h"
+
+#include <string.h>
+
+/* Candidates picked out of the batch, as parameters; index[] leads back to the candidate. */
+typedef struct Picked {
+    size_t *index;
+    size_t count;
+    PgArray sessions;
+    PgArray users;
+    const char *params[2];
+} Picked;
+
+static void
+picked_done(Picked *picked)
+{
+    free(picked->index);
+    pg_array_done(&picked->sessions);
+    pg_array_done(&picked->users);
+}
+
+/* Picks those whose flag has the wanted value. */
+static bool
+pick(Picked *picked, const SessionCandidates *candidates, const bool *flags, bool wanted,
+     Error *err)
+{
+    picked->index = calloc(candidates->count + 1, sizeof(*picked->index));
+    if (picked->index == NULL)
+        return error_out_of_memory(err);
+    for (size_t i = 0; i < candidates->count; i++) {
+        if (flags[i] != wanted)
+            continue;
+        picked->index[picked->count++] = i;
+        pg_array_add(&picked->sessions, candidates->session_ids[i]);
+        pg_array_add(&picked->users, candidates->user_ids[i]);
+    }
+    picked->params[0] = pg_array_end(&picked->sessions);
+    picked->params[1] = pg_array_end(&picked->users);
+    return (picked->params[0] != NULL && picked->params[1] != NULL) || error_out_of_memory(err);
+}
+
+/* Sets the flag of each candidate whose place among the picked ones the result names. */
+static void
+flag_rows(const Picked *picked, const PGresult *result, bool value, bool *flags)
+{
+    for (size_t row = 0; row < pg_result_rows(result); row++)
+        flags[picked->index[pg_result_int64(result, row, 0)]] = value;
+}
+
+/* The result is in order of uuid, which is the order of the text too. */
+static bool
+is_user_in(const PGresult *result, const char *user_id)
+{
+    size_t low = 0;
+    size_t high = pg_result_rows(result);
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        const int order = strcmp(pg_result_text(result, middle, 0), user_id);
+        if (order == 0)
+            return true;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
+static bool
+lock_users(Database *database, const SessionCandidates *candidates, bool *user_locked, Error *err)
+{
+    CLEANUP(pg_array_done) PgArray users = {0};
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    for (size_t i = 0; i < candidates->count; i++) {
+        if (i == 0 || strcmp(candidates->user_ids[i], candidates->user_ids[i - 1]) != 0)
+            pg_array_add(&users, candidates->user_ids[i]);
+    }
+    const char *const params[] = {pg_array_end(&users)};
+    if (params[0] == NULL)
+        return error_out_of_memory(err);
+    if (!database_exec(database, SQL_SESSION_LOCK_USERS, params, 1, &result, err))
+        return false;
+    for (size_t i = 0; i < candidates->count; i++)
+        user_locked[i] = is_user_in(result, candidates->user_ids[i]);
+    return true;
+}
+
+static bool
+lock_sessions(Database *database, const SessionCandidates *candidates, const bool *user_locked,
+              bool *locked, Error *err)
+{
+    CLEANUP(picked_done) Picked picked = {0};
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    if (!pick(&picked, candidates, user_locked, true, err))
+        return false;
+    if (picked.count == 0)
+        return true;
+    if (!database_exec(database, SQL_SESSION_LOCK_SESSIONS, picked.params, 2, &result, err))
+        return false;
+    flag_rows(&picked, result, true, locked);
+    return true;
+}
+
+/* A session with a record that somebody else holds is left alone. */
+static bool
+lock_children(Database *database, const SessionCandidates *candidates, bool *locked, Error *err)
+{
+    CLEANUP(picked_done) Picked picked = {0};
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    if (!pick(&picked, candidates, locked, true, err))
+        return false;
+    if (picked.count == 0)
+        return true;
+    if (!database_exec(database, SQL_SESSION_LOCK_CHILDREN, picked.params, 1, &result, err))
+        return false;
+    flag_rows(&picked, result, false, locked);
+    return true;
+}
+
+/* What could not be locked because it is gone, or another user's by now, is nothing to wait for. */
+static bool
+settle_gone(Database *database, const SessionCandidates *candidates, bool *locked, Error *err)
+{
+    CLEANUP(picked_done) Picked picked = {0};
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    if (!pick(&picked, candidates, locked, false, err))
+        return false;
+    if (picked.count == 0)
+        return true;
+    if (!database_exec(database, SQL_SESSION_EXISTS, picked.params, 2, &result, err))
+        return false;
+    for (size_t i = 0; i < picked.count; i++)
+        locked[picked.index[i]] = true;
+    flag_rows(&picked, result, false, locked);
+    return true;
+}
+
+bool
+session_lock(Database *database, const SessionCandidates *candidates, bool *locked, Error *err)
+{
+    CLEANUP(autofree) bool *user_locked = calloc(candidates->count + 1, sizeof(*user_locked));
+    if (user_locked == NULL)
+        return error_out_of_memory(err);
+    memset(locked, 0, candidates->count * sizeof(*locked));
+    return candidates->count == 0 ||
+           (lock_users(database, candidates, user_locked, err) &&
+            lock_sessions(database, candidates, user_locked, locked, err) &&
+            lock_children(database, candidates, locked, err) &&
+            settle_gone(database, candidates, locked, err));
+}

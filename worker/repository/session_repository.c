@@ -1,0 +1,192 @@
+/* First looks, and the second look with the deletes; the locks are in session_lock.c, previews in session_read.c. */
+#include "worker/repository/session_repository.h"
+
+#include "worker/repository/database_private.h"
+
+#include <string.h>
+
+#define LOWEST_UUID "00000000-0000-0000-0000-000000000000"
+#define HIGHEST_UUID "ffffffff-ffff-ffff-ffff-ffffffffffff"
+
+void
+session_candidates_done(SessionCandidates *candidates)
+{
+    free(candidates->ordinals);
+    free(candidates->user_ids);
+    free(candidates->session_ids);
+    pg_result_free(candidates->storage);
+    *candidates = (SessionCandidates){0};
+}
+
+/* Room for as many candidates as there are rows; takes ownership of `result`. */
+static bool
+candidates_init(SessionCandidates *candidates, PGresult *result, Error *err)
+{
+    const size_t rows = pg_result_rows(result);
+    *candidates = (SessionCandidates){
+        .ordinals = calloc(rows + 1, sizeof(*candidates->ordinals)),
+        .user_ids = calloc(rows + 1, sizeof(*candidates->user_ids)),
+        .session_ids = calloc(rows + 1, sizeof(*candidates->session_ids)),
+        .storage = result,
+    };
+    if (candidates->ordinals != NULL && candidates->user_ids != NULL &&
+        candidates->session_ids != NULL)
+        return true;
+    session_candidates_done(candidates);
+    return error_out_of_memory(err);
+}
+
+static void
+candidates_add(SessionCandidates *candidates, int ordinal, char *user_id, char *session_id)
+{
+    candidates->ordinals[candidates->count] = ordinal;
+    candidates->user_ids[candidates->count] = user_id;
+    candidates->session_ids[candidates->count++] = session_id;
+}
+
+static void
+add_time(PgArray *array, int64_t time_us)
+{
+    char text[CLOCK_TEXT_BYTES];
+    clock_format(time_us, text);
+    pg_array_add(array, text);
+}
+
+bool
+session_find_for_users(Database *database, const SessionRequest *requests, size_t count, int limit,
+                       SessionCandidates *ret_candidates, Error *err)
+{
+    CLEANUP(pg_array_done) PgArray users = {0};
+    CLEANUP(pg_array_done) PgArray cutoffs = {0};
+    char limit_text[PG_INT64_BYTES];
+    SessionCandidates candidates;
+    PGresult *result = NULL;
+    for (size_t i = 0; i < count; i++) {
+        pg_array_add(&users, requests[i].user_id);
+        add_time(&cutoffs, requests[i].cutoff_us);
+    }
+    const char *const params[] = {pg_array_end(&users), pg_array_end(&cutoffs),
+                                  pg_format_int64(limit, limit_text)};
+    if (params[0] == NULL || params[1] == NULL)
+        return error_out_of_memory(err);
+    if (!database_exec(database, SQL_SESSION_FIND_FOR_USERS, params, ARRAY_LEN(params), &result,
+                       err) ||
+        !candidates_init(&candidates, result, err))
+        return false;
+    const size_t rows = pg_result_rows(result);
+    for (size_t row = 0; row < rows; row++)
+        candidates_add(&candidates, (int)pg_result_int64(result, row, 0),
+                       pg_result_text(result, row, 1), pg_result_text(result, row, 2));
+    candidates.window = rows;
+    *ret_candidates = candidates;
+    return true;
+}
+
+bool
+session_find_window(Database *database, int64_t cutoff_us, const char *user_id,
+                    const char *after_user_id, const char *after_session_id, int limit,
+                    SessionCandidates *ret_candidates, Error *err)
+{
+    const bool one_user = user_id[0] != '\0';
+    const char *lowest = one_user ? user_id : LOWEST_UUID;
+    char cutoff[CLOCK_TEXT_BYTES];
+    char limit_text[PG_INT64_BYTES];
+    SessionCandidates candidates;
+    PGresult *result = NULL;
+    clock_format(cutoff_us, cutoff);
+    const char *const params[] = {
+        cutoff,
+        after_user_id[0] != '\0' ? after_user_id : lowest,
+        after_session_id,
+        one_user ? user_id : HIGHEST_UUID,
+        pg_format_int64(limit, limit_text),
+    };
+    if (!database_exec(database, SQL_SESSION_FIND_WINDOW, params, ARRAY_LEN(params), &result,
+                       err) ||
+        !candidates_init(&candidates, result, err))
+        return false;
+    const size_t rows = pg_result_rows(result);
+    for (size_t row = 0; row < rows; row++) {
+        char *owner = pg_result_text(result, row, 0);
+        char *session = pg_result_text(result, row, 1);
+        if (pg_result_bool(result, row, 2))
+            candidates_add(&candidates, 0, owner, session);
+        candidates.last_user_id = owner;
+        candidates.last_session_id = session;
+    }
+    candidates.window = rows;
+    *ret_candidates = candidates;
+    return true;
+}
+
+/* The parameters of session_delete.sql. */
+typedef struct DeleteArrays {
+    PgArray requests;
+    PgArray users;
+    PgArray sessions;
+    PgArray cutoffs;
+} DeleteArrays;
+
+static void
+delete_arrays_done(DeleteArrays *arrays)
+{
+    pg_array_done(&arrays->requests);
+    pg_array_done(&arrays->users);
+    pg_array_done(&arrays->sessions);
+    pg_array_done(&arrays->cutoffs);
+}
+
+static size_t
+delete_arrays_fill(DeleteArrays *arrays, const SessionCandidates *candidates, const bool *locked,
+                   const SessionRequest *requests)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < candidates->count; i++) {
+        if (!locked[i])
+            continue;
+        pg_array_add_int64(&arrays->requests, candidates->ordinals[i]);
+        pg_array_add(&arrays->users, candidates->user_ids[i]);
+        pg_array_add(&arrays->sessions, candidates->session_ids[i]);
+        add_time(&arrays->cutoffs, requests[candidates->ordinals[i]].cutoff_us);
+        count++;
+    }
+    return count;
+}
+
+static void
+read_counts(const PGresult *result, size_t request_count, SessionCounts *counts)
+{
+    for (size_t row = 0; row < pg_result_rows(result); row++) {
+        const size_t request = (size_t)pg_result_int64(result, row, 0);
+        if (request >= request_count)
+            continue;
+        counts[request] = (SessionCounts){
+            .sessions = pg_result_int64(result, row, 1),
+            .images = pg_result_int64(result, row, 2),
+            .videos = pg_result_int64(result, row, 3),
+            .referenced = pg_result_int64(result, row, 4),
+        };
+    }
+}
+
+bool
+session_delete_locked(Database *database, const SessionCandidates *candidates, const bool *locked,
+                      const SessionRequest *requests, size_t request_count, SessionCounts *counts,
+                      Error *err)
+{
+    CLEANUP(delete_arrays_done) DeleteArrays arrays = {0};
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    memset(counts, 0, request_count * sizeof(*counts));
+    if (delete_arrays_fill(&arrays, candidates, locked, requests) == 0)
+        return true;
+    const char *const params[] = {pg_array_end(&arrays.requests), pg_array_end(&arrays.users),
+                                  pg_array_end(&arrays.sessions), pg_array_end(&arrays.cutoffs)};
+    for (size_t i = 0; i < ARRAY_LEN(params); i++) {
+        if (params[i] == NULL)
+            return error_out_of_memory(err);
+    }
+    if (!database_exec(database, SQL_SESSION_DELETE, params, ARRAY_LEN(params), &result, err))
+        return false;
+    read_counts(result, request_count, counts);
+    return true;
+}

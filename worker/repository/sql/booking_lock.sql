@@ -1,0 +1,8 @@
+-- Locks bookings that nobody else holds.
+-- $1 text[]  booking ids
+-- Returns: index from 0 of each that is locked now.
+SELECT c.ordinal - 1 AS ordinal
+FROM unnest($1::text[]) WITH ORDINALITY AS c (booking_id, ordinal)
+JOIN :bookings b ON b.booking_id = c.booking_id
+ORDER BY b.booking_id
+FOR UPDATE OF b SKIP LOCKED

@@ -1,0 +1,15 @@
+-- Deletes ended rows that nobody will ask for again.
+-- $1 text    source topic
+-- $2 int     source partition
+-- $3 bigint  committed offset: only rows below it
+-- $4 bigint  ended before this, microseconds
+-- $5 bigint  at most this many
+DELETE FROM cleanup_worker.ledger
+WHERE command_id IN (SELECT command_id
+                     FROM cleanup_worker.ledger
+                     WHERE source_topic = $1 AND source_partition = $2::int
+                       AND source_offset < $3::bigint
+                       AND state <> 'running' AND finished_us < $4::bigint
+                     ORDER BY source_offset
+                     LIMIT $5
+                     FOR UPDATE SKIP LOCKED)

@@ -1,0 +1,36 @@
+-- Enters commands in order of their ids, so that two sets with the same ids cannot deadlock.
+-- $1 text[]     command id
+-- $2 text[]     task
+-- $3 text[]     state
+-- $4 text[]     source topic
+-- $5 int[]      source partition
+-- $6 bigint[]   source offset
+-- $7 bigint[]   source timestamp, milliseconds
+-- $8 int[]      replay
+-- $9 text[]     worker id
+-- $10 bigint[]  owner epoch
+-- $11 bigint[]  now, microseconds
+-- $12 bigint[]  started, microseconds
+-- $13 bigint[]  finished, microseconds (NULL while running)
+-- $14 int[]     attempts
+-- $15 bool[]    dead letter
+-- $16 text[]    reason
+-- $17 text[]    result
+-- Returns of each that was new: command id, source topic, partition, offset, timestamp.
+INSERT INTO cleanup_worker.ledger
+      (command_id, task, state, source_topic, source_partition, source_offset, source_timestamp_ms,
+       replay, worker_id, owner_epoch, now_us, started_us, finished_us, attempts, dead_letter, reason,
+       result)
+SELECT command_id, task, state, source_topic, source_partition, source_offset, source_timestamp_ms,
+       replay, worker_id, owner_epoch, now_us, started_us, finished_us, attempts, dead_letter, reason,
+       result
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::bigint[], $7::bigint[],
+            $8::int[], $9::text[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],
+            $14::int[], $15::bool[], $16::text[], $17::text[])
+     WITH ORDINALITY
+     AS r (command_id, task, state, source_topic, source_partition, source_offset, source_timestamp_ms,
+       replay, worker_id, owner_epoch, now_us, started_us, finished_us, attempts, dead_letter, reason,
+       result, ordinal)
+ORDER BY r.command_id COLLATE "C", r.ordinal
+ON CONFLICT (command_id) DO NOTHING
+RETURNING command_id, source_topic, source_partition, source_offset, source_timestamp_ms

@@ -1,0 +1,12 @@
+-- Reads the ranges of a long command and locks them, sessions before bookings.
+-- $1 text    command id
+-- $2 bigint  at most this many
+-- Returns: the ranges.
+SELECT part, range_no, owner_epoch, state, cursor_major, cursor_minor, deleted_sessions, deleted_images,
+       deleted_videos, expired_bookings, skipped, last_pass_us, error_code, error_sqlstate,
+       error_message
+FROM cleanup_worker.ledger_range
+WHERE command_id = $1
+ORDER BY part DESC, range_no
+LIMIT $2
+FOR UPDATE

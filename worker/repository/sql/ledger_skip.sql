@@ -1,0 +1,25 @@
+-- Keeps skipped rows for the last pass, as far as there is room; known ones stay once.
+-- $1 text    command id
+-- $2 text    part
+-- $3 text[]  owners
+-- $4 text[]  items
+-- $5 bigint  at most this many rows of this command and part
+-- Returns: how many of the items are in the table now.
+WITH given AS MATERIALIZED (
+    SELECT min(g.owner) AS owner, g.item, min(g.ordinal) AS ordinal
+    FROM unnest($3::text[], $4::text[]) WITH ORDINALITY AS g (owner, item, ordinal)
+    GROUP BY g.item
+), kept AS MATERIALIZED (
+    SELECT item FROM cleanup_worker.ledger_skipped WHERE command_id = $1 AND part = $2
+), added AS (
+    INSERT INTO cleanup_worker.ledger_skipped (command_id, part, item, owner)
+    SELECT $1::text, $2::text, g.item, g.owner
+    FROM given g
+    WHERE NOT EXISTS (SELECT FROM kept k WHERE k.item = g.item)
+    ORDER BY g.ordinal
+    LIMIT (SELECT greatest($5::bigint - count(*), 0) FROM kept)
+    ON CONFLICT DO NOTHING
+    RETURNING item
+)
+SELECT (SELECT count(*) FROM added) +
+       (SELECT count(*) FROM given g WHERE EXISTS (SELECT FROM kept k WHERE k.item = g.item))

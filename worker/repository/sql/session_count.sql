@@ -1,0 +1,21 @@
+-- How much the session cleanup would delete, from one snapshot.
+-- $1 timestamp  cutoff, UTC
+-- $2 uuid       the user, or NULL for all
+-- Returns one row: sessions, images, videos, sessions kept for a reference.
+WITH inactive AS MATERIALIZED (
+    SELECT s.id, :session_is_referenced AS referenced
+    FROM :sessions s
+    WHERE (s.created_at < $1::timestamp OR s.created_at IS NULL)
+      AND ($2::uuid IS NULL OR s.user_id = $2::uuid)
+      AND NOT EXISTS (SELECT FROM :messages m
+                      WHERE m.user_id = s.user_id AND m.sender = 'user'
+                        AND m."timestamp" >= $1::timestamp)
+      AND NOT EXISTS (SELECT FROM :messages m
+                      WHERE m.user_id = s.user_id AND m.sender = 'user' AND m."timestamp" IS NULL)
+)
+SELECT (SELECT count(*) FROM inactive WHERE NOT referenced) AS sessions,
+       (SELECT count(*) FROM :image_sent i JOIN inactive d ON d.id = i.session_id
+        WHERE NOT d.referenced) AS images,
+       (SELECT count(*) FROM :video_sent v JOIN inactive d ON d.id = v.session_id
+        WHERE NOT d.referenced) AS videos,
+       (SELECT count(*) FROM inactive WHERE referenced) AS referenced

@@ -1,0 +1,29 @@
+-- First look of a chain: the next sessions in order of (user_id, id), without a lock, with whether each looks inactive.
+-- $1 timestamp  cutoff, UTC
+-- $2 uuid       cursor: user id (the lowest uuid, or the one user, at the beginning)
+-- $3 text       cursor: session id ('' at the beginning)
+-- $4 uuid       no user beyond this one
+-- $5 bigint     at most this many sessions
+-- Returns: user id, session id, inactive.
+-- Each user's messages are probed once; OFFSET 0 keeps the planner from joining all messages instead.
+WITH look AS MATERIALIZED (
+    SELECT s.user_id, s.id, (s.created_at < $1::timestamp OR s.created_at IS NULL) AS old
+    FROM :sessions s
+    WHERE s.user_id >= $2::uuid AND s.user_id <= $4::uuid AND (s.user_id, s.id) > ($2::uuid, $3)
+    ORDER BY s.user_id, s.id
+    LIMIT $5
+), quiet AS MATERIALIZED (
+    SELECT u.user_id
+    FROM (SELECT DISTINCT user_id FROM look WHERE old) u
+    WHERE NOT EXISTS (SELECT FROM :messages m
+                      WHERE m.user_id = u.user_id AND m.sender = 'user'
+                        AND m."timestamp" >= $1::timestamp
+                      OFFSET 0)
+      AND NOT EXISTS (SELECT FROM :messages m
+                      WHERE m.user_id = u.user_id AND m.sender = 'user' AND m."timestamp" IS NULL
+                      OFFSET 0)
+)
+SELECT l.user_id, l.id, l.old AND q.user_id IS NOT NULL AS inactive
+FROM look l
+LEFT JOIN quiet q ON q.user_id = l.user_id
+ORDER BY l.user_id, l.id

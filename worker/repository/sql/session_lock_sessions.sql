@@ -1,0 +1,9 @@
+-- Locks sessions that nobody else holds and that still belong to their user.
+-- $1 text[]  session ids
+-- $2 uuid[]  their users, who are locked
+-- Returns: index from 0 of each pair that is locked now.
+SELECT c.ordinal - 1 AS ordinal
+FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS c (session_id, user_id, ordinal)
+JOIN :sessions s ON s.id = c.session_id AND s.user_id = c.user_id
+ORDER BY s.id
+FOR UPDATE OF s SKIP LOCKED

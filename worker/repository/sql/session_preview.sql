@@ -1,0 +1,33 @@
+-- What the session cleanup would delete: a list, oldest first, and the totals, from one snapshot.
+-- $1 timestamp  cutoff, UTC
+-- $2 uuid       the user, or NULL for all
+-- $3 bigint     at most this many in the list
+-- Returns at least one row: total, image records, video records; then, NULL when nothing is listed, session id, user id,
+-- created_at, time of the user's last message, property id.
+WITH inactive AS MATERIALIZED (
+    SELECT s.id, s.user_id, s.created_at, s.property_id
+    FROM :sessions s
+    WHERE (s.created_at < $1::timestamp OR s.created_at IS NULL)
+      AND ($2::uuid IS NULL OR s.user_id = $2::uuid)
+      AND NOT EXISTS (SELECT FROM :messages m
+                      WHERE m.user_id = s.user_id AND m.sender = 'user'
+                        AND m."timestamp" >= $1::timestamp)
+      AND NOT EXISTS (SELECT FROM :messages m
+                      WHERE m.user_id = s.user_id AND m.sender = 'user' AND m."timestamp" IS NULL)
+      AND NOT :session_is_referenced
+), totals AS (
+    SELECT (SELECT count(*) FROM inactive) AS sessions,
+           (SELECT count(*) FROM :image_sent i JOIN inactive d ON d.id = i.session_id) AS images,
+           (SELECT count(*) FROM :video_sent v JOIN inactive d ON d.id = v.session_id) AS videos
+), listed AS (
+    SELECT * FROM inactive ORDER BY created_at NULLS FIRST, id LIMIT $3
+)
+SELECT t.sessions, t.images, t.videos, l.id, l.user_id,
+       to_char(l.created_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+       to_char((SELECT max(m."timestamp") FROM :messages m
+                WHERE m.user_id = l.user_id AND m.sender = 'user'),
+               'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS last_user_message_time,
+       l.property_id
+FROM totals t
+LEFT JOIN listed l ON true
+ORDER BY l.created_at NULLS FIRST, l.id
