@@ -24,6 +24,8 @@ struct KafkaConsumer {
     PendingRebalance *first;
     size_t commits_pending;
     size_t commits_failed;
+    KafkaCommitted committed;
+    void *committed_state;
 };
 
 static const KafkaProperty defaults[] = {
@@ -105,6 +107,14 @@ on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_topic_partit
 }
 
 static void
+tell_committed(const KafkaConsumer *consumer, const rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; consumer->committed != NULL && list != NULL && i < list->cnt; i++)
+        consumer->committed(consumer->committed_state, list->elems[i].partition,
+                            list->elems[i].offset);
+}
+
+static void
 on_commit(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
           void *opaque)
 {
@@ -114,8 +124,10 @@ on_commit(rd_kafka_t *handle, rd_kafka_resp_err_t code, rd_kafka_topic_partition
         consumer->commits_pending--;
     for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && list != NULL && i < list->cnt; i++)
         code = list->elems[i].err;
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        tell_committed(consumer, list);
         return;
+    }
     consumer->commits_failed++;
     log_warn("offsets were not committed", LOG_STR("error", rd_kafka_err2str(code)));
 }
@@ -326,6 +338,13 @@ kafka_consumer_commit(KafkaConsumer *consumer, const KafkaOffset *offsets, size_
         return kafka_client_error(err, code, "commit offsets of", consumer->topic);
     consumer->commits_pending++;
     return true;
+}
+
+void
+kafka_consumer_on_committed(KafkaConsumer *consumer, KafkaCommitted committed, void *state)
+{
+    consumer->committed = committed;
+    consumer->committed_state = state;
 }
 
 size_t

@@ -79,6 +79,12 @@ typedef struct KafkaOffset {
 bool kafka_consumer_commit(KafkaConsumer *consumer, const KafkaOffset *offsets, size_t count,
                            Error *err) MUST_CHECK;
 
+/* The broker has stored `offset` for the partition; called within kafka_consumer_poll. */
+typedef void (*KafkaCommitted)(void *state, int32_t partition, int64_t offset);
+
+/* Who is told of commits that succeeded. */
+void kafka_consumer_on_committed(KafkaConsumer *consumer, KafkaCommitted committed, void *state);
+
 /* How many commits have no answer yet. */
 size_t kafka_consumer_commits_pending(const KafkaConsumer *consumer);
 

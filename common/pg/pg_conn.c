@@ -46,14 +46,15 @@ is_set(const PQconninfoOption *options, const char *keyword)
     return false;
 }
 
-/* A service file may hold any of these, and libpq shows it only by connecting; so it is left its say. */
+/* A service file may hold any of these, and libpq shows it only by connecting; so it is left its
+ * say. */
 static void
 params_add_defaults(ConnectParams *params, const PQconninfoOption *options,
                     const char *connect_timeout)
 {
     static const char *const defaults[][2] = {
-        {"keepalives", "1"},          {"keepalives_idle", "10"},      {"keepalives_interval", "5"},
-        {"keepalives_count", "3"},    {"tcp_user_timeout", "20000"},
+        {"keepalives", "1"},       {"keepalives_idle", "10"},     {"keepalives_interval", "5"},
+        {"keepalives_count", "3"}, {"tcp_user_timeout", "20000"},
     };
     if (is_set(options, "service"))
         return;
@@ -193,7 +194,8 @@ wait_socket(PgConn *conn, bool write, int64_t deadline_ms, Error *err)
     }
 }
 
-/* Sends what is left and reads until a result is there; after a broken read PQgetResult says why. */
+/* Sends what is left and reads until a result is there; after a broken read PQgetResult says why.
+ */
 static bool
 wait_result(PgConn *conn, int64_t deadline_ms, Error *err)
 {
@@ -282,10 +284,9 @@ pg_conn_exec_params(PgConn *conn, const char *sql, const char *const *params, si
                     PGresult **ret_result, Error *err)
 {
     return begin_call(conn, err) &&
-           read_results(conn,
-                        PQsendQueryParams(conn->pg, sql, (int)count, NULL, params, NULL, NULL, 0) ==
-                            1,
-                        ret_result, err);
+           read_results(
+               conn, PQsendQueryParams(conn->pg, sql, (int)count, NULL, params, NULL, NULL, 0) == 1,
+               ret_result, err);
 }
 
 bool
@@ -301,8 +302,7 @@ pg_conn_exec_prepared(PgConn *conn, const char *name, const char *const *params,
                       PGresult **ret_result, Error *err)
 {
     return begin_call(conn, err) &&
-           read_results(
-               conn,
-               PQsendQueryPrepared(conn->pg, name, (int)count, params, NULL, NULL, 0) == 1,
-               ret_result, err);
+           read_results(conn,
+                        PQsendQueryPrepared(conn->pg, name, (int)count, params, NULL, NULL, 0) == 1,
+                        ret_result, err);
 }

@@ -3,7 +3,8 @@
  *
  * Owns:      the libpq connection.
  * Threads:   one PgConn belongs to one thread.
- * Invariant: once lost it stays lost, its socket is closed, and every call fails with "connection_lost".
+ * Invariant: once lost it stays lost, its socket is closed, and every call fails with
+ * "connection_lost".
  */
 #ifndef COMMON_PG_PG_CONN_H
 #define COMMON_PG_PG_CONN_H
@@ -16,18 +17,21 @@ typedef struct PgConn PgConn;
 typedef struct PgConnSettings {
     const char *dsn;              /* a libpq conninfo string or URI; secret */
     const char *application_name; /* used when the DSN names none */
-    int connect_timeout_ms;       /* per host, rounded up to seconds, at least 2; used when the DSN names none */
-    int call_timeout_ms;          /* see pg_conn_set_call_timeout */
+    int connect_timeout_ms; /* per host, rounded up to seconds, at least 2; used when the DSN names
+                               none */
+    int call_timeout_ms;    /* see pg_conn_set_call_timeout */
 } PgConnSettings;
 
-/* Connects. Keepalives and tcp_user_timeout are set unless DSN, service file or environment say otherwise.
- * Fails with ERROR_HOLD "connection_lost"; the text holds neither the DSN nor a part of it that libpq could not read. */
+/* Connects. Keepalives and tcp_user_timeout are set unless DSN, service file or environment say
+ * otherwise. Fails with ERROR_HOLD "connection_lost"; the text holds neither the DSN nor a part of
+ * it that libpq could not read. */
 bool pg_conn_open(const PgConnSettings *settings, PgConn **ret_conn, Error *err) MUST_CHECK;
 
 void pg_conn_free(PgConn *conn);
 DEFINE_FREEP(PgConn, pg_conn_free)
 
-/* How long a call may take before the connection is closed and counts as lost; above statement_timeout. */
+/* How long a call may take before the connection is closed and counts as lost; above
+ * statement_timeout. */
 void pg_conn_set_call_timeout(PgConn *conn, int timeout_ms);
 
 bool pg_conn_is_lost(const PgConn *conn);
@@ -39,8 +43,9 @@ bool pg_conn_was_warned(const PgConn *conn);
 /* The role logged in as; "" when lost. Borrowed. */
 const char *pg_conn_user(const PgConn *conn);
 
-/* Executes one or more statements without parameters in one round trip; the result is the last one's. The first
- * error ends them. Errors carry PostgreSQL's primary message alone and the kind that pg_sqlstate gives. */
+/* Executes one or more statements without parameters in one round trip; the result is the last
+ * one's. The first error ends them. Errors carry PostgreSQL's primary message alone and the kind
+ * that pg_sqlstate gives. */
 bool pg_conn_exec(PgConn *conn, const char *sql, PGresult **ret_result, Error *err) MUST_CHECK;
 
 /* Executes one statement with text parameters (NULL = SQL NULL). */

@@ -14,7 +14,8 @@ typedef struct PgSqlstate {
     bool lost;        /* the connection is of no use any more */
 } PgSqlstate;
 
-/* NULL or "" (libpq's own errors) is a lost connection; what the table does not know is ERROR_RETRY. */
+/* NULL or "" (libpq's own errors) is a lost connection; what the table does not know is
+ * ERROR_RETRY. */
 PgSqlstate pg_sqlstate_classify(const char *sqlstate);
 
 #endif

@@ -133,18 +133,3 @@ assignment_commit(Assignment *assignment, KafkaConsumer *consumer, const Clock *
         lane_committed(assignment_lane(assignment, offsets[i].partition), offsets[i].offset);
     return true;
 }
-
-void
-assignment_report_committed(const Assignment *assignment, const KafkaConsumer *consumer,
-                            const PipelineSettings *settings)
-{
-    if (settings->note_committed == NULL || kafka_consumer_commits_pending(consumer) > 0 ||
-        kafka_consumer_commits_failed(consumer) != assignment->commits_failed)
-        return;
-    for (size_t i = 0; i < assignment->count; i++) {
-        const int64_t offset = lane_committed_offset(assignment->lanes[i]);
-        if (offset != OFFSET_TRACKER_NONE)
-            settings->note_committed(settings->note_committed_state,
-                                     lane_partition(assignment->lanes[i]), offset);
-    }
-}

@@ -41,8 +41,4 @@ size_t assignment_end(Assignment *assignment, Batcher *batcher);
 bool assignment_commit(Assignment *assignment, KafkaConsumer *consumer, const Clock *clock,
                        bool now);
 
-/* Hands every lane's committed offset on, once no commit is without an answer. */
-void assignment_report_committed(const Assignment *assignment, const KafkaConsumer *consumer,
-                                 const PipelineSettings *settings);
-
 #endif

@@ -41,9 +41,7 @@ struct Coordinator {
     bool more_to_poll;
     bool uncommitted;
     int64_t error_news_ms;
-    int64_t received;
-    int64_t finished;
-    int64_t dropped;
+    CoordinatorCounts counts;
 };
 
 static int64_t
@@ -79,12 +77,18 @@ coordinator_new(const Stations *stations, KafkaConsumer *consumer, int signal_fd
     return true;
 }
 
+CoordinatorCounts
+coordinator_counts(const Coordinator *self)
+{
+    return self->counts;
+}
+
 void
 coordinator_free(Coordinator *self)
 {
     if (self == NULL)
         return;
-    self->dropped += (int64_t)assignment_end(&self->assignment, self->stations->batcher);
+    self->counts.dropped += (int64_t)assignment_end(&self->assignment, self->stations->batcher);
     kafka_consumer_close(self->consumer);
     intake_free(self->intake);
     free(self);
@@ -147,7 +151,7 @@ accept_record(Coordinator *self, Record *record, Lane *lane, Error *err)
 {
     Job *job = NULL;
     PublishItem *rejected = NULL;
-    self->received++;
+    self->counts.received++;
     if (!intake_read(self->intake, record, lane, &job, &rejected, err))
         return false;
     if (job != NULL) {
@@ -228,7 +232,7 @@ take_report(Coordinator *self, const Report *report, Error *err)
     lane_busy_end(report->lane);
     if (lane_state(report->lane) == LANE_DEAD)
         return true;
-    self->finished++;
+    self->counts.finished++;
     if (!lane_finish(report->lane, report->offset, report->size_bytes, err))
         return false;
     if (lane_state(report->lane) == LANE_OPEN)
@@ -257,7 +261,8 @@ begin_finishing(Coordinator *self, int64_t deadline_ms)
     if (self->phase == PHASE_RUNNING) {
         coordinator_set_phase(self, PHASE_FINISHING);
         self->phase_deadline_ms = deadline_ms;
-        self->dropped += (int64_t)assignment_close(&self->assignment, self->stations->batcher);
+        self->counts.dropped +=
+            (int64_t)assignment_close(&self->assignment, self->stations->batcher);
     } else if (deadline_ms < self->phase_deadline_ms) {
         self->phase_deadline_ms = deadline_ms;
     }
@@ -275,7 +280,7 @@ begin_drain(Coordinator *self)
     }
     begin_finishing(self, self->drain_deadline_ms);
     log_info("draining", LOG_INT("running", assignment_busy(&self->assignment)),
-             LOG_INT("dropped", self->dropped),
+             LOG_INT("dropped", self->counts.dropped),
              LOG_INT("grace_ms", self->stations->settings->shutdown_grace_ms));
 }
 
@@ -283,21 +288,23 @@ static void
 take_signals(Coordinator *self)
 {
     struct signalfd_siginfo info;
-    while (read(self->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        if (!self->draining) {
-            begin_drain(self);
-            continue;
-        }
-        log_warn("second signal: the grace ends now", LOG_INT("grace_ms", 0));
-        self->drain_deadline_ms = now_ms(self);
-        self->phase_deadline_ms = self->drain_deadline_ms;
+    if (read(self->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+        return;
+    if (!self->draining) {
+        begin_drain(self);
+        return;
     }
+    log_warn("second signal: the grace ends now",
+             LOG_INT("running", assignment_busy(&self->assignment)));
+    self->drain_deadline_ms = now_ms(self);
+    self->phase_deadline_ms = self->drain_deadline_ms;
 }
 
 static void
 begin_assignment(Coordinator *self, const KafkaRebalance *rebalance, Error *err, bool *ret_ok)
 {
     const size_t count = rebalance->count;
+    self->counts.dropped += (int64_t)assignment_end(&self->assignment, self->stations->batcher);
     *ret_ok = assignment_begin(&self->assignment, rebalance->partitions, count, err);
     if (!*ret_ok)
         return;
@@ -314,7 +321,7 @@ end_assignment(Coordinator *self, bool lost)
 {
     const size_t count = self->assignment.count;
     const size_t unfinished = assignment_busy(&self->assignment);
-    self->dropped += (int64_t)assignment_end(&self->assignment, self->stations->batcher);
+    self->counts.dropped += (int64_t)assignment_end(&self->assignment, self->stations->batcher);
     self->uncommitted = false;
     log_info("partitions revoked", LOG_INT("partitions", count), LOG_INT("unfinished", unfinished),
              LOG_STR("lost", lost ? "yes" : NULL));
@@ -345,10 +352,8 @@ serve_rebalance(Coordinator *self, Error *err)
         break;
     case KAFKA_REBALANCE_REVOKE:
         if (!rebalance->lost && self->assignment.count > 0) {
-            const int64_t bound_ms = now_ms(self) + REVOKE_BOUND_MS;
-            /* Called again each turn until it is answered, so the bound is set once. */
-            if (self->phase == PHASE_RUNNING)
-                begin_finishing(self, bound_ms);
+            /* Seen again each turn until it is answered; the first bound stays. */
+            begin_finishing(self, now_ms(self) + REVOKE_BOUND_MS);
             break;
         }
         end_assignment(self, rebalance->lost);
@@ -385,7 +390,6 @@ advance_phase(Coordinator *self)
     const bool late = now_ms(self) >= self->phase_deadline_ms;
     switch (self->phase) {
     case PHASE_RUNNING:
-        assignment_report_committed(&self->assignment, self->consumer, self->stations->settings);
         self->uncommitted =
             !assignment_commit(&self->assignment, self->consumer, self->stations->clock, false);
         break;
@@ -432,12 +436,13 @@ bool
 coordinator_run(Coordinator *self, Error *err)
 {
     const PipelineSettings *settings = self->stations->settings;
+    if (settings->note_committed != NULL)
+        kafka_consumer_on_committed(self->consumer, settings->note_committed,
+                                    settings->note_committed_state);
     if (!kafka_consumer_subscribe(self->consumer, settings->commands_topic, err))
         return false;
     bool going = true;
     while (going && self->phase != PHASE_STOPPED)
         going = turn(self, err);
-    log_info("intake ended", LOG_INT("received", self->received),
-             LOG_INT("finished", self->finished), LOG_INT("dropped", self->dropped));
     return going;
 }

@@ -24,6 +24,14 @@ bool coordinator_run(Coordinator *coordinator, Error *err) MUST_CHECK;
 /* What is left of the grace when coordinator_run has returned. */
 int coordinator_grace_left_ms(const Coordinator *coordinator);
 
+typedef struct CoordinatorCounts {
+    int64_t received; /* records of this worker's partitions */
+    int64_t finished; /* commands whose results were published, or whose duplicates were absorbed */
+    int64_t dropped;  /* queued commands that were given back unstarted */
+} CoordinatorCounts;
+
+CoordinatorCounts coordinator_counts(const Coordinator *coordinator);
+
 /* Leaves the group. NULL is harmless. */
 void coordinator_free(Coordinator *coordinator);
 

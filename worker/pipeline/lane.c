@@ -130,12 +130,6 @@ lane_committed(Lane *lane, int64_t offset)
     lane->committed = offset;
 }
 
-int64_t
-lane_committed_offset(const Lane *lane)
-{
-    return lane->committed;
-}
-
 void
 lane_commit_failed(Lane *lane)
 {

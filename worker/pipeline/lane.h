@@ -48,9 +48,6 @@ bool lane_finish(Lane *lane, int64_t offset, size_t size_bytes, Error *err) MUST
 int64_t lane_commit_offset(const Lane *lane);
 void lane_committed(Lane *lane, int64_t offset);
 
-/* The offset of the latest lane_committed, or OFFSET_TRACKER_NONE. */
-int64_t lane_committed_offset(const Lane *lane);
-
 /* Forgets what was committed, after a commit was refused. */
 void lane_commit_failed(Lane *lane);
 

@@ -128,7 +128,12 @@ pipeline_run(const PipelineSettings *settings, const Clock *clock, int signal_fd
             LOG_STR("topic", settings->commands_topic), LOG_INT("executors", settings->executors));
         stopped = coordinator_run(pipeline->coordinator, err);
     }
+    const CoordinatorCounts counts = pipeline->coordinator != NULL
+                                         ? coordinator_counts(pipeline->coordinator)
+                                         : (CoordinatorCounts){0};
     pipeline_stop(pipeline);
-    log_info("worker stopped", LOG_STR("worker_id", settings->worker_id));
+    log_info("worker stopped", LOG_STR("worker_id", settings->worker_id),
+             LOG_INT("received", counts.received), LOG_INT("finished", counts.finished),
+             LOG_INT("dropped", counts.dropped));
     return stopped;
 }

@@ -10,7 +10,7 @@
 #ifndef WORKER_PIPELINE_PIPELINE_H
 #define WORKER_PIPELINE_PIPELINE_H
 
-#include "common/kafka/kafka_settings.h"
+#include "common/kafka/kafka_consumer.h"
 #include "worker/task/task.h"
 
 /* Strings and the two settings behind pointers are borrowed while pipeline_run runs. */
@@ -32,7 +32,7 @@ typedef struct PipelineSettings {
     const TaskSettings *task;
     /* Told, on the coordinator's thread, of offsets that the group has committed; NULL: nobody is
      * told. */
-    void (*note_committed)(void *state, int32_t partition, int64_t offset);
+    KafkaCommitted note_committed;
     void *note_committed_state;
 } PipelineSettings;
 

@@ -9,6 +9,7 @@ struct UnitRun {
     unsigned seed;
     TaskItem *items;
     TaskOutcome *outcomes;
+    bool held; /* of the current unit: something was kept for later by a hold */
 };
 
 UnitRun *
@@ -39,6 +40,13 @@ unit_run_free(UnitRun *run)
     free(run);
 }
 
+static void
+keep(UnitRun *run, Job **jobs, size_t count, const Error *err)
+{
+    run->held = true;
+    unit_settle_kept(run->stations, jobs, count, err, &run->seed);
+}
+
 /* Writes `failed`; when that cannot be done now, the job comes back for it alone. */
 static void
 give_up(UnitRun *run, Job **job)
@@ -52,7 +60,7 @@ give_up(UnitRun *run, Job **job)
         unit_settle_outcome(run->stations, job, &outcome);
         return;
     }
-    unit_settle_kept(run->stations, job, 1, &err, &run->seed);
+    keep(run, job, 1, &err);
 }
 
 /* A try of one command failed for itself. */
@@ -85,7 +93,7 @@ handle_single(UnitRun *run, Job **job, const Error *err)
     case ERROR_HOLD:
     case ERROR_FATAL:
     case ERROR_NONE:
-        unit_settle_kept(run->stations, job, 1, err, &run->seed);
+        keep(run, job, 1, err);
         return;
     }
 }
@@ -161,7 +169,7 @@ run_set(UnitRun *run, Job **jobs, size_t count)
     if (err.kind == ERROR_RETRY || err.kind == ERROR_REJECT)
         run_halves(run, jobs, count, &err);
     else
-        unit_settle_kept(run->stations, jobs, count, &err, &run->seed);
+        keep(run, jobs, count, &err);
 }
 
 static const char *
@@ -184,8 +192,11 @@ unit_run(UnitRun *run, Unit *unit)
     const Clock *clock = run->stations->clock;
     const int64_t started_ms = clock_monotonic_ms(clock);
     const char *task = command_task_name(unit->jobs[0]->command.task);
+    run->held = false;
     run_set(run, unit->jobs, unit->count);
-    log_info("unit finished", LOG_STR("kind", shape_name(unit->shape)), LOG_STR("task", task),
-             LOG_INT("commands", unit->count),
-             LOG_INT("duration_ms", clock_monotonic_ms(clock) - started_ms));
+    /* The hold has a line of its own; its tries would fill the log. */
+    LOG_EVENT(run->held ? LOG_DEBUG : LOG_INFO, run->held ? "unit held" : "unit finished",
+              LOG_STR("kind", shape_name(unit->shape)), LOG_STR("task", task),
+              LOG_INT("commands", unit->count),
+              LOG_INT("duration_ms", clock_monotonic_ms(clock) - started_ms));
 }

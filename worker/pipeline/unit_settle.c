@@ -4,7 +4,7 @@
 
 enum {
     BUSY_DELAY_MS = 250,    /* another transaction has the ledger row */
-    ODD_DELAY_MS = 1000,    /* a task left its outcome open */
+    ODD_DELAY_MS = 1000,    /* something that nobody expects */
     MISSING_DELAY_MS = 5000 /* an object of the database is missing */
 };
 
@@ -123,11 +123,30 @@ unit_settle_outcome(const Stations *stations, Job **job, TaskOutcome *outcome)
     task_outcome_done(outcome);
 }
 
-/* Class 42: a table, column or privilege is missing, which concerns only the tasks that need it. */
+/* Connections, resources, the server's state, login and database concern every unit; anything else
+ * only its own: class 42 is a table, column or privilege that only some tasks need. */
 static bool
-is_missing_object(const Error *err)
+concerns_all(const Error *err)
 {
-    return strncmp(err->sqlstate, "42", 2) == 0;
+    static const char *const classes[] = {"08", "25", "28", "3D", "53", "57", "58"};
+    if (err->sqlstate[0] == '\0')
+        return err->code == NULL || strcmp(err->code, "ledger_busy") != 0;
+    for (size_t i = 0; i < ARRAY_LEN(classes); i++) {
+        if (strncmp(err->sqlstate, classes[i], strlen(classes[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void
+keep_apart(const Stations *stations, Job **jobs, size_t count, const Error *err, unsigned *seed)
+{
+    const int delay_ms = strncmp(err->sqlstate, "42", 2) == 0 ? MISSING_DELAY_MS : ODD_DELAY_MS;
+    if (hold_one_is_news(stations->hold))
+        log_warn("commands wait until this is mended", LOG_JOB(jobs[0]), LOG_INT("commands", count),
+                 LOG_ERR(err));
+    for (size_t i = 0; i < count; i++)
+        batcher_requeue(stations->batcher, &jobs[i], BATCHER_BACK, with_jitter(delay_ms, seed));
 }
 
 void
@@ -138,13 +157,8 @@ unit_settle_kept(const Stations *stations, Job **jobs, size_t count, const Error
         fail_process(stations, err);
         return;
     }
-    if (is_missing_object(err)) {
-        if (hold_one_is_news(stations->hold))
-            log_warn("commands wait until this is mended", LOG_JOB(jobs[0]),
-                     LOG_INT("commands", count), LOG_ERR(err));
-        for (size_t i = 0; i < count; i++)
-            batcher_requeue(stations->batcher, &jobs[i], BATCHER_BACK,
-                            with_jitter(MISSING_DELAY_MS, seed));
+    if (!concerns_all(err)) {
+        keep_apart(stations, jobs, count, err, seed);
         return;
     }
     hold_all(stations->hold, err, next_random(seed));

@@ -26,10 +26,10 @@ booking_object(const PGresult *result, size_t row)
         const char *name;
         int column;
     } members[] = {
-        {"booking_id", COLUMN_BOOKING_ID},     {"user_id", COLUMN_USER_ID},
-        {"property_id", COLUMN_PROPERTY_ID},   {"booking_date", COLUMN_BOOKING_DATE},
-        {"created_at", COLUMN_CREATED_AT},     {"minutes_old", COLUMN_MINUTES_OLD},
-        {"total_cost", COLUMN_TOTAL_COST},     {"status", COLUMN_STATUS},
+        {"booking_id", COLUMN_BOOKING_ID},   {"user_id", COLUMN_USER_ID},
+        {"property_id", COLUMN_PROPERTY_ID}, {"booking_date", COLUMN_BOOKING_DATE},
+        {"created_at", COLUMN_CREATED_AT},   {"minutes_old", COLUMN_MINUTES_OLD},
+        {"total_cost", COLUMN_TOTAL_COST},   {"status", COLUMN_STATUS},
     };
     cJSON *object = cJSON_CreateObject();
     for (size_t i = 0; i < ARRAY_LEN(members); i++) {
@@ -51,8 +51,8 @@ add_bookings(JsonList *list, const PGresult *result, bool ids_only)
 {
     for (size_t row = 0; row < pg_result_rows(result); row++) {
         const char *id = pg_result_text(result, row, COLUMN_BOOKING_ID);
-        if (id != NULL && !json_list_add(list, ids_only ? cJSON_CreateString(id)
-                                                        : booking_object(result, row)))
+        if (id != NULL &&
+            !json_list_add(list, ids_only ? cJSON_CreateString(id) : booking_object(result, row)))
             return false;
     }
     return true;
@@ -87,8 +87,8 @@ count_data(const PGresult *result)
         !cJSON_AddItemToObject(data, "expired_booking_ids", list.array))
         return NULL;
     list.array = NULL;
-    if (cJSON_AddBoolToObject(data, "expired_booking_ids_truncated",
-                              (int64_t)list.count < total) == NULL ||
+    if (cJSON_AddBoolToObject(data, "expired_booking_ids_truncated", (int64_t)list.count < total) ==
+            NULL ||
         cJSON_AddNumberToObject(data, "skipped_bookings", 0) == NULL)
         return NULL;
     cJSON *taken = data;

@@ -20,7 +20,8 @@ typedef struct BookingBatch {
 
 void booking_batch_done(BookingBatch *batch);
 
-/* find-expired: Pending bookings created before the cutoff after the cursor ("" = from the beginning), no lock. */
+/* find-expired: Pending bookings created before the cutoff after the cursor ("" = from the
+ * beginning), no lock. */
 bool booking_find_expired(Database *database, int64_t cutoff_us, const char *after_created_at,
                           const char *after_booking_id, int limit, BookingBatch *ret_batch,
                           Error *err) MUST_CHECK;
@@ -29,17 +30,18 @@ bool booking_find_expired(Database *database, int64_t cutoff_us, const char *aft
 bool booking_lock(Database *database, const char *const *booking_ids, size_t count, bool *locked,
                   Error *err) MUST_CHECK;
 
-/* update-status: Pending → Expired for the locked ones, with the whole condition stated again (status and cutoff).
- * expired[i] tells which. */
+/* update-status: Pending → Expired for the locked ones, with the whole condition stated again
+ * (status and cutoff). expired[i] tells which. */
 bool booking_expire_locked(Database *database, int64_t cutoff_us, const char *const *booking_ids,
                            size_t count, const bool *locked, bool *expired, Error *err) MUST_CHECK;
 
-/* The preview's members of `data` but cutoff_time; minutes_old counts up to now_us. The caller deletes *ret_data. */
+/* The preview's members of `data` but cutoff_time; minutes_old counts up to now_us. The caller
+ * deletes *ret_data. */
 bool booking_preview(Database *database, int64_t cutoff_us, int64_t now_us, int limit,
                      cJSON **ret_data, Error *err) MUST_CHECK;
 
-/* What would expire: the members expired_bookings, expired_booking_ids, expired_booking_ids_truncated, skipped_bookings
- * (0). The caller deletes *ret_data. */
+/* What would expire: the members expired_bookings, expired_booking_ids,
+ * expired_booking_ids_truncated, skipped_bookings (0). The caller deletes *ret_data. */
 bool booking_count(Database *database, int64_t cutoff_us, cJSON **ret_data, Error *err) MUST_CHECK;
 
 #endif

@@ -80,22 +80,23 @@ database_is_lost(const Database *database)
     return database->conn != NULL && pg_conn_is_lost(database->conn);
 }
 
-/* row_security off: a policy that hides messages from this role must be an error, never a deleted session. */
+/* row_security off: a policy that hides messages from this role must be an error, never a deleted
+ * session. */
 static bool
 send_begin(Database *database, DatabaseMode mode, int timeout_ms, int64_t *ret_now_us, Error *err)
 {
     const int statement_ms = statement_timeout_ms(database, timeout_ms);
-    const int lock_ms =
-        statement_ms > LEDGER_LOCK_TIMEOUT_MS ? LEDGER_LOCK_TIMEOUT_MS : statement_ms - statement_ms / 5;
+    const int lock_ms = statement_ms > LEDGER_LOCK_TIMEOUT_MS ? LEDGER_LOCK_TIMEOUT_MS
+                                                              : statement_ms - statement_ms / 5;
     char text[BEGIN_TEXT_BYTES];
-    (void)snprintf(text, sizeof(text),
-                   "BEGIN ISOLATION LEVEL READ COMMITTED%s; SET LOCAL statement_timeout = %d; "
-                   "SET LOCAL lock_timeout = %d; SET LOCAL idle_in_transaction_session_timeout = '3s'; "
-                   "SET LOCAL row_security = off; SET LOCAL datestyle = 'ISO, YMD'; "
-                   "SET LOCAL search_path = %s, pg_temp; "
-                   "SELECT (extract(epoch FROM pg_catalog.now()) * 1000000)::bigint",
-                   mode == DATABASE_READ ? " READ ONLY" : "", statement_ms, lock_ms,
-                   database->schema);
+    (void)snprintf(
+        text, sizeof(text),
+        "BEGIN ISOLATION LEVEL READ COMMITTED%s; SET LOCAL statement_timeout = %d; "
+        "SET LOCAL lock_timeout = %d; SET LOCAL idle_in_transaction_session_timeout = '3s'; "
+        "SET LOCAL row_security = off; SET LOCAL datestyle = 'ISO, YMD'; "
+        "SET LOCAL search_path = %s, pg_temp; "
+        "SELECT (extract(epoch FROM pg_catalog.now()) * 1000000)::bigint",
+        mode == DATABASE_READ ? " READ ONLY" : "", statement_ms, lock_ms, database->schema);
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     pg_conn_set_call_timeout(database->conn, statement_ms + CALL_SLACK_MS);
     if (!pg_conn_exec(database->conn, text, &result, err))
@@ -126,8 +127,8 @@ database_begin(Database *database, DatabaseMode mode, int timeout_ms, int64_t *r
     bool begun = send_begin(database, mode, timeout_ms, &now_us, err);
     /* A connection that died while idle shows only now, when nothing is at stake yet. */
     if (!begun && was_open && database_is_lost(database))
-        begun = database_connect(database, err) &&
-                send_begin(database, mode, timeout_ms, &now_us, err);
+        begun =
+            database_connect(database, err) && send_begin(database, mode, timeout_ms, &now_us, err);
     if (!begun || !check_clock(database, now_us, err)) {
         database_rollback(database);
         return false;

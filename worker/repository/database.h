@@ -1,9 +1,9 @@
 /*
  * database: one connection for the repositories: open, begin, commit, rollback, error kind.
  *
- * Owns:      the connection, the SQL files rendered with the configured table names, what was prepared.
- * Threads:   one Database belongs to one thread.
- * Invariant: every transaction is READ COMMITTED, with lock, statement and idle time-outs set in it alone.
+ * Owns:      the connection, the SQL files rendered with the configured table names, what was
+ * prepared. Threads:   one Database belongs to one thread. Invariant: every transaction is READ
+ * COMMITTED, with lock, statement and idle time-outs set in it alone.
  */
 #ifndef WORKER_REPOSITORY_DATABASE_H
 #define WORKER_REPOSITORY_DATABASE_H
@@ -12,8 +12,8 @@
 #include "common/error.h"
 
 enum {
-    /* A list of a preview or dry run is cut at this many bytes of JSON, and says so: what leaves room for the rest of a
-     * result of at most 512 KiB. */
+    /* A list of a preview or dry run is cut at this many bytes of JSON, and says so: what leaves
+     * room for the rest of a result of at most 512 KiB. */
     DATABASE_LIST_BYTES_MAX = 400 * 1024,
 };
 
@@ -35,18 +35,21 @@ typedef struct DatabaseSettings {
     bool prepared_statements;
     int connect_timeout_ms;
     int statement_timeout_ms;
-    int clock_skew_ms; /* worker and database further apart than this: ERROR_HOLD; 0 = not checked */
+    int clock_skew_ms; /* worker and database further apart than this: ERROR_HOLD; 0 = not checked
+                        */
 } DatabaseSettings;
 
 typedef struct Database Database;
 
-/* Allocates; connects lazily. `settings` and `clock` are borrowed for the lifetime. NULL when out of memory. */
+/* Allocates; connects lazily. `settings` and `clock` are borrowed for the lifetime. NULL when out
+ * of memory. */
 Database *database_new(const DatabaseSettings *settings, const Clock *clock) MUST_CHECK;
 void database_free(Database *database);
 DEFINE_FREEP(Database, database_free)
 
-/* Connects when there is no usable connection; resolves table names with to_regclass; harmless when connected.
- * A missing table is ERROR_HOLD with SQLSTATE 42P01; no connection is ERROR_HOLD with code "connection_lost". */
+/* Connects when there is no usable connection; resolves table names with to_regclass; harmless when
+ * connected. A missing table is ERROR_HOLD with SQLSTATE 42P01; no connection is ERROR_HOLD with
+ * code "connection_lost". */
 bool database_connect(Database *database, Error *err) MUST_CHECK;
 
 /* True when the last error left the connection unusable. */
@@ -55,14 +58,17 @@ bool database_is_lost(const Database *database);
 typedef enum DatabaseMode { DATABASE_WRITE, DATABASE_READ } DatabaseMode;
 
 /* Connects if need be, begins READ COMMITTED, sets the time-outs and returns the database's clock.
- * DATABASE_READ: read only, with statement_timeout `timeout_ms`. DATABASE_WRITE: timeout_ms 0 means the setting. */
+ * DATABASE_READ: read only, with statement_timeout `timeout_ms`. DATABASE_WRITE: timeout_ms 0 means
+ * the setting. */
 bool database_begin(Database *database, DatabaseMode mode, int timeout_ms, int64_t *ret_now_us,
                     Error *err) MUST_CHECK;
 
-/* From here on a lock is waited for at most 100 ms: called before the first row of the application is locked. */
+/* From here on a lock is waited for at most 100 ms: called before the first row of the application
+ * is locked. */
 bool database_stop_waiting(Database *database, Error *err) MUST_CHECK;
 
-/* A commit whose answer is lost is ERROR_HOLD: whether it took effect shows when the ledger is read again. */
+/* A commit whose answer is lost is ERROR_HOLD: whether it took effect shows when the ledger is read
+ * again. */
 bool database_commit(Database *database, Error *err) MUST_CHECK;
 
 /* Harmless outside a transaction. */

@@ -90,10 +90,12 @@ resolve_tables(Database *database, Error *err)
     return copy_text(pg_result_text(result, TABLE_SESSIONS, 1), &database->schema, err);
 }
 
-/* Adds the names of a comma list; a comma within double quotes belongs to its name. */
-static void
-add_names(PgArray *names, const char *list)
+/* A comma within double quotes belongs to its name. */
+void
+database_add_reference_names(const DatabaseSettings *settings, PgArray *names)
 {
+    const char *listed = settings->tables.session_references;
+    const char *list = listed != NULL ? listed : "";
     StrBuf name = {0};
     bool quoted = false;
     for (const char *c = list;; c++) {
@@ -133,11 +135,10 @@ add_reference(StrBuf *condition, const PGresult *result, size_t row, Error *err)
 static bool
 resolve_references(Database *database, Error *err)
 {
-    const char *list = database->settings->tables.session_references;
     CLEANUP(pg_array_done) PgArray names = {0};
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     CLEANUP(strbuf_done) StrBuf condition = {0};
-    add_names(&names, list != NULL ? list : "");
+    database_add_reference_names(database->settings, &names);
     const char *const params[] = {database->tables[TABLE_SESSIONS], pg_array_end(&names)};
     if (params[1] == NULL)
         return error_out_of_memory(err);

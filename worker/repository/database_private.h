@@ -37,6 +37,9 @@ struct Database {
 const char *database_table_name(DatabaseTable table);
 const char *database_table_identifier(const DatabaseSettings *settings, DatabaseTable table);
 
+/* Adds the names listed in tables.session_references. */
+void database_add_reference_names(const DatabaseSettings *settings, PgArray *names);
+
 /* Connects without looking at the application's tables: for migrations. */
 bool database_open(Database *database, Error *err) MUST_CHECK;
 

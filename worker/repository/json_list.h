@@ -21,14 +21,15 @@ typedef struct JsonList {
 bool json_list_init(JsonList *list) MUST_CHECK;
 void json_list_done(JsonList *list);
 
-/* Takes ownership of `item` (NULL: out of memory); drops it when the list is full already or by it. False when out of
- * memory. */
+/* Takes ownership of `item` (NULL: out of memory); drops it when the list is full already or by it.
+ * False when out of memory. */
 bool json_list_add(JsonList *list, cJSON *item) MUST_CHECK;
 
 /* Adds a string member, or null. False when out of memory. */
 bool json_add_text(cJSON *object, const char *name, const char *text) MUST_CHECK;
 
-/* Adds a number member with these very digits; null for NULL and for what JSON cannot say (NaN, Infinity). */
+/* Adds a number member with these very digits; null for NULL and for what JSON cannot say (NaN,
+ * Infinity). */
 bool json_add_digits(cJSON *object, const char *name, const char *digits) MUST_CHECK;
 
 /* For CLEANUP. */

@@ -5,8 +5,9 @@
 #define SQLSTATE_LOCK_NOT_AVAILABLE "55P03"
 
 static const char *const state_names[] = {
-    [LEDGER_RUNNING] = "running", [LEDGER_SUCCEEDED] = "succeeded", [LEDGER_FAILED] = "failed",
-    [LEDGER_EXPIRED] = "expired", [LEDGER_BLOCKED] = "blocked",     [LEDGER_CANCELLED] = "cancelled",
+    [LEDGER_RUNNING] = "running", [LEDGER_SUCCEEDED] = "succeeded",
+    [LEDGER_FAILED] = "failed",   [LEDGER_EXPIRED] = "expired",
+    [LEDGER_BLOCKED] = "blocked", [LEDGER_CANCELLED] = "cancelled",
 };
 
 static void

@@ -26,7 +26,8 @@ void ledger_columns_done(LedgerColumns *columns);
 /* Takes ownership of `result`, whose columns are those of ledger_find.sql. */
 bool ledger_columns_read(PGresult *result, LedgerRows *ret_rows, Error *err) MUST_CHECK;
 
-/* Waiting for a ledger row is never an attempt, so that time-out gets the code "ledger_busy". Returns false. */
+/* Waiting for a ledger row is never an attempt, so that time-out gets the code "ledger_busy".
+ * Returns false. */
 bool ledger_mark_busy(Error *err);
 
 #endif

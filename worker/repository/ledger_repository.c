@@ -1,4 +1,5 @@
-/* The ledger itself; ranges, skipped rows and listed ids are in ledger_range.c and ledger_skipped.c. */
+/* The ledger itself; ranges, skipped rows and listed ids are in ledger_range.c and
+ * ledger_skipped.c. */
 #include "worker/repository/ledger_repository.h"
 
 #include "worker/repository/database_private.h"
@@ -117,7 +118,8 @@ ledger_delete(Database *database, const char *const *ids, size_t count, Error *e
     CLEANUP(pg_array_done) PgArray array = {0};
     const char *params[1];
     return pg_array_of_texts(&array, ids, count, &params[0], err) &&
-           (database_run(database, SQL_LEDGER_DELETE, params, 1, NULL, err) || ledger_mark_busy(err));
+           (database_run(database, SQL_LEDGER_DELETE, params, 1, NULL, err) ||
+            ledger_mark_busy(err));
 }
 
 bool

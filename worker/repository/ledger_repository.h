@@ -29,11 +29,11 @@ typedef struct LedgerRecord {
     int replay;
     const char *worker_id;
     int64_t owner_epoch;
-    int64_t now_us;     /* the command's one "now", UTC, from which its cutoffs follow */
-    int64_t started_us; /* when it was started first */
+    int64_t now_us;      /* the command's one "now", UTC, from which its cutoffs follow */
+    int64_t started_us;  /* when it was started first */
     int64_t finished_us; /* 0 while running */
     int attempts;
-    bool dead_letter; /* its publication comes with a dead letter */
+    bool dead_letter;   /* its publication comes with a dead letter */
     const char *reason; /* of the dead letter; NULL = none */
     const char *result; /* JSON; NULL while running */
 } LedgerRecord;
@@ -48,11 +48,13 @@ typedef struct LedgerRows {
 void ledger_rows_done(LedgerRows *rows);
 
 /* Inserts the records in order of their ids; inserted[i] tells whether records[i] was new.
- * Waits for rows in doubt; a time-out of that wait is ERROR_RETRY with code "ledger_busy" (never an attempt). */
+ * Waits for rows in doubt; a time-out of that wait is ERROR_RETRY with code "ledger_busy" (never an
+ * attempt). */
 bool ledger_insert(Database *database, const LedgerRecord *records, size_t count, bool *inserted,
                    Error *err) MUST_CHECK;
 
-/* Reads the rows of these ids and locks them (FOR UPDATE) in order of id. The caller ends `ret_rows`. */
+/* Reads the rows of these ids and locks them (FOR UPDATE) in order of id. The caller ends
+ * `ret_rows`. */
 bool ledger_lock(Database *database, const char *const *ids, size_t count, LedgerRows *ret_rows,
                  Error *err) MUST_CHECK;
 
@@ -60,9 +62,10 @@ bool ledger_lock(Database *database, const char *const *ids, size_t count, Ledge
 bool ledger_find(Database *database, const char *const *ids, size_t count, LedgerRows *ret_rows,
                  Error *err) MUST_CHECK;
 
-/* Overwrites rows that exist (by id) with all that the records say, their source too: a replay comes from elsewhere.
- * A row that is gone is ERROR_RETRY with code "ledger_busy". */
-bool ledger_update(Database *database, const LedgerRecord *records, size_t count, Error *err) MUST_CHECK;
+/* Overwrites rows that exist (by id) with all that the records say, their source too: a replay
+ * comes from elsewhere. A row that is gone is ERROR_RETRY with code "ledger_busy". */
+bool ledger_update(Database *database, const LedgerRecord *records, size_t count,
+                   Error *err) MUST_CHECK;
 
 /* Takes rows out again that this transaction inserted (a command that leaves its set). */
 bool ledger_delete(Database *database, const char *const *ids, size_t count, Error *err) MUST_CHECK;
@@ -85,9 +88,9 @@ typedef struct LedgerRange {
     int64_t deleted_images;
     int64_t deleted_videos;
     int64_t expired_bookings;
-    int64_t skipped;          /* rows skipped beyond those kept in the skipped table */
-    int64_t last_pass_us;     /* when the last pass began; 0 = not yet */
-    char error_code[32];      /* of RANGE_FAILED */
+    int64_t skipped;      /* rows skipped beyond those kept in the skipped table */
+    int64_t last_pass_us; /* when the last pass began; 0 = not yet */
+    char error_code[32];  /* of RANGE_FAILED */
     char error_sqlstate[ERROR_SQLSTATE_BYTES];
     char error_message[ERROR_TEXT_BYTES];
 } LedgerRange;
@@ -96,7 +99,8 @@ typedef struct LedgerRange {
 bool ledger_range_insert(Database *database, const char *command_id, const LedgerRange *ranges,
                          size_t count, Error *err) MUST_CHECK;
 
-/* Locks and reads all ranges of the command in order (part sessions before bookings, range_no). At most `room`. */
+/* Locks and reads all ranges of the command in order (part sessions before bookings, range_no). At
+ * most `room`. */
 bool ledger_range_lock_all(Database *database, const char *command_id, LedgerRange *ranges,
                            size_t room, size_t *ret_count, Error *err) MUST_CHECK;
 
@@ -114,13 +118,15 @@ bool ledger_take_over(Database *database, const char *command_id, const char *wo
 /* Removes ranges, skipped rows and listed ids of a command that ended. */
 bool ledger_range_delete_all(Database *database, const char *command_id, Error *err) MUST_CHECK;
 
-/* Keeps skipped rows for the last pass: item = session id or booking id; owner = user id or "". Known ones stay once.
- * At most `limit` rows a command and part; *ret_kept tells how many of them are in the table now of those given. */
+/* Keeps skipped rows for the last pass: item = session id or booking id; owner = user id or "".
+ * Known ones stay once. At most `limit` rows a command and part; *ret_kept tells how many of them
+ * are in the table now of those given. */
 bool ledger_skip(Database *database, const char *command_id, const char *part,
                  const char *const *owners, const char *const *items, size_t count, int limit,
                  size_t *ret_kept, Error *err) MUST_CHECK;
 
-/* The rows kept, in order of (owner, item), at most `limit`; the caller ends `ret_rows` with pg_rows… of its own. */
+/* The rows kept, in order of (owner, item), at most `limit`; the caller ends `ret_rows` with
+ * pg_rows… of its own. */
 typedef struct SkippedRows {
     char **owners;
     char **items;
@@ -133,15 +139,17 @@ bool ledger_skipped_list(Database *database, const char *command_id, const char 
 bool ledger_skipped_delete(Database *database, const char *command_id, const char *part,
                            const char *const *items, size_t count, Error *err) MUST_CHECK;
 
-/* Ids of expired bookings for the result's list, in the order added, at most 1,000 a command are kept. */
+/* Ids of expired bookings for the result's list, in the order added, at most 1,000 a command are
+ * kept. */
 bool ledger_ids_add(Database *database, const char *command_id, const char *const *ids,
                     size_t count, Error *err) MUST_CHECK;
 bool ledger_ids_list(Database *database, const char *command_id, SkippedRows *ret_rows,
                      Error *err) MUST_CHECK;
 
-/* Deletes up to `limit` ended rows of this topic and partition that ended before `before_us` and lie below
- * `committed_offset`. Used by upkeep, outside a set, in a transaction of the caller. */
-bool ledger_expire(Database *database, const char *topic, int32_t partition, int64_t committed_offset,
-                   int64_t before_us, int limit, int64_t *ret_deleted, Error *err) MUST_CHECK;
+/* Deletes up to `limit` ended rows of this topic and partition that ended before `before_us` and
+ * lie below `committed_offset`. Used by upkeep, outside a set, in a transaction of the caller. */
+bool ledger_expire(Database *database, const char *topic, int32_t partition,
+                   int64_t committed_offset, int64_t before_us, int limit, int64_t *ret_deleted,
+                   Error *err) MUST_CHECK;
 
 #endif

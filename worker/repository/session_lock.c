@@ -1,6 +1,6 @@
 /*
- * Locks of a batch: users, then sessions, then children, each with SKIP LOCKED, so that in a conflict
- * it is the worker that gives way and the application never meets a deadlock of ours.
+ * Locks of a batch: users, then sessions, then children, each with SKIP LOCKED, so that in a
+ * conflict it is the worker that gives way and the application never meets a deadlock of ours.
  */
 #include "worker/repository/database_private.h"
 #include "worker/repository/session_repository.h"

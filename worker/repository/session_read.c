@@ -27,10 +27,8 @@ session_object(const PGresult *result, size_t row)
         const char *name;
         int column;
     } members[] = {
-        {"session_id", COLUMN_SESSION_ID},
-        {"user_id", COLUMN_USER_ID},
-        {"created_at", COLUMN_CREATED_AT},
-        {"last_user_message_time", COLUMN_LAST_MESSAGE},
+        {"session_id", COLUMN_SESSION_ID},   {"user_id", COLUMN_USER_ID},
+        {"created_at", COLUMN_CREATED_AT},   {"last_user_message_time", COLUMN_LAST_MESSAGE},
         {"property_id", COLUMN_PROPERTY_ID},
     };
     cJSON *object = cJSON_CreateObject();

@@ -1,4 +1,5 @@
-/* First looks, and the second look with the deletes; the locks are in session_lock.c, previews in session_read.c. */
+/* First looks, and the second look with the deletes; the locks are in session_lock.c, previews in
+ * session_read.c. */
 #include "worker/repository/session_repository.h"
 
 #include "worker/repository/database_private.h"

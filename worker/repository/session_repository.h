@@ -1,10 +1,10 @@
 /*
  * session_repository: inactive sessions with their image and video records.
  *
- * Threads:   that of its Database. Every function runs inside the caller's transaction, in the order
- *            find → lock → delete; DESIGN "Deleting safely" is why it takes three statements with a fresh
- *            snapshot each.
- * Invariant: after session_lock nothing here waits for a row of the application.
+ * Threads:   that of its Database. Every function runs inside the caller's transaction, in the
+ * order find → lock → delete; DESIGN "Deleting safely" is why it takes three statements with a
+ * fresh snapshot each. Invariant: after session_lock nothing here waits for a row of the
+ * application.
  */
 #ifndef WORKER_REPOSITORY_SESSION_REPOSITORY_H
 #define WORKER_REPOSITORY_SESSION_REPOSITORY_H
@@ -19,8 +19,8 @@ typedef struct SessionCandidates {
     char **user_ids;
     char **session_ids;
     size_t count;
-    size_t window;         /* find_window: rows read, candidates or not */
-    char *last_user_id;    /* find_window: the cursor after the window; NULL at the end */
+    size_t window;      /* find_window: rows read, candidates or not */
+    char *last_user_id; /* find_window: the cursor after the window; NULL at the end */
     char *last_session_id;
     void *storage; /* private */
 } SessionCandidates;
@@ -32,19 +32,21 @@ typedef struct SessionRequest {
     int64_t cutoff_us;
 } SessionRequest;
 
-/* First look of a set: per request at most `limit` candidates (ask for one more than fits to see that it is too many). */
+/* First look of a set: per request at most `limit` candidates (ask for one more than fits to see
+ * that it is too many). */
 bool session_find_for_users(Database *database, const SessionRequest *requests, size_t count,
                             int limit, SessionCandidates *ret_candidates, Error *err) MUST_CHECK;
 
-/* First look of a chain: the `limit` sessions after the cursor in order of (user_id, id), of one user or of all
+/* First look of a chain: the `limit` sessions after the cursor in order of (user_id, id), of one
+ * user or of all
  * ("" = all); "" as cursor = from the beginning. */
 bool session_find_window(Database *database, int64_t cutoff_us, const char *user_id,
                          const char *after_user_id, const char *after_session_id, int limit,
                          SessionCandidates *ret_candidates, Error *err) MUST_CHECK;
 
-/* Locks users, then sessions, then children, each FOR UPDATE SKIP LOCKED in key order, never waiting.
- * locked[i] tells whether candidates->…[i] and all it hangs on are locked now (a session that is gone meanwhile
- * counts as locked: there is nothing to wait for). */
+/* Locks users, then sessions, then children, each FOR UPDATE SKIP LOCKED in key order, never
+ * waiting. locked[i] tells whether candidates->…[i] and all it hangs on are locked now (a session
+ * that is gone meanwhile counts as locked: there is nothing to wait for). */
 bool session_lock(Database *database, const SessionCandidates *candidates, bool *locked,
                   Error *err) MUST_CHECK;
 
@@ -55,14 +57,14 @@ typedef struct SessionCounts {
     int64_t referenced; /* kept on account of a table in session_references; counted as skipped */
 } SessionCounts;
 
-/* Second look with a fresh snapshot on the locked candidates, then children, then sessions; counts per request.
- * `counts` has one element per request. */
+/* Second look with a fresh snapshot on the locked candidates, then children, then sessions; counts
+ * per request. `counts` has one element per request. */
 bool session_delete_locked(Database *database, const SessionCandidates *candidates,
                            const bool *locked, const SessionRequest *requests, size_t request_count,
                            SessionCounts *counts, Error *err) MUST_CHECK;
 
-/* The preview's members of `data` but cutoff_time: inactive_sessions, total, truncated, image_records, video_records.
- * One statement; user_id "" = all. The caller deletes *ret_data. */
+/* The preview's members of `data` but cutoff_time: inactive_sessions, total, truncated,
+ * image_records, video_records. One statement; user_id "" = all. The caller deletes *ret_data. */
 bool session_preview(Database *database, int64_t cutoff_us, const char *user_id, int limit,
                      cJSON **ret_data, Error *err) MUST_CHECK;
 

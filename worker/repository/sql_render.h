@@ -13,8 +13,8 @@ typedef struct SqlVariable {
     const char *value; /* SQL text that is quoted already */
 } SqlVariable;
 
-/* Replaces every :name outside quotes, comments and casts. A name that is not among `variables` is ERROR_FATAL: the
- * file is wrong. The caller frees *ret_text. */
+/* Replaces every :name outside quotes, comments and casts. A name that is not among `variables` is
+ * ERROR_FATAL: the file is wrong. The caller frees *ret_text. */
 bool sql_render(const char *text, const SqlVariable *variables, size_t count, char **ret_text,
                 Error *err) MUST_CHECK;
 
