@@ -1,175 +1,16 @@
 #include "common/config.h"
 
-#include "common/strbuf.h"
+#include "common/config_value.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <ini.h>
-#include <math.h>
 #include <string.h>
+
+#define NAME_CHARACTERS "A-Za-z0-9._-"
 
 static void *
 field_of(const Config *config, const ConfigOption *option)
 {
     return (char *)config->values + option->offset;
-}
-
-/* Splits "12.5ms" into number and unit; false when there is no number. */
-static bool
-read_number(const char *text, double *ret_number, const char **ret_rest)
-{
-    if (!isdigit((unsigned char)text[0]))
-        return false;
-    char *end;
-    errno = 0;
-    const double number = strtod(text, &end);
-    if (errno != 0 || !isfinite(number) || text[strspn(text, "0123456789.")] != *end)
-        return false;
-    *ret_number = number;
-    *ret_rest = end;
-    return true;
-}
-
-static bool
-read_duration_ms(const char *text, double *ret_ms)
-{
-    static const struct {
-        const char *unit;
-        double ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
-    const char *rest;
-    if (!read_number(text, ret_ms, &rest))
-        return false;
-    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-        if (strcmp(rest, units[i].unit) == 0) {
-            *ret_ms *= units[i].ms;
-            return true;
-        }
-    }
-    return strcmp(text, "0") == 0;
-}
-
-/* The index of `text` among "a|b|c", or -1. */
-static int
-word_index(const char *words, const char *text)
-{
-    const size_t length = strlen(text);
-    int index = 0;
-    for (const char *at = words; at != NULL; index++) {
-        const char *end = strchr(at, '|');
-        const size_t word_length = end != NULL ? (size_t)(end - at) : strlen(at);
-        if (word_length == length && strncmp(at, text, length) == 0)
-            return index;
-        at = end != NULL ? end + 1 : NULL;
-    }
-    return -1;
-}
-
-static bool
-set_string(char **field, const ConfigOption *option, const char *value)
-{
-    const size_t length = strlen(value);
-    if ((double)length < option->min || (double)length > option->max)
-        return false;
-    char *copy = strdup(value);
-    if (copy == NULL)
-        return false;
-    free(*field);
-    *field = copy;
-    return true;
-}
-
-static bool
-set_number(void *field, const ConfigOption *option, const char *value)
-{
-    double number;
-    const char *rest = "";
-    const bool read = option->type == CONFIG_DURATION ? read_duration_ms(value, &number)
-                                                      : read_number(value, &number, &rest);
-    if (!read || rest[0] != '\0' || number < option->min || number > option->max)
-        return false;
-    if (option->type == CONFIG_REAL) {
-        *(double *)field = number;
-        return true;
-    }
-    if (number != floor(number))
-        return false;
-    *(int *)field = (int)number;
-    return true;
-}
-
-static bool
-set_boolean(bool *field, const char *value)
-{
-    const int index = word_index("false|true|no|yes|off|on|0|1", value);
-    if (index < 0)
-        return false;
-    *field = index % 2 == 1;
-    return true;
-}
-
-static bool
-set_value(void *field, const ConfigOption *option, const char *value)
-{
-    switch (option->type) {
-    case CONFIG_STRING:
-        return set_string(field, option, value);
-    case CONFIG_INTEGER:
-    case CONFIG_REAL:
-    case CONFIG_DURATION:
-        return set_number(field, option, value);
-    case CONFIG_BOOLEAN:
-        return set_boolean(field, value);
-    case CONFIG_ENUM: {
-        const int index = word_index(option->words, value);
-        if (index >= 0)
-            *(int *)field = index;
-        return index >= 0;
-    }
-    }
-    return false;
-}
-
-static void
-describe_ms(double ms, char *text, size_t size)
-{
-    if (ms >= 3600000 && fmod(ms, 3600000) == 0)
-        (void)snprintf(text, size, "%gh", ms / 3600000);
-    else if (ms >= 60000 && fmod(ms, 60000) == 0)
-        (void)snprintf(text, size, "%gm", ms / 60000);
-    else if (ms >= 1000 && fmod(ms, 1000) == 0)
-        (void)snprintf(text, size, "%gs", ms / 1000);
-    else
-        (void)snprintf(text, size, "%gms", ms);
-}
-
-void
-config_describe(const ConfigOption *option, char *text, size_t size)
-{
-    char least[32];
-    char most[32];
-    switch (option->type) {
-    case CONFIG_STRING:
-        (void)snprintf(text, size, "text of %g to %g characters", option->min, option->max);
-        return;
-    case CONFIG_INTEGER:
-        (void)snprintf(text, size, "a whole number from %.0f to %.0f", option->min, option->max);
-        return;
-    case CONFIG_REAL:
-        (void)snprintf(text, size, "a number from %g to %g", option->min, option->max);
-        return;
-    case CONFIG_BOOLEAN:
-        (void)snprintf(text, size, "true or false");
-        return;
-    case CONFIG_DURATION:
-        describe_ms(option->min, least, sizeof(least));
-        describe_ms(option->max, most, sizeof(most));
-        (void)snprintf(text, size, "a duration (ms, s, m, h) from %s to %s", least, most);
-        return;
-    case CONFIG_ENUM:
-        (void)snprintf(text, size, "one of %s", option->words);
-        return;
-    }
 }
 
 static bool
@@ -182,6 +23,21 @@ reject_value(const ConfigOption *option, const char *value, const char *origin, 
                          option->key, takes);
     return error_set(err, ERROR_REJECT, "config", "%s: %s.%s is \"%.80s\", but takes %s", origin,
                      option->section, option->key, value, takes);
+}
+
+static bool
+set_option(const Config *config, const ConfigOption *option, const char *value, const char *origin,
+           Error *err)
+{
+    switch (config_value_set(field_of(config, option), option, value)) {
+    case CONFIG_OUTCOME_SET:
+        return true;
+    case CONFIG_OUTCOME_REFUSED:
+        return reject_value(option, value, origin, err);
+    case CONFIG_OUTCOME_NO_MEMORY:
+        break;
+    }
+    return error_out_of_memory(err);
 }
 
 static const ConfigOption *
@@ -206,20 +62,20 @@ is_section(const Config *config, const char *section)
 }
 
 static bool
-replace_pair(ConfigPairs *pairs, const char *name, const char *value, bool *ret_found)
+passes_through(const Config *config, const char *section)
+{
+    return config->pass.section != NULL && strcmp(config->pass.section, section) == 0;
+}
+
+/* The value of that name, NULL when there is none. */
+static char **
+find_pair(const ConfigPairs *pairs, const char *name)
 {
     for (size_t i = 0; i < pairs->count; i++) {
-        if (strcmp(pairs->names[i], name) != 0)
-            continue;
-        char *copy = strdup(value);
-        *ret_found = true;
-        if (copy == NULL)
-            return false;
-        free(pairs->values[i]);
-        pairs->values[i] = copy;
-        return true;
+        if (strcmp(pairs->names[i], name) == 0)
+            return &pairs->values[i];
     }
-    return true;
+    return NULL;
 }
 
 static bool
@@ -233,44 +89,44 @@ grow(char ***list, size_t count)
 }
 
 static bool
-add_pair(ConfigPairs *pairs, const char *name, const char *value, Error *err)
+put_pair(ConfigPairs *pairs, const char *name, const char *value, Error *err)
 {
-    bool found = false;
-    if (!replace_pair(pairs, name, value, &found))
+    CLEANUP(autofree) char *value_copy = strdup(value);
+    if (value_copy == NULL)
         return error_out_of_memory(err);
-    if (found)
-        return true;
-    if (!grow(&pairs->names, pairs->count) || !grow(&pairs->values, pairs->count))
-        return error_out_of_memory(err);
-    char *name_copy = strdup(name);
-    char *value_copy = strdup(value);
-    if (name_copy == NULL || value_copy == NULL) {
-        free(name_copy);
-        free(value_copy);
-        return error_out_of_memory(err);
+    char **earlier = find_pair(pairs, name);
+    if (earlier == NULL) {
+        if (!grow(&pairs->names, pairs->count) || !grow(&pairs->values, pairs->count))
+            return error_out_of_memory(err);
+        char *name_copy = strdup(name);
+        if (name_copy == NULL)
+            return error_out_of_memory(err);
+        earlier = &pairs->values[pairs->count];
+        *earlier = NULL;
+        pairs->names[pairs->count++] = name_copy;
     }
-    pairs->names[pairs->count] = name_copy;
-    pairs->values[pairs->count++] = value_copy;
+    free(*earlier);
+    *earlier = value_copy;
+    value_copy = NULL;
     return true;
 }
 
 static bool
-set_unlisted(const Config *config, const char *section, const char *key, const char *value,
-             const char *origin, Error *err)
+set_pair(const ConfigPassThrough *pass, const char *key, const char *value, const char *origin,
+         Error *err)
 {
-    const ConfigPassThrough *pass = &config->pass;
-    if (pass->section != NULL && strcmp(pass->section, section) == 0) {
-        const char *reason = pass->refuse(key);
-        if (reason != NULL)
-            return error_set(err, ERROR_REJECT, "config", "%s: %s.%s cannot be set: %s", origin,
-                             section, key, reason);
-        return add_pair(pass->pairs, key, value, err);
-    }
-    if (!is_section(config, section))
-        return error_set(err, ERROR_REJECT, "config", "%s: there is no section [%s]", origin,
-                         section);
-    return error_set(err, ERROR_REJECT, "config",
-                     "%s: there is no option %s.%s; --help lists them all", origin, section, key);
+    /* What follows a character that no name has may be part of a secret. */
+    const size_t length = config_value_span(key, NAME_CHARACTERS);
+    if (length == 0 || key[length] != '\0')
+        return error_set(err, ERROR_REJECT, "config",
+                         "%s: the names of [%s] consist of letters, digits, \".\", \"_\" and "
+                         "\"-\", which ends after \"%.*s\"",
+                         origin, pass->section, (int)length, key);
+    const char *reason = pass->refuse(key);
+    if (reason != NULL)
+        return error_set(err, ERROR_REJECT, "config", "%s: %s.%s cannot be set: %s", origin,
+                         pass->section, key, reason);
+    return put_pair(pass->pairs, key, value, err);
 }
 
 bool
@@ -278,11 +134,15 @@ config_set(const Config *config, const char *section, const char *key, const cha
            const char *origin, Error *err)
 {
     const ConfigOption *option = find_option(config, section, key);
-    if (option == NULL)
-        return set_unlisted(config, section, key, value, origin, err);
-    if (!set_value(field_of(config, option), option, value))
-        return reject_value(option, value, origin, err);
-    return true;
+    if (option != NULL)
+        return set_option(config, option, value, origin, err);
+    if (passes_through(config, section))
+        return set_pair(&config->pass, key, value, origin, err);
+    if (!is_section(config, section))
+        return error_set(err, ERROR_REJECT, "config", "%s: there is no section [%s]", origin,
+                         section);
+    return error_set(err, ERROR_REJECT, "config", "%s: there is no option %s.%s", origin, section,
+                     key);
 }
 
 bool
@@ -290,8 +150,8 @@ config_set_defaults(const Config *config, Error *err)
 {
     for (size_t i = 0; i < config->option_count; i++) {
         const ConfigOption *option = &config->options[i];
-        if (!set_value(field_of(config, option), option, option->initial))
-            return reject_value(option, option->initial, "default", err);
+        if (!set_option(config, option, option->initial, "default", err))
+            return false;
     }
     return true;
 }
@@ -299,97 +159,67 @@ config_set_defaults(const Config *config, Error *err)
 bool
 config_set_assignment(const Config *config, const char *assignment, Error *err)
 {
-    const char *equals = strchr(assignment, '=');
-    const char *dot = strchr(assignment, '.');
-    if (equals == NULL || dot == NULL || dot > equals)
-        return error_set(err, ERROR_REJECT, "config", "-o takes section.key=value, not \"%.80s\"",
+    const size_t name_length = config_value_span(assignment, NAME_CHARACTERS);
+    const size_t section_length = strcspn(assignment, ".");
+    if (assignment[name_length] != '=' || section_length >= name_length)
+        /* Only the name: the rest may be a secret. */
+        return error_set(err, ERROR_REJECT, "config",
+                         "-o takes section.key=value, which \"%.*s…\" is not", (int)name_length,
                          assignment);
-    CLEANUP(autofree) char *section = strndup(assignment, (size_t)(dot - assignment));
-    CLEANUP(autofree) char *key = strndup(dot + 1, (size_t)(equals - dot - 1));
+    CLEANUP(autofree) char *section = strndup(assignment, section_length);
+    CLEANUP(autofree)
+    char *key = strndup(assignment + section_length + 1, name_length - section_length - 1);
     if (section == NULL || key == NULL)
         return error_out_of_memory(err);
-    return config_set(config, section, key, equals + 1, "command line", err);
+    return config_set(config, section, key, assignment + name_length + 1, "command line", err);
 }
 
-typedef struct FileReader {
-    const Config *config;
-    const char *path;
-    Error *err;
-    bool failed;
-} FileReader;
-
-static int
-read_entry(void *user, const char *section, const char *name, const char *value)
-{
-    FileReader *reader = user;
-    if (reader->failed)
-        return 1;
-    reader->failed = !config_set(reader->config, section, name, value, reader->path, reader->err);
-    return 1;
-}
-
-bool
-config_read_file(const Config *config, const char *path, Error *err)
-{
-    FILE *file = fopen(path, "r");
-    if (file == NULL)
-        return error_set(err, ERROR_REJECT, "config", "cannot read %s: %s", path, strerror(errno));
-    FileReader reader = {config, path, err, false};
-    const int line = ini_parse_file(file, read_entry, &reader);
-    (void)fclose(file);
-    if (reader.failed)
-        return false;
-    if (line != 0)
-        return error_set(err, ERROR_REJECT, "config",
-                         "%s: line %d is neither [section], key = value nor a comment", path, line);
-    return true;
-}
-
-static void
-lower(char *text)
-{
-    for (; *text != '\0'; text++)
-        *text = (char)tolower((unsigned char)*text);
-}
-
-/* "KAFKA_BOOTSTRAP_SERVERS" → section "kafka", key "bootstrap.servers". */
+/* "KAFKA_BOOTSTRAP_SERVERS" → section "kafka", key "bootstrap.servers". `name` is written to. */
 static bool
-set_from_variable(const Config *config, const char *name, const char *value, Error *err)
+set_from_variable(const Config *config, char *name, const char *value, const char *origin,
+                  Error *err)
 {
-    char origin[160];
-    (void)snprintf(origin, sizeof(origin), "environment %s%s", config->environment_prefix, name);
-    CLEANUP(autofree) char *section = strdup(name);
-    if (section == NULL)
-        return error_out_of_memory(err);
-    lower(section);
-    char *key = strchr(section, '_');
+    for (char *at = name; *at != '\0'; at++)
+        *at = (char)tolower((unsigned char)*at);
+    char *key = strchr(name, '_');
     if (key == NULL)
         return error_set(err, ERROR_REJECT, "config", "%s: there is no such option", origin);
     *key++ = '\0';
-    if (config->pass.section != NULL && strcmp(config->pass.section, section) == 0) {
-        for (char *at = key; *at != '\0'; at++)
-            *at = *at == '_' ? '.' : *at;
-    }
-    return config_set(config, section, key, value, origin, err);
+    for (char *at = key; passes_through(config, name) && *at != '\0'; at++)
+        *at = *at == '_' ? '.' : *at;
+    return config_set(config, name, key, value, origin, err);
+}
+
+static bool
+read_variable(const Config *config, const char *variable, size_t name_length, Error *err)
+{
+    const size_t prefix_length = strlen(config->environment_prefix);
+    CLEANUP(autofree) char *full_name = strndup(variable, name_length);
+    if (full_name == NULL)
+        return error_out_of_memory(err);
+    char origin[160];
+    (void)snprintf(origin, sizeof(origin), "environment %s", full_name);
+    return set_from_variable(config, full_name + prefix_length, variable + name_length + 1, origin,
+                             err);
+}
+
+static bool
+starts_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
 }
 
 bool
 config_read_environment(const Config *config, char *const *environment, Error *err)
 {
-    const size_t prefix = strlen(config->environment_prefix);
     const char *reserved = config->environment_reserved;
     for (; *environment != NULL; environment++) {
         const char *variable = *environment;
         const char *equals = strchr(variable, '=');
-        if (equals == NULL || strncmp(variable, config->environment_prefix, prefix) != 0)
+        if (equals == NULL || !starts_with(variable, config->environment_prefix) ||
+            (reserved != NULL && starts_with(variable, reserved)))
             continue;
-        if (reserved != NULL && strncmp(variable, reserved, strlen(reserved)) == 0)
-            continue;
-        CLEANUP(autofree)
-        char *name = strndup(variable + prefix, (size_t)(equals - variable) - prefix);
-        if (name == NULL)
-            return error_out_of_memory(err);
-        if (!set_from_variable(config, name, equals + 1, err))
+        if (!read_variable(config, variable, (size_t)(equals - variable), err))
             return false;
     }
     return true;

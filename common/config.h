@@ -32,13 +32,14 @@ typedef struct ConfigOption {
     double min;          /* of numbers; durations in milliseconds; strings: shortest */
     double max;          /* strings: longest */
     const char *initial; /* default, in the form of the file */
-    const char *words;   /* CONFIG_ENUM: "debug|info|warn|error" */
+    const char *words;   /* CONFIG_ENUM: "debug|info|warn|error"; CONFIG_STRING: the characters it
+                            may have, "A-Za-z0-9._-", or NULL for any */
     bool secret;         /* never printed */
     const char *help;    /* one line */
 } ConfigOption;
 
-/* Options beyond the table, as name and value, in the order in which they were set; a later one of
- * the same name replaces the earlier. */
+/* Options beyond the table, as name and value, in the order in which they were first set; a later
+ * value of the same name replaces the earlier. */
 typedef struct ConfigPairs {
     char **names;
     char **values;
@@ -69,16 +70,20 @@ bool config_set_defaults(const Config *config, Error *err) MUST_CHECK;
 bool config_set(const Config *config, const char *section, const char *key, const char *value,
                 const char *origin, Error *err) MUST_CHECK;
 
-/* Sets "section.key=value". */
+/* Sets "section.key=value"; fails like config_set, and never quotes what may be a secret. */
 bool config_set_assignment(const Config *config, const char *assignment, Error *err) MUST_CHECK;
 
+/* Reads an INI file: [section], key = value, comments from ";" or "#" at the start of a line or
+ * from " ;" within one. Fails with ERROR_REJECT, naming file and line, when it cannot be read, is
+ * not of this form, or holds what config_set refuses; what stands above the fault may have been
+ * set. */
 bool config_read_file(const Config *config, const char *path, Error *err) MUST_CHECK;
 
 /* `environment` as environ: PREFIX_SECTION_KEY=value, "_" standing for "." in the section that
- * passes through. */
+ * passes through. A name with the prefix that is no option fails like config_set. */
 bool config_read_environment(const Config *config, char *const *environment, Error *err) MUST_CHECK;
 
-/* Frees the strings of the struct and the pairs. */
+/* Frees the strings of the struct and the pairs; good after any failure above. */
 void config_done(const Config *config);
 
 /* The table as text: for --help, as a commented INI file, as a Markdown table. */

@@ -5,10 +5,17 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#define ID_CHARACTERS                                                                              \
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"                                         \
+    "0123456789._-"
 #define FIELD(name) offsetof(Settings, name)
 #define TEXT(section, key, field, initial, help)                                                   \
     {                                                                                              \
         section, key, CONFIG_STRING, FIELD(field), 1, 1000, initial, NULL, false, help             \
+    }
+#define NAME(section, key, field, min, max, initial, help)                                         \
+    {                                                                                              \
+        section, key, CONFIG_STRING, FIELD(field), min, max, initial, "A-Za-z0-9._-", false, help  \
     }
 #define MAYBE_TEXT(section, key, field, secret, help)                                              \
     {                                                                                              \
@@ -40,9 +47,10 @@ static const ConfigOption options[] = {
          "brokers to start from, host:port with commas; every other librdkafka property may stand "
          "in this section too"),
     TEXT("kafka", "group.id", kafka.group_id, "cleanup-workers", "consumer group of the pool"),
-    TEXT("topics", "commands", topics.commands, "cleanup.commands", "where commands come from"),
-    TEXT("topics", "results", topics.results, "cleanup.results", "where results go"),
-    TEXT("topics", "dead_letters", topics.dead_letters, "cleanup.dead-letters",
+    NAME("topics", "commands", topics.commands, 1, 249, "cleanup.commands",
+         "where commands come from"),
+    NAME("topics", "results", topics.results, 1, 249, "cleanup.results", "where results go"),
+    NAME("topics", "dead_letters", topics.dead_letters, 1, 249, "cleanup.dead-letters",
          "where rejected and failed commands go"),
     MAYBE_TEXT("postgres", "dsn", postgres.dsn, true,
                "libpq connection string; what it leaves out comes from PG… variables, service and "
@@ -53,8 +61,8 @@ static const ConfigOption options[] = {
          "longest time of one statement"),
     SPAN("postgres", "connect_timeout", postgres.connect_timeout_ms, 1000, 60000, "10s",
          "longest time to connect"),
-    MAYBE_TEXT("worker", "id", worker.id, false,
-               "name of this worker in results and logs; empty: host name and a random suffix"),
+    NAME("worker", "id", worker.id, 0, 128, "",
+         "name of this worker in results and logs; empty: host name and a random suffix"),
     WORD("worker", "delivery", worker.delivery, "at_least_once", "at_least_once",
          "how results are delivered"),
     WHOLE("worker", "executors", worker.executors, 1, 64, "2",
@@ -103,26 +111,30 @@ static const ConfigOption options[] = {
     WORD("log", "format", log.format, "logfmt|json", "logfmt", "form of a log line"),
 };
 
-/* The guarantees rest on these; */
 static const char *
 refuse_property(const char *name)
 {
-    static const char *const refused[] = {
-        "enable.auto.commit",
-        "enable.auto.offset.store",
-        "isolation.level",
-        "enable.idempotence",
-        "transactional.id",
-        "group.instance.id",
-        "acks",
-        "request.required.acks",
-        "auto.offset.reset",
-        "partition.assignment.strategy",
-        "transaction.timeout.ms",
+    static const char acks[] =
+        "a result counts as published only when every in-sync replica has it";
+    static const struct {
+        const char *name;
+        const char *reason;
+    } refused[] = {
+        {"enable.auto.commit", "an offset is committed only once its result is published"},
+        {"enable.auto.offset.store", "the worker decides which offsets are safe to commit"},
+        {"isolation.level", "commands of transactions that were aborted must not be executed"},
+        {"enable.idempotence", "without it a result could be published twice or out of order"},
+        {"transactional.id", "each worker needs one of its own, which it chooses itself"},
+        {"group.instance.id", "workers that share it would push each other out of the group"},
+        {"acks", acks},
+        {"request.required.acks", acks},
+        {"auto.offset.reset", "a group without offsets must not pass over commands"},
+        {"partition.assignment.strategy", "all workers of a group must use the same one"},
+        {"transaction.timeout.ms", "it has to fit how the worker publishes"},
     };
     for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
-        if (strcmp(refused[i], name) == 0)
-            return "the worker's guarantees rest on its own value";
+        if (strcmp(refused[i].name, name) == 0)
+            return refused[i].reason;
     }
     return NULL;
 }
@@ -140,27 +152,48 @@ config_of(Settings *settings)
     };
 }
 
+/* "<host name>-<8 random hex digits>", so that two workers of one host differ. */
 static bool
 make_up_id(Settings *settings, Error *err)
 {
-    if (settings->worker.id[0] != '\0') {
-        if (strlen(settings->worker.id) > 128 ||
-            strspn(settings->worker.id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                        "0123456789._-") != strlen(settings->worker.id))
-            return error_set(err, ERROR_REJECT, "config",
-                             "worker.id takes 1 to 128 characters of A-Z a-z 0-9 . _ -");
+    if (settings->worker.id[0] != '\0')
         return true;
-    }
     char host[64] = "worker";
     uint32_t suffix = 0;
     (void)gethostname(host, sizeof(host) - 1);
+    for (char *at = host; *at != '\0'; at++)
+        *at = strchr(ID_CHARACTERS, *at) != NULL ? *at : '-';
     if (getrandom(&suffix, sizeof(suffix), 0) != (ssize_t)sizeof(suffix))
         return error_set(err, ERROR_FATAL, "random", "the system gives no random bytes");
     char id[96];
     (void)snprintf(id, sizeof(id), "%s-%08x", host, suffix);
+    char *copy = strdup(id);
+    if (copy == NULL)
+        return error_out_of_memory(err);
     free(settings->worker.id);
-    settings->worker.id = strdup(id);
-    return settings->worker.id != NULL || error_out_of_memory(err);
+    settings->worker.id = copy;
+    return true;
+}
+
+/* What no single option can tell. */
+static bool
+check_together(const Settings *settings, Error *err)
+{
+    const char *const commands = settings->topics.commands;
+    const char *const results = settings->topics.results;
+    const char *const dead_letters = settings->topics.dead_letters;
+    if (strcmp(commands, results) == 0 || strcmp(commands, dead_letters) == 0 ||
+        strcmp(results, dead_letters) == 0)
+        return error_set(err, ERROR_REJECT, "config",
+                         "topics.commands, topics.results and topics.dead_letters are \"%s\", "
+                         "\"%s\" and \"%s\", but take three different topics",
+                         commands, results, dead_letters);
+    if (settings->worker.retry_backoff_ms > settings->worker.retry_backoff_max_ms)
+        return error_set(err, ERROR_REJECT, "config",
+                         "worker.retry_backoff is %d ms, but takes at most "
+                         "worker.retry_backoff_max, which is %d ms",
+                         settings->worker.retry_backoff_ms, settings->worker.retry_backoff_max_ms);
+    return true;
 }
 
 static bool
@@ -186,7 +219,8 @@ settings_load(const SettingsSources *sources, Settings **ret_settings, Error *er
     if (settings == NULL)
         return error_out_of_memory(err);
     const Config config = config_of(settings);
-    if (!load_sources(&config, sources, err) || !make_up_id(settings, err))
+    if (!load_sources(&config, sources, err) || !check_together(settings, err) ||
+        !make_up_id(settings, err))
         return false;
     *ret_settings = settings;
     settings = NULL;

@@ -1,0 +1,551 @@
+/*
+ * The whole pipeline on the embedded broker, with tasks that only pretend: the functions of
+ * worker/task/task.h that reach for the database are defined here, and so take the place of the
+ * library's.
+ */
+#include "common/kafka/dev_broker.h"
+#include "common/kafka/kafka_producer.h"
+#include "common/kafka/kafka_reader.h"
+#include "worker/pipeline/pipeline.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum {
+    PARTITIONS = 3,
+    USERS = 20,
+    COMMANDS = 300,
+    BATCHES = 3,
+    MAX_ATTEMPTS = 3,
+    PATIENCE_MS = 60 * 1000,
+    TEXT_BYTES = 512,
+    IDS_MAX = 1000,
+};
+
+static const char *const topics[] = {"commands", "results", "dead-letters"};
+
+/* What the pretended database is like; the executors look at it. */
+static struct {
+    atomic_bool away;       /* every task meets a lost connection */
+    atomic_int calls;       /* of any task */
+    atomic_int fails;       /* of task_fail */
+    atomic_bool user_twice; /* a user was in two units at once */
+    pthread_mutex_t lock;
+    char users[USERS][COMMAND_UUID_TEXT + 1];
+    size_t user_count;
+} world = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+struct Chain {
+    int batches;
+};
+
+Chain *
+chain_new(void)
+{
+    return calloc(1, sizeof(Chain));
+}
+
+void
+chain_free(Chain *chain)
+{
+    free(chain);
+}
+
+static bool
+enter(Error *err)
+{
+    atomic_fetch_add(&world.calls, 1);
+    if (atomic_load(&world.away))
+        return error_set(err, ERROR_HOLD, "connection_lost", "the database is away");
+    return true;
+}
+
+static void
+finish(const TaskItem *item, const char *status, TaskOutcome *ret_outcome)
+{
+    char text[TEXT_BYTES];
+    assert_true(snprintf(text, sizeof(text), "{\"command_id\":\"%s\",\"status\":\"%s\"}",
+                         item->command->id, status) > 0);
+    *ret_outcome = (TaskOutcome){.step = TASK_FINISHED, .status = status, .attempts = 1};
+    ret_outcome->result = strdup(text);
+    ret_outcome->finished_at_us = clock_now_us(clock_system());
+    assert_non_null(ret_outcome->result);
+}
+
+static bool
+is_a(const TaskItem *item, const char *prefix)
+{
+    return strncmp(item->command->id, prefix, strlen(prefix)) == 0;
+}
+
+static void
+note_users(const TaskItem *items, size_t count, bool entering)
+{
+    pthread_mutex_lock(&world.lock);
+    for (size_t i = 0; i < count; i++) {
+        const char *user = items[i].command->params.user_id;
+        size_t at = 0;
+        while (at < world.user_count && strcmp(world.users[at], user) != 0)
+            at++;
+        const bool found = at < world.user_count;
+        if (entering && found)
+            atomic_store(&world.user_twice, true);
+        if (entering && !found && world.user_count < USERS)
+            memcpy(world.users[world.user_count++], user, sizeof(world.users[0]));
+        if (!entering && found)
+            memmove(world.users[at], world.users[--world.user_count], sizeof(world.users[0]));
+    }
+    pthread_mutex_unlock(&world.lock);
+}
+
+bool
+task_run_set(const TaskContext *context, const TaskItem *items, size_t count, int attempts,
+             TaskOutcome *outcomes, Error *err)
+{
+    (void)context;
+    (void)attempts;
+    if (!enter(err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (is_a(&items[i], "poison"))
+            return error_set(err, ERROR_RETRY, "database_error", "a trigger raised");
+    }
+    note_users(items, count, true);
+    for (size_t i = 0; i < count; i++) {
+        outcomes[i] = (TaskOutcome){0};
+        if (is_a(&items[i], "absorbed"))
+            outcomes[i].step = TASK_ABSORBED;
+        else if (is_a(&items[i], "alone"))
+            outcomes[i].step = TASK_ALONE;
+        else
+            finish(&items[i], "succeeded", &outcomes[i]);
+    }
+    note_users(items, count, false);
+    return true;
+}
+
+bool
+task_run_read(const TaskContext *context, const TaskItem *item, int attempts,
+              TaskOutcome *ret_outcome, Error *err)
+{
+    (void)context;
+    (void)attempts;
+    if (!enter(err))
+        return false;
+    finish(item, "succeeded", ret_outcome);
+    return true;
+}
+
+bool
+task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain,
+                TaskOutcome *ret_outcome, Error *err)
+{
+    (void)context;
+    if (!enter(err))
+        return false;
+    if (++chain->batches < BATCHES || is_a(item, "endless")) {
+        *ret_outcome = (TaskOutcome){.step = TASK_AGAIN, .delay_ms = 1};
+        return true;
+    }
+    finish(item, "succeeded", ret_outcome);
+    return true;
+}
+
+bool
+task_fail(const TaskContext *context, const TaskItem *item, Chain *chain, const Error *cause,
+          int attempts, TaskOutcome *ret_outcome, Error *err)
+{
+    (void)context;
+    (void)chain;
+    if (!enter(err))
+        return false;
+    atomic_fetch_add(&world.fails, 1);
+    finish(item, "failed", ret_outcome);
+    ret_outcome->attempts = attempts;
+    ret_outcome->dead_letter = true;
+    ret_outcome->reason = strdup(cause->detail);
+    return true;
+}
+
+/* One worker in a thread of its own; a pipe takes the place of the signalfd. */
+typedef struct Worker {
+    pthread_t thread;
+    int pipe[2];
+    PipelineSettings settings;
+    TaskSettings task;
+    DatabaseSettings database;
+    bool stopped;
+    Error err;
+} Worker;
+
+static DevBroker *broker;
+static KafkaSettings kafka;
+
+static void *
+worker_main(void *argument)
+{
+    Worker *worker = argument;
+    worker->stopped =
+        pipeline_run(&worker->settings, clock_system(), worker->pipe[0], &worker->err);
+    return NULL;
+}
+
+static void
+worker_start(Worker *worker)
+{
+    memset(worker, 0, sizeof(*worker));
+    assert_int_equal(pipe(worker->pipe), 0);
+    worker->task = (TaskSettings){.worker_id = "w",
+                                  .max_attempts = MAX_ATTEMPTS,
+                                  .retry_backoff_ms = 10,
+                                  .retry_backoff_max_ms = 50};
+    worker->database = (DatabaseSettings){.dsn = "host=127.0.0.1 port=1"};
+    worker->settings = (PipelineSettings){
+        .kafka = kafka,
+        .commands_topic = topics[0],
+        .results_topic = topics[1],
+        .dead_letters_topic = topics[2],
+        .worker_id = "w",
+        .executors = 3,
+        .set_commands = 20,
+        .queue_commands = 50,
+        .queue_kib = 1024,
+        .shutdown_grace_ms = PATIENCE_MS,
+        .hold_backoff_max_ms = 200,
+        .floors = {1, 1},
+        .database = &worker->database,
+        .task = &worker->task,
+    };
+    assert_int_equal(pthread_create(&worker->thread, NULL, worker_main, worker), 0);
+}
+
+static void
+worker_stop(Worker *worker)
+{
+    const struct signalfd_siginfo info = {.ssi_signo = 15};
+    assert_int_equal(write(worker->pipe[1], &info, sizeof(info)), sizeof(info));
+    assert_int_equal(pthread_join(worker->thread, NULL), 0);
+    close(worker->pipe[0]);
+    close(worker->pipe[1]);
+    if (!worker->stopped)
+        print_error("%s\n", worker->err.text);
+    assert_true(worker->stopped);
+}
+
+static int
+set_up(void **state)
+{
+    (void)state;
+    Error err = {0};
+    /* The embedded broker keeps a member that has left until its session times out, and delays a
+     * first assignment by 3 s, which the session has to outlast. */
+    static const char *const names[] = {"session.timeout.ms", "heartbeat.interval.ms"};
+    static const char *const values[] = {"5000", "1000"};
+    if (!dev_broker_start(PARTITIONS, topics, ARRAY_LEN(topics), &broker, &err))
+        return -1;
+    kafka = (KafkaSettings){.bootstrap_servers = dev_broker_bootstraps(broker),
+                            .group_id = "workers",
+                            .names = names,
+                            .values = values,
+                            .property_count = ARRAY_LEN(names)};
+    atomic_store(&world.away, false);
+    atomic_store(&world.calls, 0);
+    atomic_store(&world.fails, 0);
+    atomic_store(&world.user_twice, false);
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    dev_broker_stop(broker);
+    return 0;
+}
+
+static void
+send(KafkaProducer *producer, const char *key, const char *value)
+{
+    Error err = {0};
+    const Record record = {.topic = topics[0],
+                           .partition = -1,
+                           .offset = -1,
+                           .key = BYTES_TEXT(key),
+                           .value = BYTES_TEXT(value)};
+    assert_int_equal(kafka_producer_send(producer, &record, NULL, &err), KAFKA_SEND_OK);
+}
+
+static void
+send_command(KafkaProducer *producer, const char *prefix, int number, const char *task)
+{
+    char text[TEXT_BYTES];
+    char key[TEXT_BYTES];
+    assert_true(snprintf(key, sizeof(key), "user-%d", number % USERS) > 0);
+    const bool with_user = strstr(task, "for_user") != NULL;
+    const int user = number % USERS;
+    const int written =
+        with_user ? snprintf(text, sizeof(text),
+                             "{\"command_id\":\"%s-%d\",\"task\":\"%s\",\"params\":{\"user_id\":"
+                             "\"00000000-0000-0000-0000-%012d\"}}",
+                             prefix, number, task, user)
+                  : snprintf(text, sizeof(text), "{\"command_id\":\"%s-%d\",\"task\":\"%s\"}",
+                             prefix, number, task);
+    assert_in_range(written, 1, TEXT_BYTES - 1);
+    send(producer, key, text);
+}
+
+static void
+open_producer(KafkaProducer **ret_producer)
+{
+    Error err = {0};
+    assert_true(kafka_producer_open(&kafka, 0, NULL, NULL, ret_producer, &err));
+}
+
+static void
+flush(KafkaProducer *producer)
+{
+    Error err = {0};
+    assert_true(kafka_producer_flush(producer, PATIENCE_MS, &err));
+}
+
+/* Reads `count` records of a topic from its beginning; each key must come once. */
+static void
+expect_once_each(const char *topic, int count)
+{
+    Error err = {0};
+    CLEANUP(kafka_reader_closep) KafkaReader *reader = NULL;
+    static char keys[IDS_MAX][COMMAND_ID_MAX + 1];
+    int got = 0;
+    const int64_t deadline_ms = clock_monotonic_ms(clock_system()) + PATIENCE_MS;
+    assert_true(
+        kafka_reader_open(&kafka, topic, KAFKA_START_BEGINNING, 0, PATIENCE_MS, &reader, &err));
+    while (got < count) {
+        CLEANUP(record_freep) Record *record = NULL;
+        assert_true(clock_monotonic_ms(clock_system()) < deadline_ms);
+        if (kafka_reader_poll(reader, 100, &record, &err) != KAFKA_POLL_RECORD)
+            continue;
+        assert_in_range(record->key.size, 1, COMMAND_ID_MAX);
+        for (int i = 0; i < got; i++)
+            assert_string_not_equal(keys[i], record->key.data);
+        memcpy(keys[got++], record->key.data, record->key.size + 1);
+    }
+}
+
+static void
+expect_count(const char *topic, int count)
+{
+    Error err = {0};
+    CLEANUP(kafka_reader_closep) KafkaReader *reader = NULL;
+    int got = 0;
+    const int64_t deadline_ms = clock_monotonic_ms(clock_system()) + PATIENCE_MS;
+    assert_true(
+        kafka_reader_open(&kafka, topic, KAFKA_START_BEGINNING, 0, PATIENCE_MS, &reader, &err));
+    for (;;) {
+        CLEANUP(record_freep) Record *record = NULL;
+        assert_true(clock_monotonic_ms(clock_system()) < deadline_ms);
+        const KafkaPoll result = kafka_reader_poll(reader, 100, &record, &err);
+        if (result == KAFKA_POLL_END)
+            break;
+        got += result == KAFKA_POLL_RECORD;
+    }
+    assert_int_equal(got, count);
+}
+
+static void
+test_run_every_kind_of_command_gives_one_result_each(void **state)
+{
+    (void)state;
+    Worker worker;
+    CLEANUP(kafka_producer_closep) KafkaProducer *producer = NULL;
+    open_producer(&producer);
+    for (int i = 0; i < COMMANDS; i++)
+        send_command(producer, "plain", i, "cleanup_inactive_sessions_for_user");
+    send_command(producer, "poison", 1, "cleanup_inactive_sessions_for_user");
+    send_command(producer, "absorbed", 2, "cleanup_inactive_sessions_for_user");
+    send_command(producer, "alone", 3, "cleanup_inactive_sessions_for_user");
+    send_command(producer, "preview", 4, "get_inactive_sessions_preview");
+    send_command(producer, "long", 5, "scheduled_cleanup");
+    send(producer, "x", "this is no command");
+    flush(producer);
+    worker_start(&worker);
+    /* All but the absorbed one. */
+    expect_once_each(topics[1], COMMANDS + 5);
+    worker_stop(&worker);
+    expect_count(topics[1], COMMANDS + 5);
+    expect_count(topics[2], 2);
+    assert_int_equal(atomic_load(&world.fails), 1);
+    assert_false(atomic_load(&world.user_twice));
+
+    /* A second worker begins where the first has committed, which is the end. */
+    atomic_store(&world.calls, 0);
+    worker_start(&worker);
+    send_command(producer, "later", 1, "cleanup_inactive_sessions_for_user");
+    flush(producer);
+    expect_once_each(topics[1], COMMANDS + 6);
+    worker_stop(&worker);
+    assert_int_equal(atomic_load(&world.calls), 1);
+}
+
+static void
+wait_for_calls(int count)
+{
+    const int64_t deadline_ms = clock_monotonic_ms(clock_system()) + PATIENCE_MS;
+    const struct timespec pause = {.tv_nsec = 5 * 1000000L};
+    while (atomic_load(&world.calls) < count) {
+        assert_true(clock_monotonic_ms(clock_system()) < deadline_ms);
+        nanosleep(&pause, NULL);
+    }
+}
+
+static void
+test_run_while_database_is_away_keeps_commands_until_it_is_back(void **state)
+{
+    (void)state;
+    Worker worker;
+    CLEANUP(kafka_producer_closep) KafkaProducer *producer = NULL;
+    open_producer(&producer);
+    atomic_store(&world.away, true);
+    for (int i = 0; i < COMMANDS; i++)
+        send_command(producer, "plain", i, "cleanup_inactive_sessions_for_user");
+    send_command(producer, "long", 1, "cleanup_inactive_sessions");
+    send(producer, "x", "this is no command");
+    flush(producer);
+    worker_start(&worker);
+    wait_for_calls(5);
+    expect_count(topics[1], 1);
+    atomic_store(&world.away, false);
+    expect_once_each(topics[1], COMMANDS + 2);
+    worker_stop(&worker);
+    assert_int_equal(atomic_load(&world.fails), 0);
+}
+
+static void
+test_stop_during_long_command_leaves_it_to_the_next_worker(void **state)
+{
+    (void)state;
+    Worker worker;
+    CLEANUP(kafka_producer_closep) KafkaProducer *producer = NULL;
+    open_producer(&producer);
+    send_command(producer, "endless", 1, "cleanup_inactive_sessions");
+    flush(producer);
+    worker_start(&worker);
+    wait_for_calls(10);
+    worker_stop(&worker);
+    expect_count(topics[1], 0);
+    const int calls = atomic_load(&world.calls);
+    worker_start(&worker);
+    wait_for_calls(calls + 10);
+    worker_stop(&worker);
+}
+
+static void
+test_stop_while_database_is_away_ends_without_results(void **state)
+{
+    (void)state;
+    Worker worker;
+    CLEANUP(kafka_producer_closep) KafkaProducer *producer = NULL;
+    open_producer(&producer);
+    atomic_store(&world.away, true);
+    send_command(producer, "plain", 1, "cleanup_inactive_sessions_for_user");
+    flush(producer);
+    worker_start(&worker);
+    wait_for_calls(2);
+    worker_stop(&worker);
+    expect_count(topics[1], 0);
+    expect_count(topics[2], 0);
+}
+
+static void
+test_second_worker_joining_shares_the_work(void **state)
+{
+    (void)state;
+    Worker first;
+    Worker second;
+    CLEANUP(kafka_producer_closep) KafkaProducer *producer = NULL;
+    open_producer(&producer);
+    worker_start(&first);
+    send_command(producer, "before", 1, "cleanup_inactive_sessions_for_user");
+    flush(producer);
+    expect_once_each(topics[1], 1);
+    worker_start(&second);
+    for (int i = 0; i < COMMANDS; i++)
+        send_command(producer, "plain", i, "cleanup_inactive_sessions_for_user");
+    flush(producer);
+    /* Without the ledger that the tasks only pretend, a rebalance may publish some results twice;
+     * none may be missing. */
+    wait_for_calls(2);
+    worker_stop(&first);
+    send_command(producer, "after", 1, "cleanup_inactive_sessions_for_user");
+    flush(producer);
+    const int64_t deadline_ms = clock_monotonic_ms(clock_system()) + PATIENCE_MS;
+    Error err = {0};
+    CLEANUP(kafka_reader_closep) KafkaReader *reader = NULL;
+    assert_true(
+        kafka_reader_open(&kafka, topics[1], KAFKA_START_BEGINNING, 0, PATIENCE_MS, &reader, &err));
+    bool seen[COMMANDS] = {false};
+    int missing = COMMANDS + 1;
+    while (missing > 0) {
+        CLEANUP(record_freep) Record *record = NULL;
+        assert_true(clock_monotonic_ms(clock_system()) < deadline_ms);
+        if (kafka_reader_poll(reader, 100, &record, &err) != KAFKA_POLL_RECORD)
+            continue;
+        int number = 0;
+        if (strcmp(record->key.data, "after-1") == 0) {
+            missing--;
+        } else if (strncmp(record->key.data, "plain-", 6) == 0) {
+            number = (int)strtol(record->key.data + 6, NULL, 10);
+            missing -= !seen[number];
+            seen[number] = true;
+        }
+    }
+    worker_stop(&second);
+}
+
+static void
+test_run_with_unreachable_kafka_fails_in_time(void **state)
+{
+    (void)state;
+    Error err = {0};
+    TaskSettings task = {.worker_id = "w", .max_attempts = 1};
+    DatabaseSettings database = {.dsn = ""};
+    const PipelineSettings settings = {
+        .kafka = {.bootstrap_servers = "127.0.0.1:1", .group_id = "g"},
+        .commands_topic = topics[0],
+        .results_topic = topics[1],
+        .dead_letters_topic = topics[2],
+        .worker_id = "w",
+        .executors = 1,
+        .set_commands = 1,
+        .queue_commands = 1,
+        .queue_kib = 1,
+        .start_timeout_ms = 300,
+        .database = &database,
+        .task = &task,
+    };
+    assert_false(pipeline_run(&settings, clock_system(), -1, &err));
+    assert_int_equal(err.kind, ERROR_HOLD);
+    assert_string_equal(err.code, "kafka_unreachable");
+}
+
+int
+main(void)
+{
+#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        CASE(test_run_every_kind_of_command_gives_one_result_each),
+        CASE(test_run_while_database_is_away_keeps_commands_until_it_is_back),
+        CASE(test_stop_during_long_command_leaves_it_to_the_next_worker),
+        CASE(test_stop_while_database_is_away_ends_without_results),
+        CASE(test_second_worker_joining_shares_the_work),
+        cmocka_unit_test(test_run_with_unreachable_kafka_fails_in_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
