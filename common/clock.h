@@ -35,8 +35,8 @@ int64_t clock_monotonic_ms(const Clock *clock);
 /* Writes RFC 3339 in UTC with six digits and "Z". Years 0001 to 9999. */
 void clock_format(int64_t time_us, char text[CLOCK_TEXT_BYTES]);
 
-/* Parses RFC 3339 (section 5.6): date, "T", time, optional fraction (digits beyond six are dropped),
- * "Z" or a numeric offset, which is taken off. A leap second counts as the next one.
+/* Parses RFC 3339 (section 5.6): date, "T", time, optional fraction (digits beyond six are
+ * dropped), "Z" or a numeric offset, which is taken off. A leap second counts as the next one.
  * False, and nothing written, for any other text. */
 bool clock_parse(const char *text, int64_t *ret_time_us) MUST_CHECK;
 

@@ -6,6 +6,9 @@
 
 #define TRUNCATION_MARK "…"
 
+static void format_marking_truncation(char *buffer, size_t size, const char *format,
+                                      va_list arguments) PRINTF_LIKE(3, 0);
+
 static void
 format_marking_truncation(char *buffer, size_t size, const char *format, va_list arguments)
 {
@@ -21,6 +24,9 @@ format_marking_truncation(char *buffer, size_t size, const char *format, va_list
         cut--;
     memcpy(buffer + cut, TRUNCATION_MARK, sizeof(TRUNCATION_MARK));
 }
+
+static bool error_fill(Error *err, ErrorKind kind, const char *code, const char *sqlstate,
+                       const char *format, va_list arguments) PRINTF_LIKE(5, 0);
 
 static bool
 error_fill(Error *err, ErrorKind kind, const char *code, const char *sqlstate, const char *format,
@@ -55,8 +61,7 @@ error_set_sqlstate(Error *err, ErrorKind kind, const char *code, const char *sql
     return false;
 }
 
-static void
-format_variadic(char *buffer, size_t size, const char *format, ...) PRINTF_LIKE(3, 4);
+static void format_variadic(char *buffer, size_t size, const char *format, ...) PRINTF_LIKE(3, 4);
 
 static void
 format_variadic(char *buffer, size_t size, const char *format, ...)

@@ -119,7 +119,8 @@ log_event(LogLevel level, const char *message, const LogField *fields, size_t co
     strbuf_add_text(&line, sink.format == LOG_FORMAT_JSON ? "}\n" : "\n");
     if (line.failed)
         return;
-    /* One write keeps lines of several threads whole; a log that cannot be written has no better place to say so. */
+    /* One write keeps lines of several threads whole; a log that cannot be written has no better
+     * place to say so. */
     const ssize_t written = write(STDERR_FILENO, line.data, line.length);
     (void)written;
 }

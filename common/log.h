@@ -2,8 +2,8 @@
  * log: one event a line on stderr, as logfmt or as JSON.
  *
  * Owns:      the sink (level, format), the only mutable global of the program.
- * Threads:   log_init once before the others start; log_event from any thread, a line is written whole.
- * Invariant: no secret, payload or parameter value is ever passed here; callers see to it.
+ * Threads:   log_init once before the others start; log_event from any thread, a line is written
+ * whole. Invariant: no secret, payload or parameter value is ever passed here; callers see to it.
  */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
@@ -27,7 +27,8 @@ typedef struct LogField {
 #define LOG_STR(key, value) ((LogField){(key), LOG_FIELD_STRING, (value), 0, 0.0})
 #define LOG_INT(key, value) ((LogField){(key), LOG_FIELD_INTEGER, NULL, (int64_t)(value), 0.0})
 #define LOG_REAL(key, value) ((LogField){(key), LOG_FIELD_REAL, NULL, 0, (value)})
-#define LOG_ERR(err) LOG_STR("error", (err)->text), LOG_STR("sqlstate", log_or_null((err)->sqlstate))
+#define LOG_ERR(err)                                                                               \
+    LOG_STR("error", (err)->text), LOG_STR("sqlstate", log_or_null((err)->sqlstate))
 
 void log_init(LogLevel level, LogFormat format);
 bool log_enabled(LogLevel level);

@@ -3,8 +3,8 @@
  *
  * Owns:      all of its bytes, in one piece made by record_new.
  * Threads:   one at a time; may be handed from thread to thread.
- * Invariant: key, value and header values carry their length and may hold any byte; each is followed by a
- *            NUL that does not count.
+ * Invariant: key, value and header values carry their length and may hold any byte; each is
+ * followed by a NUL that does not count.
  */
 #ifndef COMMON_RECORD_H
 #define COMMON_RECORD_H
@@ -38,7 +38,8 @@ typedef struct Record {
 
 #define BYTES_TEXT(text) ((Bytes){(text), strlen(text)})
 
-/* Copies `source` with everything it points to. The caller frees it with record_free. NULL when out of memory. */
+/* Copies `source` with everything it points to. The caller frees it with record_free. NULL when out
+ * of memory. */
 Record *record_copy(const Record *source) MUST_CHECK;
 void record_free(Record *record);
 DEFINE_FREEP(Record, record_free)

@@ -3,8 +3,8 @@
  *
  * Owns:      its bytes, always NUL-terminated once something was added.
  * Threads:   one at a time.
- * Invariant: after a failed allocation `failed` stays set and every later call does nothing, so that
- *            a caller checks once, at the end.
+ * Invariant: after a failed allocation `failed` stays set and every later call does nothing, so
+ * that a caller checks once, at the end.
  */
 #ifndef COMMON_STRBUF_H
 #define COMMON_STRBUF_H

@@ -109,12 +109,80 @@ test_load_faulty_option_is_named(void **state)
     assert_refused("worker.lock_wait=61s", "0ms to 1m");
     assert_refused("worker.nonsense=1", "no option worker.nonsense");
     assert_refused("nonsense.key=1", "no section [nonsense]");
-    assert_refused("worker.delivery=exactly_once", "one of at_least_once");
+    assert_refused("worker.delivery=exactly_once", "takes only at_least_once");
     assert_refused("log.level=loud", "debug|info|warn|error");
     assert_refused("kafka.enable.auto.commit=true", "kafka.enable.auto.commit cannot be set");
     assert_refused("kafka.acks=1", "kafka.acks cannot be set");
-    assert_refused("worker.id=a b", "worker.id");
+    assert_refused("worker.id=a b", "worker.id is \"a b\", but takes at most 128 characters of");
+    assert_refused("topics.results=a/b", "topics.results");
+    assert_refused("http.listen=localhost:8080", "no section [http]");
     assert_refused("no-assignment", "section.key=value");
+}
+
+static void
+test_load_property_the_guarantees_rest_on_is_refused_with_a_reason(void **state)
+{
+    (void)state;
+    static const char *const refused[] = {
+        "enable.auto.commit",
+        "enable.auto.offset.store",
+        "isolation.level",
+        "enable.idempotence",
+        "transactional.id",
+        "group.instance.id",
+        "acks",
+        "request.required.acks",
+        "auto.offset.reset",
+        "transaction.timeout.ms",
+        "partition.assignment.strategy",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+        char assignment[80];
+        char sentence[120];
+        (void)snprintf(assignment, sizeof(assignment), "kafka.%s=1", refused[i]);
+        (void)snprintf(sentence, sizeof(sentence), "kafka.%s cannot be set: ", refused[i]);
+        assert_refused(assignment, sentence);
+    }
+}
+
+static void
+test_load_options_that_contradict_each_other_are_refused(void **state)
+{
+    (void)state;
+    assert_refused("topics.results=cleanup.commands", "three different topics");
+    assert_refused("topics.dead_letters=cleanup.commands", "three different topics");
+    assert_refused("topics.dead_letters=cleanup.results", "three different topics");
+    assert_refused("worker.retry_backoff=11s", "worker.retry_backoff_max, which is 10000 ms");
+}
+
+static void
+test_load_faulty_dsn_is_not_quoted(void **state)
+{
+    (void)state;
+    CLEANUP(autofree) char *assignment = calloc(1, 5000);
+    assert_non_null(assignment);
+    (void)snprintf(assignment, 5000, "postgres.dsn=password=hunter2 %04200d", 0);
+    const char *const assignments[] = {assignment};
+    const SettingsSources sources = {.assignments = assignments, .assignment_count = 1};
+    Settings *settings = NULL;
+    Error err = {0};
+    assert_false(settings_load(&sources, &settings, &err));
+    assert_non_null(strstr(err.text, "postgres.dsn takes at most 4000 characters"));
+    assert_null(strstr(err.text, "hunter2"));
+}
+
+static void
+test_load_made_up_ids_differ_and_are_valid(void **state)
+{
+    (void)state;
+    CLEANUP(settings_freep) Settings *first = load(NULL, 0, NULL, NULL);
+    CLEANUP(settings_freep) Settings *second = load(NULL, 0, NULL, NULL);
+    assert_string_not_equal(first->worker.id, second->worker.id);
+    char assignment[200];
+    (void)snprintf(assignment, sizeof(assignment), "worker.id=%s", first->worker.id);
+    const char *const assignments[] = {assignment};
+    CLEANUP(settings_freep) Settings *given = load(assignments, 1, NULL, NULL);
+    assert_string_equal(given->worker.id, first->worker.id);
 }
 
 static void
@@ -157,6 +225,34 @@ test_sample_file_is_the_table(void **state)
     assert_int_equal(settings->worker.executors, 2);
 }
 
+/* Every line that is commented out must be good as it stands. */
+static void
+test_sample_file_uncommented_loads_the_defaults(void **state)
+{
+    (void)state;
+    CLEANUP(autofree) char *text = print_to_text(settings_print_sample);
+    size_t uncommented = 0;
+    for (char *line = text; line != NULL; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (line[0] == ';' && line[1] != ' ') {
+            line[0] = ' ';
+            uncommented++;
+        }
+    }
+    assert_true(uncommented > 30);
+    char path[] = "/tmp/options-XXXXXX";
+    const int file = mkstemp(path);
+    assert_true(file >= 0);
+    assert_int_equal(write(file, text, strlen(text)), strlen(text));
+    (void)close(file);
+    CLEANUP(settings_freep) Settings *settings = load(NULL, 0, NULL, path);
+    (void)unlink(path);
+    assert_int_equal(settings->worker.shutdown_grace_ms, 25000);
+    assert_string_equal(settings->tables.video_sent, "\"videoSent\"");
+    assert_string_equal(settings->postgres.dsn, "");
+    assert_int_equal(settings->kafka.properties.count, 0);
+}
+
 static void
 test_readme_table_is_the_table(void **state)
 {
@@ -187,9 +283,14 @@ main(void)
         cmocka_unit_test(test_load_nothing_given_takes_defaults),
         cmocka_unit_test(test_load_later_source_wins),
         cmocka_unit_test(test_load_faulty_option_is_named),
+        cmocka_unit_test(test_load_property_the_guarantees_rest_on_is_refused_with_a_reason),
+        cmocka_unit_test(test_load_options_that_contradict_each_other_are_refused),
+        cmocka_unit_test(test_load_faulty_dsn_is_not_quoted),
+        cmocka_unit_test(test_load_made_up_ids_differ_and_are_valid),
         cmocka_unit_test(test_load_unknown_environment_is_refused_but_the_tests_own),
         cmocka_unit_test(test_load_unreadable_file_is_named),
         cmocka_unit_test(test_sample_file_is_the_table),
+        cmocka_unit_test(test_sample_file_uncommented_loads_the_defaults),
         cmocka_unit_test(test_readme_table_is_the_table),
         cmocka_unit_test(test_help_names_every_option),
     };

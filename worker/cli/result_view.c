@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ROW_FORMAT "%-20s  %s%-9s%s  %-34s  %-42s  %10s  %-20s  %s\n"
+#define ROW_FORMAT "%-20s  %s%-9s%s  %-34s  %-50s  %10s  %-20s  %s\n"
 
 /* What a count is called in a row; those that say nothing when 0 are left out then. */
 static const struct {

@@ -120,20 +120,18 @@ pipeline_run(const PipelineSettings *settings, const Clock *clock, int signal_fd
         return error_out_of_memory(err);
     pipeline->stations.settings = settings;
     pipeline->stations.clock = clock;
-    bool stopped = pipeline_start(pipeline, signal_fd, err);
-    if (stopped) {
-        log_info(
-            "worker started", LOG_STR("version", CLEANUP_WORKER_VERSION),
-            LOG_STR("worker_id", settings->worker_id), LOG_STR("group", settings->kafka.group_id),
-            LOG_STR("topic", settings->commands_topic), LOG_INT("executors", settings->executors));
-        stopped = coordinator_run(pipeline->coordinator, err);
+    if (!pipeline_start(pipeline, signal_fd, err)) {
+        pipeline_stop(pipeline);
+        return false;
     }
-    const CoordinatorCounts counts = pipeline->coordinator != NULL
-                                         ? coordinator_counts(pipeline->coordinator)
-                                         : (CoordinatorCounts){0};
+    log_info("worker started", LOG_STR("version", CLEANUP_WORKER_VERSION),
+             LOG_STR("worker_id", settings->worker_id), LOG_STR("group", settings->kafka.group_id),
+             LOG_STR("topic", settings->commands_topic), LOG_INT("executors", settings->executors));
+    const bool drained = coordinator_run(pipeline->coordinator, err);
+    const CoordinatorCounts counts = coordinator_counts(pipeline->coordinator);
     pipeline_stop(pipeline);
     log_info("worker stopped", LOG_STR("worker_id", settings->worker_id),
              LOG_INT("received", counts.received), LOG_INT("finished", counts.finished),
              LOG_INT("dropped", counts.dropped));
-    return stopped;
+    return drained;
 }
