@@ -4,6 +4,10 @@
 #include <string.h>
 #include <time.h>
 
+/* 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z: an offset can lead beyond what can be written. */
+#define FIRST_SECOND (-INT64_C(62135596800))
+#define LAST_SECOND INT64_C(253402300799)
+
 static int64_t
 system_now_us(void *state)
 {
@@ -53,9 +57,12 @@ clock_format(int64_t time_us, char text[CLOCK_TEXT_BYTES])
     const time_t time = (time_t)seconds;
     struct tm parts;
     gmtime_r(&time, &parts);
-    char date[24];
-    (void)strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &parts);
-    (void)snprintf(text, CLOCK_TEXT_BYTES, "%s.%06dZ", date, (int)fraction);
+    /* strftime leaves the zeros of early years out; the room is for what the compiler fears. */
+    char whole[96];
+    (void)snprintf(whole, sizeof(whole), "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ",
+                   parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
+                   parts.tm_min, parts.tm_sec, (int)fraction);
+    (void)snprintf(text, CLOCK_TEXT_BYTES, "%.*s", CLOCK_TEXT_BYTES - 1, whole);
 }
 
 /* Reads exactly `count` digits and moves on. */
@@ -175,6 +182,8 @@ clock_parse(const char *text, int64_t *ret_time_us)
         !read_offset_seconds(&at, &offset_seconds) || *at != '\0')
         return false;
     const int64_t seconds = (int64_t)timegm(&parts) - offset_seconds;
+    if (seconds < FIRST_SECOND || seconds > LAST_SECOND)
+        return false;
     *ret_time_us = seconds * CLOCK_US_PER_SECOND + fraction_us;
     return true;
 }

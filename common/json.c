@@ -64,20 +64,36 @@ utf8_length(const unsigned char *bytes, size_t size)
     return length;
 }
 
+/* How many bytes from the start are UTF-8. */
+static size_t
+utf8_span(const unsigned char *bytes, size_t size)
+{
+    size_t at = 0;
+    while (at < size) {
+        const size_t length = utf8_length(bytes + at, size - at);
+        if (length == 0)
+            break;
+        at += length;
+    }
+    return at;
+}
+
+bool
+json_is_utf8(const char *bytes, size_t size)
+{
+    return utf8_span((const unsigned char *)bytes, size) == size;
+}
+
 static bool
 check_utf8(Scanner *scanner)
 {
     if (scanner->size >= 3 && memcmp(scanner->bytes, "\xEF\xBB\xBF", 3) == 0)
         return scan_fault(scanner, JSON_FAULT_UTF8);
-    for (size_t at = 0; at < scanner->size;) {
-        const size_t length = utf8_length(scanner->bytes + at, scanner->size - at);
-        if (length == 0) {
-            scanner->at = at;
-            return scan_fault(scanner, JSON_FAULT_UTF8);
-        }
-        at += length;
-    }
-    return true;
+    const size_t span = utf8_span(scanner->bytes, scanner->size);
+    if (span == scanner->size)
+        return true;
+    scanner->at = span;
+    return scan_fault(scanner, JSON_FAULT_UTF8);
 }
 
 static bool
@@ -146,7 +162,7 @@ scan_digits(Scanner *scanner)
 }
 
 static bool
-scan_number(Scanner *scanner)
+scan_number_text(Scanner *scanner)
 {
     (void)take(scanner, '-');
     if (!take(scanner, '0') && !scan_digits(scanner))
@@ -159,6 +175,15 @@ scan_number(Scanner *scanner)
         return scan_digits(scanner);
     }
     return true;
+}
+
+/* Several releases of cJSON refuse a longer number, which would look like lack of memory. */
+static bool
+scan_number(Scanner *scanner)
+{
+    const size_t start = scanner->at;
+    return scan_number_text(scanner) &&
+           (scanner->at - start <= JSON_NUMBER_MAX_BYTES || scan_fault(scanner, JSON_FAULT_SYNTAX));
 }
 
 static bool

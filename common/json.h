@@ -22,11 +22,19 @@ typedef enum JsonFault {
     JSON_FAULT_MEMORY,
 } JsonFault;
 
+/* The length of one number as it is written; RFC 8259 leaves the limit to us. */
+enum {
+    JSON_NUMBER_MAX_BYTES = 63,
+};
+
 /* Parses exactly `size` bytes, which need no NUL. On JSON_FAULT_NONE the caller deletes *ret_root;
  * else it is untouched and *ret_position tells the byte where the fault was seen (0 where it has
  * none). */
 JsonFault json_parse(const char *bytes, size_t size, int max_depth, cJSON **ret_root,
                      size_t *ret_position) MUST_CHECK;
+
+/* Whether the bytes are UTF-8 (RFC 3629: shortest form, no surrogates). */
+bool json_is_utf8(const char *bytes, size_t size) MUST_CHECK;
 
 /* For CLEANUP(json_deletep). */
 void json_deletep(cJSON **root);

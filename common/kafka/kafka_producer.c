@@ -8,6 +8,7 @@
 enum {
     NUMBER_TEXT_BYTES = 32,
     ABANDON_POLL_MS = 10,
+    PREPARED_MAX = 4,
 };
 
 struct KafkaProducer {
@@ -16,6 +17,8 @@ struct KafkaProducer {
     void *state;
     size_t max_bytes;
     bool closing;
+    rd_kafka_topic_t *prepared[PREPARED_MAX];
+    size_t prepared_count;
 };
 
 static const KafkaProperty defaults[] = {
@@ -97,6 +100,16 @@ kafka_producer_wait(KafkaProducer *producer, const char *const *topics, size_t t
                     int timeout_ms, Error *err)
 {
     return kafka_client_wait(&producer->client, topics, topic_count, timeout_ms, err);
+}
+
+void
+kafka_producer_prepare(KafkaProducer *producer, const char *topic)
+{
+    if (producer->prepared_count == PREPARED_MAX)
+        return;
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(producer->client.handle, topic, NULL);
+    if (handle != NULL)
+        producer->prepared[producer->prepared_count++] = handle;
 }
 
 static rd_kafka_headers_t *
@@ -218,6 +231,8 @@ kafka_producer_close(KafkaProducer *producer)
     if (producer->client.handle != NULL) {
         /* Otherwise the destruction waits for records that cannot be delivered. */
         purge(producer);
+        for (size_t i = 0; i < producer->prepared_count; i++)
+            rd_kafka_topic_destroy(producer->prepared[i]);
         rd_kafka_destroy(producer->client.handle);
     }
     free(producer);

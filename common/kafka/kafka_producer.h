@@ -27,6 +27,10 @@ bool kafka_producer_open(const KafkaSettings *settings, int message_timeout_ms,
 bool kafka_producer_wait(KafkaProducer *producer, const char *const *topics, size_t topic_count,
                          int timeout_ms, Error *err) MUST_CHECK;
 
+/* Learns in the background who leads the topic, so that the first record need not wait for it; a
+ * few topics at most. */
+void kafka_producer_prepare(KafkaProducer *producer, const char *topic);
+
 typedef enum KafkaSend {
     KAFKA_SEND_OK,         /* on its way */
     KAFKA_SEND_QUEUE_FULL, /* poll, then try again */

@@ -19,14 +19,14 @@ static const uuid_t id_namespace = {0x8b, 0x1f, 0x5c, 0x0e, 0x6d, 0x42, 0x4a, 0x
 void
 command_derive_id(const Record *record, char ret_id[COMMAND_ID_MAX + 1])
 {
+    /* A topic's name has at most 249 bytes. */
     char position[512];
-    const int length =
-        snprintf(position, sizeof(position), "%s/%" PRId32 "/%" PRId64 "/%" PRId64 "\n",
-                 record->topic, record->partition, record->offset, record->timestamp_ms);
+    (void)snprintf(position, sizeof(position), "%s/%" PRId32 "/%" PRId64 "/%" PRId64 "\n",
+                   record->topic, record->partition, record->offset, record->timestamp_ms);
     uuid_t by_position;
     uuid_t id;
     /* Two steps, so that the value needs no copy behind the position. */
-    uuid_generate_sha1(by_position, id_namespace, position, (size_t)length);
+    uuid_generate_sha1(by_position, id_namespace, position, strlen(position));
     uuid_generate_sha1(id, by_position, record->value.data != NULL ? record->value.data : "",
                        record->value.size);
     uuid_unparse_lower(id, ret_id);

@@ -8,7 +8,8 @@
 
 enum {
     REASON_HEADERS = 6,
-    RECORD_OVERHEAD_BYTES = 1024, /* the protocol's own, and lengths */
+    RECORD_OVERHEAD_BYTES = 1024, /* the protocol's own, and the reason's headers */
+    HEADER_OVERHEAD_BYTES = 10,   /* two lengths, at most five bytes each */
 };
 
 static bool
@@ -33,7 +34,7 @@ headers_size(const RecordHeader *headers, size_t count)
 {
     size_t size = 0;
     for (size_t i = 0; i < count; i++)
-        size += strlen(headers[i].name) + headers[i].value.size;
+        size += strlen(headers[i].name) + headers[i].value.size + HEADER_OVERHEAD_BYTES;
     return size;
 }
 

@@ -1,12 +1,20 @@
 #include "worker/message/draft.h"
 
 #include "common/clock.h"
+#include "common/json.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #define ID_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-"
+#define ID_TAKES "1 to 64 characters of A-Z a-z 0-9 . _ : -"
+#define REPLAY_HEADER "cleanup-replay"
+#define ID_HEADER "cleanup-command-id"
+
+enum {
+    REPLAY_DIGITS = 6,
+};
 
 void
 draft_done(Draft *draft)
@@ -38,16 +46,20 @@ draft_copy(Draft *draft, const char *text)
     return copy;
 }
 
+static bool
+is_id(const char *text)
+{
+    const size_t length = strlen(text);
+    return length >= 1 && length <= COMMAND_ID_MAX && strspn(text, ID_CHARACTERS) == length;
+}
+
 void
 draft_take_id(Draft *draft, const char *member, const char *text)
 {
-    const size_t length = strlen(text);
-    if (length < 1 || length > COMMAND_ID_MAX || strspn(text, ID_CHARACTERS) != length) {
-        draft_fault(draft, ERROR_CODE_INVALID_MEMBER,
-                    "%s takes 1 to 64 characters of A-Z a-z 0-9 . _ : -", member);
-        return;
-    }
-    memcpy(draft->id, text, length + 1);
+    if (is_id(text))
+        memcpy(draft->id, text, strlen(text) + 1);
+    else
+        draft_fault(draft, ERROR_CODE_INVALID_MEMBER, "%s takes " ID_TAKES, member);
 }
 
 void
@@ -100,30 +112,43 @@ draft_header_text(const Record *record, const char *name)
 {
     const RecordHeader *header = record_header(record, name);
     if (header == NULL || header->value.data == NULL ||
-        strlen(header->value.data) != header->value.size)
+        strlen(header->value.data) != header->value.size ||
+        !json_is_utf8(header->value.data, header->value.size))
         return NULL;
     return header->value.data;
+}
+
+static int
+replay_number(const Record *record)
+{
+    const char *text = draft_header_text(record, REPLAY_HEADER);
+    const size_t digits = text != NULL ? strspn(text, "0123456789") : 0;
+    if (digits == 0 || digits > REPLAY_DIGITS || text[digits] != '\0' || text[0] == '0')
+        return 0;
+    return (int)strtol(text, NULL, 10);
 }
 
 void
 draft_read_replay(Draft *draft, const Record *record)
 {
-    if (record_header(record, "cleanup-replay") == NULL)
+    if (record_header(record, REPLAY_HEADER) == NULL)
         return;
-    const char *number = draft_header_text(record, "cleanup-replay");
-    const char *id = draft_header_text(record, "cleanup-command-id");
-    const size_t digits = number != NULL ? strspn(number, "0123456789") : 0;
-    if (digits == 0 || digits > 6 || number[digits] != '\0' || number[0] == '0') {
+    const int number = replay_number(record);
+    const char *id = draft_header_text(record, ID_HEADER);
+    if (number == 0)
         draft_fault(draft, ERROR_CODE_INVALID_HEADER,
-                    "the header cleanup-replay takes a number from 1 to 999999");
-        return;
-    }
-    if (id != NULL && draft->id[0] != '\0' && strcmp(id, draft->id) != 0) {
+                    "the header " REPLAY_HEADER " takes a number from 1 to 999999");
+    else if (id == NULL && record_header(record, ID_HEADER) == NULL && draft->id[0] == '\0')
         draft_fault(draft, ERROR_CODE_INVALID_HEADER,
-                    "the header cleanup-command-id differs from the command's own id");
-        return;
+                    "a replay of a command without an id of its own takes the header " ID_HEADER);
+    else if (record_header(record, ID_HEADER) != NULL && (id == NULL || !is_id(id)))
+        draft_fault(draft, ERROR_CODE_INVALID_HEADER, "the header " ID_HEADER " takes " ID_TAKES);
+    else if (id != NULL && draft->id[0] != '\0' && strcmp(id, draft->id) != 0)
+        draft_fault(draft, ERROR_CODE_INVALID_HEADER,
+                    "the header " ID_HEADER " differs from the command's own id");
+    else {
+        draft->replay = number;
+        if (id != NULL)
+            memcpy(draft->id, id, strlen(id) + 1);
     }
-    draft->replay = (int)strtol(number, NULL, 10);
-    if (id != NULL)
-        draft_take_id(draft, "the header cleanup-command-id", id);
 }

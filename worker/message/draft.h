@@ -46,7 +46,7 @@ void draft_read_binary_event(Draft *draft, const Record *record, const cJSON *ro
 /* The cleanup-… headers of a replay. */
 void draft_read_replay(Draft *draft, const Record *record);
 
-/* The header's value as text, or NULL when it is absent or holds a NUL. */
+/* The header's value as text, or NULL when it is absent or no UTF-8 without NUL. */
 const char *draft_header_text(const Record *record, const char *name);
 
 #endif

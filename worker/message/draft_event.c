@@ -8,9 +8,11 @@
 static void
 take_type(Draft *draft, const char *text)
 {
+    char quoted[FAULT_QUOTE_BYTES];
     if (strncmp(text, TYPE_PREFIX, strlen(TYPE_PREFIX)) != 0)
         draft_fault(draft, ERROR_CODE_INVALID_CLOUDEVENT,
-                    "the event's type is \"%.64s\", but takes " TYPE_PREFIX "<task>", text);
+                    "the event's type is \"%s\", but takes " TYPE_PREFIX "<task>",
+                    fault_quote(text, quoted));
     else
         draft_take_task(draft, text + strlen(TYPE_PREFIX));
 }
@@ -18,9 +20,10 @@ take_type(Draft *draft, const char *text)
 static void
 take_version(Draft *draft, const char *text)
 {
+    char quoted[FAULT_QUOTE_BYTES];
     if (strcmp(text, "1.0") != 0)
         draft_fault(draft, ERROR_CODE_INVALID_CLOUDEVENT,
-                    "the event's specversion is \"%.16s\", but takes 1.0", text);
+                    "the event's specversion is \"%s\", but takes 1.0", fault_quote(text, quoted));
 }
 
 static void
@@ -61,6 +64,27 @@ static const struct {
     {"expiresat", "ce_expiresat", false, take_expiry},
 };
 
+/* Extensions are ignored, but only what CloudEvents allows as one: a misspelt `data` must not turn
+ * into a command without params. */
+static void
+check_extensions(Draft *draft, const cJSON *root)
+{
+    char quoted[FAULT_QUOTE_BYTES];
+    const cJSON *member;
+    cJSON_ArrayForEach(member, root)
+    {
+        const char *name = member->string;
+        if (strcmp(name, "data") == 0 || strcmp(name, "data_base64") == 0)
+            continue;
+        const bool legal_name =
+            name[0] != '\0' && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789") == strlen(name);
+        if (!legal_name || cJSON_IsObject(member) || cJSON_IsArray(member))
+            draft_fault(draft, ERROR_CODE_INVALID_CLOUDEVENT,
+                        "\"%s\" is no CloudEvents attribute; params go into data",
+                        fault_quote(name, quoted));
+    }
+}
+
 void
 draft_read_structured_event(Draft *draft, const cJSON *root)
 {
@@ -82,6 +106,7 @@ draft_read_structured_event(Draft *draft, const cJSON *root)
     if (cJSON_GetObjectItemCaseSensitive(root, "data_base64") != NULL)
         draft_fault(draft, ERROR_CODE_INVALID_CLOUDEVENT,
                     "the event's params go into data, not into data_base64");
+    check_extensions(draft, root);
     const cJSON *data = cJSON_GetObjectItemCaseSensitive(root, "data");
     draft->params = cJSON_IsNull(data) ? NULL : data;
 }

@@ -55,8 +55,9 @@ read_member(Draft *draft, const cJSON *member)
             draft_fault(draft, ERROR_CODE_INVALID_MEMBER, "%s takes a string", members[i].name);
         return;
     }
-    draft_fault(draft, ERROR_CODE_UNKNOWN_MEMBER, "a command has no member \"%.64s\"",
-                member->string);
+    char quoted[FAULT_QUOTE_BYTES];
+    draft_fault(draft, ERROR_CODE_UNKNOWN_MEMBER, "a command has no member \"%s\"",
+                fault_quote(member->string, quoted));
 }
 
 void

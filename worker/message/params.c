@@ -10,6 +10,7 @@
 
 enum {
     SHOWN_BYTES = 80,
+    QUOTED_BYTES = 64,
 };
 
 #define HOURS_MAX 87600.0
@@ -88,6 +89,29 @@ fault_set(Fault *fault, ErrorCode code, const char *format, ...)
     return false;
 }
 
+/* A position at most `most` that is not inside a character. */
+static size_t
+cut_between_characters(const char *text, size_t length, size_t most)
+{
+    if (length <= most)
+        return length;
+    size_t cut = most;
+    while (cut > 0 && ((unsigned char)text[cut] & 0xC0U) == 0x80U)
+        cut--;
+    return cut;
+}
+
+const char *
+fault_quote(const char *text, char buffer[FAULT_QUOTE_BYTES])
+{
+    const size_t length = strlen(text);
+    const size_t cut = cut_between_characters(text, length, QUOTED_BYTES);
+    for (size_t i = 0; i < cut; i++)
+        buffer[i] = iscntrl((unsigned char)text[i]) ? '?' : text[i];
+    (void)snprintf(buffer + cut, FAULT_QUOTE_BYTES - cut, "%s", cut < length ? "…" : "");
+    return buffer;
+}
+
 char *
 params_show(const cJSON *value)
 {
@@ -95,9 +119,7 @@ params_show(const cJSON *value)
     if (json == NULL)
         return NULL;
     const size_t length = strlen(json);
-    size_t cut = length < SHOWN_BYTES ? length : SHOWN_BYTES;
-    while (cut > 0 && ((unsigned char)json[cut] & 0xC0U) == 0x80U)
-        cut--;
+    const size_t cut = cut_between_characters(json, length, SHOWN_BYTES);
     StrBuf text = {0};
     strbuf_add(&text, json, cut);
     if (cut < length)
@@ -197,9 +219,10 @@ check_names(CommandTask task, const cJSON *object, Fault *fault)
         for (int id = 0; id < PARAM_COUNT; id++)
             taken |=
                 (tasks[task].takes & TAKES(id)) != 0 && strcmp(member->string, specs[id].name) == 0;
+        char quoted[FAULT_QUOTE_BYTES];
         if (!taken)
-            return fault_set(fault, ERROR_CODE_UNKNOWN_PARAM, "%s takes no param \"%.64s\"",
-                             command_task_name(task), member->string);
+            return fault_set(fault, ERROR_CODE_UNKNOWN_PARAM, "%s takes no param \"%s\"",
+                             command_task_name(task), fault_quote(member->string, quoted));
     }
     return true;
 }
@@ -211,13 +234,14 @@ check_floors(CommandTask task, const CommandParams *params, const CommandFloors 
     if ((tasks[task].takes & TAKES(PARAM_INACTIVE_HOURS)) != 0 &&
         params->inactive_hours < floors->min_inactive_hours)
         return fault_set(fault, ERROR_CODE_BELOW_FLOOR,
-                         "inactive_hours is %g, but limits.min_inactive_hours asks for %g or more",
+                         "inactive_hours is %.15g, but limits.min_inactive_hours asks for %.15g or "
+                         "more",
                          params->inactive_hours, floors->min_inactive_hours);
     if ((tasks[task].takes & TAKES(PARAM_EXPIRATION_MINUTES)) != 0 &&
         params->expiration_minutes < floors->min_expiration_minutes)
         return fault_set(
             fault, ERROR_CODE_BELOW_FLOOR,
-            "expiration_minutes is %g, but limits.min_expiration_minutes asks for %g or more",
+            "expiration_minutes is %.15g, but limits.min_expiration_minutes asks for %.15g or more",
             params->expiration_minutes, floors->min_expiration_minutes);
     return true;
 }

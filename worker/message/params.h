@@ -20,6 +20,14 @@ typedef struct Fault {
 /* Fills the fault and returns false. */
 bool fault_set(Fault *fault, ErrorCode code, const char *format, ...) PRINTF_LIKE(3, 4);
 
+enum {
+    FAULT_QUOTE_BYTES = 72,
+};
+
+/* Writes `text` as it may stand in a sentence: "?" for control characters, and when it is long cut
+ * between characters, with "…". Returns `buffer`. */
+const char *fault_quote(const char *text, char buffer[FAULT_QUOTE_BYTES]);
+
 /* Reads `object` (NULL: none given) for the task, defaults included, and checks the operator's
  * floors. */
 bool params_read(CommandTask task, const cJSON *object, const CommandFloors *floors,

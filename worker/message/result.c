@@ -4,12 +4,15 @@
 #include "common/json.h"
 #include "common/strbuf.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
-    TEXT_MAX_BYTES = 16 * 1024, /* of a message or a name that came with the command */
+    /* Of a message or a name that came with the command. Four of them, each character escaped to
+     * six bytes, fit beside the largest lists. */
+    TEXT_MAX_BYTES = 4 * 1024,
 };
 
 const char *
@@ -104,13 +107,22 @@ add_duration(cJSON *object, const Result *result)
     return add_number(object, "duration_ms", round(duration_us / 100.0) / 10.0);
 }
 
+/* cJSON keeps numbers as doubles and prints 15 digits. */
+static bool
+add_offset(cJSON *object, int64_t offset)
+{
+    char digits[24];
+    (void)snprintf(digits, sizeof(digits), "%" PRId64, offset);
+    return add_item(object, "offset", cJSON_CreateRaw(digits));
+}
+
 static bool
 add_source(cJSON *object, const Result *result)
 {
     cJSON *source = cJSON_CreateObject();
     return add_item(object, "source", source) && add_text(source, "topic", result->source_topic) &&
            add_number(source, "partition", result->source_partition) &&
-           add_number(source, "offset", (double)result->source_offset);
+           add_offset(source, result->source_offset);
 }
 
 static bool
@@ -203,20 +215,22 @@ result_record(const char *topic, const char *command_id, int replay, const char 
               int64_t finished_at_us, const char *worker_id, const Record *source)
 {
     char event_id[COMMAND_ID_MAX + 32];
-    char event_source[192];
+    CLEANUP(strbuf_done) StrBuf event_source = {0};
     char time[CLOCK_TEXT_BYTES];
     if (replay > 0)
         (void)snprintf(event_id, sizeof(event_id), "%s/replay/%d", command_id, replay);
     else
         (void)snprintf(event_id, sizeof(event_id), "%s", command_id);
-    (void)snprintf(event_source, sizeof(event_source), "cleanup-worker/%s", worker_id);
+    strbuf_add_format(&event_source, "cleanup-worker/%s", worker_id);
+    if (event_source.failed)
+        return NULL;
     clock_format(finished_at_us, time);
 
     RecordHeader headers[8] = {
         {"ce_specversion", BYTES_TEXT("1.0")},
         {"ce_id", BYTES_TEXT(event_id)},
         {"ce_type", BYTES_TEXT("cleanup.result.v1")},
-        {"ce_source", BYTES_TEXT(event_source)},
+        {"ce_source", BYTES_TEXT(strbuf_text(&event_source))},
         {"ce_time", BYTES_TEXT(time)},
         {"content-type", BYTES_TEXT("application/json")},
     };

@@ -71,17 +71,19 @@ bool
 task_name_read(const char *name, TaskName *ret_name, Fault *fault)
 {
     TaskName read = {0};
+    char quoted[FAULT_QUOTE_BYTES];
     const char *dot = strrchr(name, '.');
     const char *last = dot != NULL ? dot + 1 : name;
     const bool known_last =
         command_task_from_name(last, &read.task) || find_old_name(last, &read.task);
     if (is_scheduler_name(last))
         return fault_set(fault, ERROR_CODE_UNKNOWN_TASK,
-                         "%.64s is no command any more: repeating clean-ups are set up in the "
+                         "%s is no command any more: repeating clean-ups are set up in the "
                          "section [schedule] of the worker's configuration",
-                         name);
+                         fault_quote(name, quoted));
     if (!known_last || !is_dotted_path(name))
-        return fault_set(fault, ERROR_CODE_UNKNOWN_TASK, "there is no task \"%.64s\"", name);
+        return fault_set(fault, ERROR_CODE_UNKNOWN_TASK, "there is no task \"%s\"",
+                         fault_quote(name, quoted));
     read.is_canonical = strcmp(name, names[read.task]) == 0;
     read.is_deprecated =
         !read.is_canonical && strncmp(name, PREFERRED_PATH, strlen(PREFERRED_PATH)) != 0;

@@ -178,7 +178,11 @@ send_due(AtLeastOnce *self)
 static bool
 open_producer(AtLeastOnce *self, Error *err)
 {
-    return kafka_producer_open(&self->settings->kafka, 0, on_delivered, self, &self->producer, err);
+    if (!kafka_producer_open(&self->settings->kafka, 0, on_delivered, self, &self->producer, err))
+        return false;
+    kafka_producer_prepare(self->producer, self->settings->results_topic);
+    kafka_producer_prepare(self->producer, self->settings->dead_letters_topic);
+    return true;
 }
 
 /* A producer whose sequence the broker refuses never works again; a new one does. */

@@ -20,6 +20,46 @@ test_format_then_parse_gives_the_same_time(void **state)
     }
 }
 
+/* The C library leaves the zeros of early years out. */
+static void
+test_format_writes_four_digits_of_the_year(void **state)
+{
+    (void)state;
+    int64_t time_us;
+    char text[CLOCK_TEXT_BYTES];
+    assert_true(clock_parse("0501-02-03T04:05:06.000007Z", &time_us));
+    clock_format(time_us, text);
+    assert_string_equal(text, "0501-02-03T04:05:06.000007Z");
+}
+
+static void
+test_parse_leap_second_counts_as_the_next(void **state)
+{
+    (void)state;
+    int64_t leap;
+    int64_t next;
+    assert_true(clock_parse("2016-12-31T23:59:60Z", &leap));
+    assert_true(clock_parse("2017-01-01T00:00:00Z", &next));
+    assert_int_equal(leap, next);
+}
+
+static int64_t
+fixed_now(void *state)
+{
+    return *(const int64_t *)state;
+}
+
+static void
+test_now_asks_the_clock_that_was_passed_in(void **state)
+{
+    (void)state;
+    int64_t now = 42;
+    const Clock clock = {fixed_now, fixed_now, &now};
+    assert_int_equal(clock_now_us(&clock), 42);
+    assert_int_equal(clock_monotonic_ms(&clock), 42);
+    assert_true(clock_now_us(clock_system()) > INT64_C(1700000000000000));
+}
+
 static void
 test_parse_offset_is_taken_off(void **state)
 {
@@ -49,6 +89,13 @@ test_parse_other_texts_are_refused(void **state)
         "2026-11-23T02:00:00+2:00",
         "2026-11-23T02:00:00Zx",
         "0000-01-01T00:00:00Z",
+        "9999-12-31T23:59:59-00:01",
+        "0001-01-01T00:00:00+00:01",
+        "2026-11-23T02:00:00+24:00",
+        "2026-11-23T02:60:00Z",
+        "2026-00-23T02:00:00Z",
+        "2026-11-31T02:00:00Z",
+        " 2026-11-23T02:00:00Z",
     };
     int64_t parsed = 7;
     for (size_t i = 0; i < ARRAY_LEN(faulty); i++)
@@ -62,6 +109,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_format_then_parse_gives_the_same_time),
+        cmocka_unit_test(test_format_writes_four_digits_of_the_year),
+        cmocka_unit_test(test_parse_leap_second_counts_as_the_next),
+        cmocka_unit_test(test_now_asks_the_clock_that_was_passed_in),
         cmocka_unit_test(test_parse_offset_is_taken_off),
         cmocka_unit_test(test_parse_other_texts_are_refused),
     };

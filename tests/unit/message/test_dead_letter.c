@@ -76,12 +76,46 @@ test_record_long_reason_stays_utf8(void **state)
     assert_int_equal(header->value.size % 3, 0);
 }
 
+/* Many small headers once came out larger than the limit. */
+static void
+test_record_many_headers_stay_below_the_limit(void **state)
+{
+    (void)state;
+    static RecordHeader headers[3000];
+    for (size_t i = 0; i < ARRAY_LEN(headers); i++)
+        headers[i] = (RecordHeader){"h", {NULL, 0}};
+    const Record original = {.topic = "t",
+                             .key = BYTES_TEXT("k"),
+                             .value = BYTES_TEXT("v"),
+                             .headers = headers,
+                             .header_count = ARRAY_LEN(headers)};
+    CLEANUP(record_freep) Record *record = dead_letter_record("dead", &original, &reason, 10000);
+    assert_non_null(record);
+    assert_int_equal(record->header_count, 6);
+    assert_string_equal(record->value.data, "v");
+    assert_header(record, "__dlq.errors.message", "(the record was cut) Rejected: no");
+}
+
+static void
+test_record_tombstone_stays_absent(void **state)
+{
+    (void)state;
+    const Record original = {.topic = "t", .value = {NULL, 0}};
+    CLEANUP(record_freep) Record *record = dead_letter_record("dead", &original, &reason, 10000);
+    assert_non_null(record);
+    assert_null(record->key.data);
+    assert_null(record->value.data);
+    assert_header(record, "__dlq.errors.message", "Rejected: no");
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_record_keeps_the_original_and_says_why),
         cmocka_unit_test(test_record_too_large_is_cut_and_says_so),
+        cmocka_unit_test(test_record_many_headers_stay_below_the_limit),
+        cmocka_unit_test(test_record_tombstone_stays_absent),
         cmocka_unit_test(test_record_long_reason_stays_utf8),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,9 @@
 #include "worker/pipeline/batcher.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include <cmocka.h>
@@ -10,6 +12,8 @@ enum {
     EXECUTORS = 4,
     SET_COMMANDS = 100,
     TEXT_BYTES = 40,
+    STRESS_COMMANDS = 5000,
+    STRESS_USERS = 7,
 };
 
 typedef struct Fixture {
@@ -342,6 +346,65 @@ test_take_after_stop_is_nothing(void **state)
     assert_null(batcher_take(fixture->batcher, BATCHER_WAIT_FOREVER));
 }
 
+typedef struct Stress {
+    Batcher *batcher;
+    atomic_int in_work[STRESS_USERS];
+    atomic_int finished;
+    atomic_int twice; /* how often a user was met in two units, or twice in one */
+} Stress;
+
+static void *
+stress_executor(void *argument)
+{
+    Stress *stress = argument;
+    unsigned turn = 0;
+    for (;;) {
+        Unit *unit = batcher_take(stress->batcher, BATCHER_WAIT_FOREVER);
+        if (unit == NULL)
+            return NULL;
+        for (size_t i = 0; i < unit->count; i++) {
+            const long user = strtol(unit->jobs[i]->command.params.user_id, NULL, 10);
+            if (atomic_fetch_add(&stress->in_work[user], 1) != 0)
+                atomic_fetch_add(&stress->twice, 1);
+        }
+        for (size_t i = 0; i < unit->count; i++) {
+            const long user = strtol(unit->jobs[i]->command.params.user_id, NULL, 10);
+            atomic_fetch_sub(&stress->in_work[user], 1);
+            if (++turn % 5 == 0) {
+                batcher_requeue(stress->batcher, &unit->jobs[i], BATCHER_FRONT, 0);
+                continue;
+            }
+            batcher_release(stress->batcher, &unit->jobs[i], false);
+            if (atomic_fetch_add(&stress->finished, 1) + 1 == STRESS_COMMANDS)
+                batcher_stop(stress->batcher);
+        }
+        batcher_end_unit(stress->batcher, unit);
+    }
+}
+
+static void
+test_take_by_many_threads_finishes_each_once(void **state)
+{
+    Fixture *fixture = *state;
+    Stress stress = {.batcher = fixture->batcher};
+    pthread_t threads[EXECUTORS];
+    for (size_t i = 0; i < EXECUTORS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, stress_executor, &stress), 0);
+    for (int i = 0; i < STRESS_COMMANDS; i++) {
+        char id[TEXT_BYTES];
+        char user[TEXT_BYTES];
+        assert_true(snprintf(id, sizeof(id), "id-%d", i) > 0);
+        assert_true(snprintf(user, sizeof(user), "%d", i % STRESS_USERS) > 0);
+        add(fixture, COMMAND_CLEANUP_INACTIVE_SESSIONS_FOR_USER, id, user);
+    }
+    for (size_t i = 0; i < EXECUTORS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(atomic_load(&stress.finished), STRESS_COMMANDS);
+    assert_int_equal(atomic_load(&stress.twice), 0);
+    assert_int_equal(batcher_queued(fixture->batcher), 0);
+    assert_int_equal(lane_busy(fixture->lane), 0);
+}
+
 int
 main(void)
 {
@@ -364,6 +427,7 @@ main(void)
         CASE(test_requeue_into_closed_lane_drops_job),
         CASE(test_take_during_hold_is_nothing_until_it_ends),
         CASE(test_take_after_stop_is_nothing),
+        CASE(test_take_by_many_threads_finishes_each_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,8 @@
-/*
- * The whole pipeline on the embedded broker, with tasks that only pretend: the functions of
- * worker/task/task.h that reach for the database are defined here, and so take the place of the
- * library's.
- */
+/* The whole pipeline on the embedded broker, with tasks that only pretend. */
 #include "common/kafka/dev_broker.h"
 #include "common/kafka/kafka_producer.h"
 #include "common/kafka/kafka_reader.h"
+#include "tests/unit/pipeline/pretended_tasks.h"
 #include "worker/pipeline/pipeline.h"
 
 #include <pthread.h>
@@ -21,159 +18,13 @@
 
 enum {
     PARTITIONS = 3,
-    USERS = 20,
     COMMANDS = 300,
-    BATCHES = 3,
     MAX_ATTEMPTS = 3,
     PATIENCE_MS = 60 * 1000,
-    TEXT_BYTES = 512,
     IDS_MAX = 1000,
 };
 
 static const char *const topics[] = {"commands", "results", "dead-letters"};
-
-/* What the pretended database is like; the executors look at it. */
-static struct {
-    atomic_bool away;       /* every task meets a lost connection */
-    atomic_int calls;       /* of any task */
-    atomic_int fails;       /* of task_fail */
-    atomic_bool user_twice; /* a user was in two units at once */
-    pthread_mutex_t lock;
-    char users[USERS][COMMAND_UUID_TEXT + 1];
-    size_t user_count;
-} world = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-struct Chain {
-    int batches;
-};
-
-Chain *
-chain_new(void)
-{
-    return calloc(1, sizeof(Chain));
-}
-
-void
-chain_free(Chain *chain)
-{
-    free(chain);
-}
-
-static bool
-enter(Error *err)
-{
-    atomic_fetch_add(&world.calls, 1);
-    if (atomic_load(&world.away))
-        return error_set(err, ERROR_HOLD, "connection_lost", "the database is away");
-    return true;
-}
-
-static void
-finish(const TaskItem *item, const char *status, TaskOutcome *ret_outcome)
-{
-    char text[TEXT_BYTES];
-    assert_true(snprintf(text, sizeof(text), "{\"command_id\":\"%s\",\"status\":\"%s\"}",
-                         item->command->id, status) > 0);
-    *ret_outcome = (TaskOutcome){.step = TASK_FINISHED, .status = status, .attempts = 1};
-    ret_outcome->result = strdup(text);
-    ret_outcome->finished_at_us = clock_now_us(clock_system());
-    assert_non_null(ret_outcome->result);
-}
-
-static bool
-is_a(const TaskItem *item, const char *prefix)
-{
-    return strncmp(item->command->id, prefix, strlen(prefix)) == 0;
-}
-
-static void
-note_users(const TaskItem *items, size_t count, bool entering)
-{
-    pthread_mutex_lock(&world.lock);
-    for (size_t i = 0; i < count; i++) {
-        const char *user = items[i].command->params.user_id;
-        size_t at = 0;
-        while (at < world.user_count && strcmp(world.users[at], user) != 0)
-            at++;
-        const bool found = at < world.user_count;
-        if (entering && found)
-            atomic_store(&world.user_twice, true);
-        if (entering && !found && world.user_count < USERS)
-            memcpy(world.users[world.user_count++], user, sizeof(world.users[0]));
-        if (!entering && found)
-            memmove(world.users[at], world.users[--world.user_count], sizeof(world.users[0]));
-    }
-    pthread_mutex_unlock(&world.lock);
-}
-
-bool
-task_run_set(const TaskContext *context, const TaskItem *items, size_t count, int attempts,
-             TaskOutcome *outcomes, Error *err)
-{
-    (void)context;
-    (void)attempts;
-    if (!enter(err))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        if (is_a(&items[i], "poison"))
-            return error_set(err, ERROR_RETRY, "database_error", "a trigger raised");
-    }
-    note_users(items, count, true);
-    for (size_t i = 0; i < count; i++) {
-        outcomes[i] = (TaskOutcome){0};
-        if (is_a(&items[i], "absorbed"))
-            outcomes[i].step = TASK_ABSORBED;
-        else if (is_a(&items[i], "alone"))
-            outcomes[i].step = TASK_ALONE;
-        else
-            finish(&items[i], "succeeded", &outcomes[i]);
-    }
-    note_users(items, count, false);
-    return true;
-}
-
-bool
-task_run_read(const TaskContext *context, const TaskItem *item, int attempts,
-              TaskOutcome *ret_outcome, Error *err)
-{
-    (void)context;
-    (void)attempts;
-    if (!enter(err))
-        return false;
-    finish(item, "succeeded", ret_outcome);
-    return true;
-}
-
-bool
-task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain,
-                TaskOutcome *ret_outcome, Error *err)
-{
-    (void)context;
-    if (!enter(err))
-        return false;
-    if (++chain->batches < BATCHES || is_a(item, "endless")) {
-        *ret_outcome = (TaskOutcome){.step = TASK_AGAIN, .delay_ms = 1};
-        return true;
-    }
-    finish(item, "succeeded", ret_outcome);
-    return true;
-}
-
-bool
-task_fail(const TaskContext *context, const TaskItem *item, Chain *chain, const Error *cause,
-          int attempts, TaskOutcome *ret_outcome, Error *err)
-{
-    (void)context;
-    (void)chain;
-    if (!enter(err))
-        return false;
-    atomic_fetch_add(&world.fails, 1);
-    finish(item, "failed", ret_outcome);
-    ret_outcome->attempts = attempts;
-    ret_outcome->dead_letter = true;
-    ret_outcome->reason = strdup(cause->detail);
-    return true;
-}
 
 /* One worker in a thread of its own; a pipe takes the place of the signalfd. */
 typedef struct Worker {
@@ -513,6 +364,28 @@ test_second_worker_joining_shares_the_work(void **state)
 }
 
 static void
+test_run_while_kafka_is_away_publishes_when_it_is_back(void **state)
+{
+    (void)state;
+    Worker worker;
+    CLEANUP(kafka_producer_closep) KafkaProducer *producer = NULL;
+    open_producer(&producer);
+    atomic_store(&world.away, true);
+    for (int i = 0; i < USERS; i++)
+        send_command(producer, "plain", i, "cleanup_inactive_sessions_for_user");
+    flush(producer);
+    worker_start(&worker);
+    wait_for_calls(1);
+    dev_broker_set_reachable(broker, false);
+    atomic_store(&world.away, false);
+    wait_for_calls(3);
+    dev_broker_set_reachable(broker, true);
+    expect_once_each(topics[1], USERS);
+    worker_stop(&worker);
+    assert_int_equal(atomic_load(&world.fails), 0);
+}
+
+static void
 test_run_with_unreachable_kafka_fails_in_time(void **state)
 {
     (void)state;
@@ -548,6 +421,7 @@ main(void)
         CASE(test_stop_during_long_command_leaves_it_to_the_next_worker),
         CASE(test_stop_while_database_is_away_ends_without_results),
         CASE(test_second_worker_joining_shares_the_work),
+        CASE(test_run_while_kafka_is_away_publishes_when_it_is_back),
         cmocka_unit_test(test_run_with_unreachable_kafka_fails_in_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
