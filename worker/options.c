@@ -63,8 +63,8 @@ static const ConfigOption options[] = {
          "longest time to connect"),
     NAME("worker", "id", worker.id, 0, 128, "",
          "name of this worker in results and logs; empty: host name and a random suffix"),
-    WORD("worker", "delivery", worker.delivery, "at_least_once", "at_least_once",
-         "how results are delivered"),
+    WORD("worker", "delivery", worker.delivery, "exactly_once|at_least_once", "exactly_once",
+         "results and offsets in Kafka transactions, or without them"),
     WHOLE("worker", "executors", worker.executors, 1, 64, "2",
           "units executed at once, a PostgreSQL connection each"),
     WHOLE("worker", "max_attempts", worker.max_attempts, 1, 100, "5",
@@ -156,7 +156,8 @@ config_of(Settings *settings)
 static bool
 make_up_id(Settings *settings, Error *err)
 {
-    if (settings->worker.id[0] != '\0')
+    settings->worker.id_is_given = settings->worker.id[0] != '\0';
+    if (settings->worker.id_is_given)
         return true;
     char host[64] = "worker";
     uint32_t suffix = 0;

@@ -11,7 +11,7 @@
 
 #include "common/config.h"
 
-typedef enum DeliveryMode { DELIVERY_AT_LEAST_ONCE } DeliveryMode;
+typedef enum DeliveryMode { DELIVERY_EXACTLY_ONCE, DELIVERY_AT_LEAST_ONCE } DeliveryMode;
 
 typedef struct Settings {
     struct {
@@ -32,7 +32,8 @@ typedef struct Settings {
     } postgres;
     struct {
         char *id;
-        int delivery; /* DeliveryMode */
+        bool id_is_given; /* by the operator, not made up */
+        int delivery;     /* DeliveryMode */
         int executors;
         int max_attempts;
         int shutdown_grace_ms;

@@ -304,3 +304,24 @@ kafka_client_record(const rd_kafka_message_t *message)
     };
     return record_copy(&borrowed);
 }
+
+rd_kafka_topic_partition_list_t *
+kafka_client_offset_list(const char *topic, const KafkaOffset *offsets, size_t count)
+{
+    CLEANUP(kafka_list_destroyp)
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; list != NULL && i < count; i++) {
+        rd_kafka_topic_partition_t *element =
+            rd_kafka_topic_partition_list_add(list, topic, offsets[i].partition);
+        element->offset = offsets[i].offset;
+        if (offsets[i].metadata == NULL || offsets[i].metadata[0] == '\0')
+            continue;
+        element->metadata = strdup(offsets[i].metadata); /* the list frees it */
+        if (element->metadata == NULL)
+            return NULL;
+        element->metadata_size = strlen(offsets[i].metadata);
+    }
+    rd_kafka_topic_partition_list_t *taken = list;
+    list = NULL;
+    return taken;
+}

@@ -10,6 +10,7 @@
 #define COMMON_KAFKA_KAFKA_CLIENT_H
 
 #include "common/error.h"
+#include "common/kafka/kafka_lookup.h"
 #include "common/kafka/kafka_settings.h"
 #include "common/record.h"
 
@@ -59,6 +60,12 @@ bool kafka_client_error(Error *err, rd_kafka_resp_err_t code, const char *what,
 
 /* Copies a message with its headers; the caller frees it. NULL when out of memory. */
 Record *kafka_client_record(const rd_kafka_message_t *message) MUST_CHECK;
+
+/* Offsets with their metadata in librdkafka's form; the caller destroys it. NULL when out of
+ * memory.
+ */
+rd_kafka_topic_partition_list_t *
+kafka_client_offset_list(const char *topic, const KafkaOffset *offsets, size_t count) MUST_CHECK;
 
 /* Milliseconds of the monotonic clock, for deadlines within this folder. */
 int64_t kafka_client_now_ms(void);

@@ -1,6 +1,8 @@
 #include "common/kafka/kafka_consumer.h"
 
 #include "common/kafka/kafka_client.h"
+#include "common/kafka/kafka_lookup_private.h"
+#include "common/kafka/kafka_membership_private.h"
 #include "common/log.h"
 
 #include <errno.h>
@@ -18,6 +20,7 @@ struct KafkaConsumer {
     KafkaClient client; /* first: callbacks get the consumer and hand it on as the client */
     rd_kafka_queue_t *queue;
     char *topic;
+    char *group;
     int event_fd;
     bool subscribed;
     bool closing;
@@ -55,6 +58,7 @@ rebalance_free(PendingRebalance *pending)
     if (pending->list != NULL)
         rd_kafka_topic_partition_list_destroy(pending->list);
     free(pending->partitions);
+    kafka_membership_unref(pending->event.membership);
     free(pending);
 }
 
@@ -74,12 +78,14 @@ rebalance_new(rd_kafka_t *handle, rd_kafka_resp_err_t code,
         return NULL;
     for (size_t i = 0; i < count; i++)
         pending->partitions[i] = list->elems[i].partition;
+    const bool assign = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+    KafkaMembership *membership = assign ? kafka_membership_take(handle) : NULL;
     pending->event = (KafkaRebalance){
-        .kind = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? KAFKA_REBALANCE_ASSIGN
-                                                             : KAFKA_REBALANCE_REVOKE,
-        .lost = rd_kafka_assignment_lost(handle) != 0,
+        .kind = assign ? KAFKA_REBALANCE_ASSIGN : KAFKA_REBALANCE_REVOKE,
+        .lost = assign ? membership == NULL : rd_kafka_assignment_lost(handle) != 0,
         .partitions = pending->partitions,
         .count = count,
+        .membership = membership,
     };
     PendingRebalance *taken = pending;
     pending = NULL;
@@ -146,6 +152,13 @@ consumer_init(KafkaConsumer *consumer, const KafkaSettings *settings, Error *err
     if (rd_kafka_conf_set(conf, "group.id", settings->group_id, reason, sizeof(reason)) !=
         RD_KAFKA_CONF_OK)
         return error_set(err, ERROR_REJECT, "kafka_config", "kafka.group.id: %s", reason);
+    if (settings->instance_id != NULL &&
+        rd_kafka_conf_set(conf, "group.instance.id", settings->instance_id, reason,
+                          sizeof(reason)) != RD_KAFKA_CONF_OK)
+        return error_set(err, ERROR_REJECT, "kafka_config", "worker.id: %s", reason);
+    consumer->group = strdup(settings->group_id);
+    if (consumer->group == NULL)
+        return error_out_of_memory(err);
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
     rd_kafka_conf_t *taken = conf;
@@ -268,12 +281,26 @@ rebalance_pop(KafkaConsumer *consumer)
 }
 
 bool
-kafka_consumer_assign(KafkaConsumer *consumer, Error *err)
+kafka_consumer_lookup(KafkaConsumer *consumer, int timeout_ms, KafkaLookup **ret_lookup, Error *err)
+{
+    const KafkaRebalance *rebalance = &consumer->first->event;
+    return kafka_lookup_begin(consumer->client.handle, consumer->group, consumer->topic,
+                              rebalance->partitions, rebalance->count, timeout_ms,
+                              consumer->event_fd, ret_lookup, err);
+}
+
+bool
+kafka_consumer_assign(KafkaConsumer *consumer, const KafkaLookup *lookup, Error *err)
 {
     if (consumer->first == NULL)
         return true;
     rd_kafka_t *handle = consumer->client.handle;
     rd_kafka_topic_partition_list_t *list = consumer->first->list;
+    for (int i = 0; i < list->cnt; i++) {
+        const KafkaOffset committed = kafka_lookup_offset(lookup, list->elems[i].partition);
+        list->elems[i].offset =
+            committed.offset != KAFKA_OFFSET_NONE ? committed.offset : RD_KAFKA_OFFSET_BEGINNING;
+    }
     rd_kafka_resp_err_t code = rd_kafka_assign(handle, list);
     /* A pause outlives the assignment in which it was made. */
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR && list->cnt > 0)
@@ -327,12 +354,10 @@ kafka_consumer_commit(KafkaConsumer *consumer, const KafkaOffset *offsets, size_
     if (count == 0)
         return true;
     CLEANUP(kafka_list_destroyp)
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    rd_kafka_topic_partition_list_t *list =
+        kafka_client_offset_list(consumer->topic, offsets, count);
     if (list == NULL)
         return error_out_of_memory(err);
-    for (size_t i = 0; i < count; i++)
-        rd_kafka_topic_partition_list_add(list, consumer->topic, offsets[i].partition)->offset =
-            offsets[i].offset;
     const rd_kafka_resp_err_t code = rd_kafka_commit(consumer->client.handle, list, 1);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return kafka_client_error(err, code, "commit offsets of", consumer->topic);
@@ -392,5 +417,6 @@ kafka_consumer_close(KafkaConsumer *consumer)
     if (consumer->event_fd >= 0)
         close(consumer->event_fd);
     free(consumer->topic);
+    free(consumer->group);
     free(consumer);
 }

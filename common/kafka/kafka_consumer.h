@@ -9,7 +9,8 @@
 #ifndef COMMON_KAFKA_KAFKA_CONSUMER_H
 #define COMMON_KAFKA_KAFKA_CONSUMER_H
 
-#include "common/kafka/kafka_settings.h"
+#include "common/kafka/kafka_lookup.h"
+#include "common/kafka/kafka_membership.h"
 #include "common/record.h"
 
 typedef struct KafkaConsumer KafkaConsumer;
@@ -52,27 +53,30 @@ typedef enum KafkaRebalanceKind {
 /* A rebalance that waits for the owner's answer. */
 typedef struct KafkaRebalance {
     KafkaRebalanceKind kind;
-    bool lost; /* revoked after the fact: another member may own the partitions already */
+    bool lost; /* after the fact: another member may own the partitions already */
     const int32_t *partitions;
     size_t count;
+    KafkaMembership *membership; /* of an assignment that is not lost; borrowed */
 } KafkaRebalance;
 
 /* The oldest rebalance without an answer, or NULL; borrowed until it is answered. */
 const KafkaRebalance *kafka_consumer_rebalance(const KafkaConsumer *consumer);
 
-/* Answers an assignment: fetching begins at the committed offsets; partitions are resumed. */
-bool kafka_consumer_assign(KafkaConsumer *consumer, Error *err) MUST_CHECK;
+/* Begins to ask what the group has committed for the partitions of the oldest rebalance, of which
+ * there must be one. The consumer's descriptor becomes readable when there is an answer. */
+bool kafka_consumer_lookup(KafkaConsumer *consumer, int timeout_ms, KafkaLookup **ret_lookup,
+                           Error *err) MUST_CHECK;
+
+/* Answers an assignment: fetching begins at the offset that `lookup` gives, or at the partition's
+ * beginning where nothing was committed; partitions are resumed. */
+bool kafka_consumer_assign(KafkaConsumer *consumer, const KafkaLookup *lookup,
+                           Error *err) MUST_CHECK;
 
 /* Answers any rebalance with owning nothing. */
 bool kafka_consumer_unassign(KafkaConsumer *consumer, Error *err) MUST_CHECK;
 
 bool kafka_consumer_pause(KafkaConsumer *consumer, int32_t partition, Error *err) MUST_CHECK;
 bool kafka_consumer_resume(KafkaConsumer *consumer, int32_t partition, Error *err) MUST_CHECK;
-
-typedef struct KafkaOffset {
-    int32_t partition;
-    int64_t offset; /* of the next record to read */
-} KafkaOffset;
 
 /* Begins to commit; the answer is served by kafka_consumer_poll, which warns when it was an error.
  */

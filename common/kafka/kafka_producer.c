@@ -1,9 +1,13 @@
 #include "common/kafka/kafka_producer.h"
 
 #include "common/kafka/kafka_client.h"
+#include "common/kafka/kafka_producer_private.h"
+#include "common/kafka/kafka_transaction.h"
 #include "common/log.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
+#include <unistd.h>
 
 enum {
     NUMBER_TEXT_BYTES = 32,
@@ -17,6 +21,7 @@ struct KafkaProducer {
     void *state;
     size_t max_bytes;
     bool closing;
+    atomic_uint disconnects; /* counted on librdkafka's threads */
     rd_kafka_topic_t *prepared[PREPARED_MAX];
     size_t prepared_count;
 };
@@ -60,39 +65,95 @@ read_max_bytes(const rd_kafka_conf_t *conf)
     return (size_t)strtoul(text, NULL, 10);
 }
 
+static int
+on_close(int socket, void *opaque)
+{
+    KafkaProducer *producer = opaque;
+    atomic_fetch_add(&producer->disconnects, 1);
+    return close(socket);
+}
+
+typedef struct ProducerKind {
+    int message_timeout_ms;
+    const char *transactional_id; /* NULL: without transactions */
+} ProducerKind;
+
+static size_t
+add_transactional(const ProducerKind *kind, const char *timeout_text, KafkaProperty *properties,
+                  size_t count)
+{
+    if (kind->transactional_id == NULL)
+        return count;
+    properties[count++] = (KafkaProperty){"transactional.id", kind->transactional_id};
+    properties[count++] = (KafkaProperty){"transaction.timeout.ms", timeout_text};
+    return count;
+}
+
 static bool
-producer_init(KafkaProducer *producer, const KafkaSettings *settings, int message_timeout_ms,
+producer_init(KafkaProducer *producer, const KafkaSettings *settings, const ProducerKind *kind,
               Error *err)
 {
     char timeout_text[NUMBER_TEXT_BYTES];
-    const int written = snprintf(timeout_text, sizeof(timeout_text), "%d", message_timeout_ms);
-    (void)written;
-    KafkaProperty properties[ARRAY_LEN(fixed) + 1] = {{"message.timeout.ms", timeout_text}};
+    (void)snprintf(timeout_text, sizeof(timeout_text), "%d", kind->message_timeout_ms);
+    KafkaProperty properties[ARRAY_LEN(fixed) + 3] = {{"message.timeout.ms", timeout_text}};
     memcpy(properties + 1, fixed, sizeof(fixed));
+    const size_t count = add_transactional(kind, timeout_text, properties, ARRAY_LEN(fixed) + 1);
 
     rd_kafka_conf_t *conf = NULL;
-    if (!kafka_client_configure(settings, defaults, ARRAY_LEN(defaults), properties,
-                                ARRAY_LEN(properties), &conf, err))
+    if (!kafka_client_configure(settings, defaults, ARRAY_LEN(defaults), properties, count, &conf,
+                                err))
         return false;
     producer->max_bytes = read_max_bytes(conf);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    rd_kafka_conf_set_closesocket_cb(conf, on_close);
     return kafka_client_open(&producer->client, RD_KAFKA_PRODUCER, conf, producer, err);
 }
 
-bool
-kafka_producer_open(const KafkaSettings *settings, int message_timeout_ms, KafkaDelivered delivered,
-                    void *state, KafkaProducer **ret_producer, Error *err)
+static bool
+open_kind(const KafkaSettings *settings, const ProducerKind *kind, KafkaDelivered delivered,
+          void *state, KafkaProducer **ret_producer, Error *err)
 {
     CLEANUP(kafka_producer_closep) KafkaProducer *producer = calloc(1, sizeof(*producer));
     if (producer == NULL)
         return error_out_of_memory(err);
     producer->delivered = delivered;
     producer->state = state;
-    if (!producer_init(producer, settings, message_timeout_ms, err))
+    atomic_init(&producer->disconnects, 0);
+    if (!producer_init(producer, settings, kind, err))
         return false;
     *ret_producer = producer;
     producer = NULL;
     return true;
+}
+
+bool
+kafka_producer_open(const KafkaSettings *settings, int message_timeout_ms, KafkaDelivered delivered,
+                    void *state, KafkaProducer **ret_producer, Error *err)
+{
+    const ProducerKind kind = {.message_timeout_ms = message_timeout_ms};
+    return open_kind(settings, &kind, delivered, state, ret_producer, err);
+}
+
+/* A record that is not delivered in the time of its transaction never will be. */
+bool
+kafka_producer_open_transactional(const KafkaSettings *settings, const char *transactional_id,
+                                  KafkaDelivered delivered, void *state,
+                                  KafkaProducer **ret_producer, Error *err)
+{
+    const ProducerKind kind = {KAFKA_TRANSACTION_TIMEOUT_MS, transactional_id};
+    return open_kind(settings, &kind, delivered, state, ret_producer, err);
+}
+
+rd_kafka_t *
+kafka_producer_handle(const KafkaProducer *producer)
+{
+    return producer->client.handle;
+}
+
+unsigned
+kafka_producer_disconnects(const KafkaProducer *producer)
+{
+    return atomic_load(&producer->disconnects);
 }
 
 bool

@@ -23,6 +23,17 @@ bool kafka_producer_open(const KafkaSettings *settings, int message_timeout_ms,
                          KafkaDelivered delivered, void *state, KafkaProducer **ret_producer,
                          Error *err) MUST_CHECK;
 
+enum {
+    /* After that the broker aborts a transaction that nobody ends. */
+    KAFKA_TRANSACTION_TIMEOUT_MS = 10000,
+};
+
+/* The same for transactions (kafka_transaction.h): records can be sent only within one. No other
+ * producer may use this transactional id at the same time. */
+bool kafka_producer_open_transactional(const KafkaSettings *settings, const char *transactional_id,
+                                       KafkaDelivered delivered, void *state,
+                                       KafkaProducer **ret_producer, Error *err) MUST_CHECK;
+
 /* As kafka_consumer_wait. */
 bool kafka_producer_wait(KafkaProducer *producer, const char *const *topics, size_t topic_count,
                          int timeout_ms, Error *err) MUST_CHECK;

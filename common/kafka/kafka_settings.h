@@ -13,6 +13,9 @@ typedef struct KafkaSettings {
     const char *bootstrap_servers;
     const char *group_id;  /* of a consumer; others may leave it NULL */
     const char *client_id; /* NULL: librdkafka's own */
+    /* Of a consumer that keeps its place in the group over a restart (group.instance.id), or NULL.
+     */
+    const char *instance_id;
     /* Further librdkafka properties. They override the defaults, never what a guarantee rests on.
      */
     const char *const *names;

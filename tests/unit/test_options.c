@@ -109,7 +109,7 @@ test_load_faulty_option_is_named(void **state)
     assert_refused("worker.lock_wait=61s", "0ms to 1m");
     assert_refused("worker.nonsense=1", "no option worker.nonsense");
     assert_refused("nonsense.key=1", "no section [nonsense]");
-    assert_refused("worker.delivery=exactly_once", "takes only at_least_once");
+    assert_refused("worker.delivery=at_most_once", "takes one of exactly_once|at_least_once");
     assert_refused("log.level=loud", "debug|info|warn|error");
     assert_refused("kafka.enable.auto.commit=true", "kafka.enable.auto.commit cannot be set");
     assert_refused("kafka.acks=1", "kafka.acks cannot be set");

@@ -57,6 +57,7 @@ fill_pipeline_settings(const Settings *settings, const DatabaseSettings *databas
         .results_topic = settings->topics.results,
         .dead_letters_topic = settings->topics.dead_letters,
         .worker_id = settings->worker.id,
+        .exactly_once = settings->worker.delivery == DELIVERY_EXACTLY_ONCE,
         .executors = settings->worker.executors,
         .set_commands = settings->worker.set_commands,
         .queue_commands = settings->worker.queue_commands,
@@ -73,6 +74,7 @@ fill_pipeline_settings(const Settings *settings, const DatabaseSettings *databas
         .task = task,
     };
     clients_kafka_settings(settings, &ret_pipeline->kafka);
+    ret_pipeline->kafka.instance_id = settings->worker.id_is_given ? settings->worker.id : NULL;
 }
 
 static void

@@ -8,15 +8,31 @@ enum {
     COMMIT_FAILED_PAUSE_MS = 1000,
 };
 
-bool
-assignment_begin(Assignment *assignment, const int32_t *partitions, size_t count, Error *err)
+static Lane *
+make_lane(const Assignment *assignment, int32_t partition, const KafkaRebalance *rebalance,
+          const KafkaLookup *lookup)
 {
-    Lane **lanes = calloc(count + 1, sizeof(Lane *));
+    Lane *lane = lane_new(partition, assignment->epoch, rebalance->membership);
+    const KafkaOffset committed = lookup != NULL ? kafka_lookup_offset(lookup, partition)
+                                                 : (KafkaOffset){.offset = KAFKA_OFFSET_NONE};
+    if (lane != NULL && committed.offset != KAFKA_OFFSET_NONE &&
+        !lane_resume(lane, committed.offset, committed.metadata))
+        log_warn("the metadata of a committed offset are not a worker's; commands that were "
+                 "finished ahead are looked up in the ledger",
+                 LOG_INT("partition", partition), LOG_INT("offset", committed.offset));
+    return lane;
+}
+
+bool
+assignment_begin(Assignment *assignment, const KafkaRebalance *rebalance, const KafkaLookup *lookup,
+                 Error *err)
+{
+    Lane **lanes = calloc(rebalance->count + 1, sizeof(Lane *));
     if (lanes == NULL)
         return error_out_of_memory(err);
     assignment->epoch++;
-    for (size_t i = 0; i < count; i++) {
-        lanes[i] = lane_new(partitions[i], assignment->epoch);
+    for (size_t i = 0; i < rebalance->count; i++) {
+        lanes[i] = make_lane(assignment, rebalance->partitions[i], rebalance, lookup);
         if (lanes[i] != NULL)
             continue;
         while (i-- > 0)
@@ -25,7 +41,7 @@ assignment_begin(Assignment *assignment, const int32_t *partitions, size_t count
         return error_out_of_memory(err);
     }
     assignment->lanes = lanes;
-    assignment->count = count;
+    assignment->count = rebalance->count;
     return true;
 }
 
@@ -98,38 +114,58 @@ may_commit(const Assignment *assignment, const KafkaConsumer *consumer, int64_t 
            (kafka_consumer_commits_pending(consumer) == 0 || since_ms >= COMMIT_PATIENCE_MS);
 }
 
+static bool
+has_uncommitted(const Assignment *assignment)
+{
+    for (size_t i = 0; i < assignment->count; i++) {
+        if (lane_has_uncommitted(assignment->lanes[i]))
+            return true;
+    }
+    return false;
+}
+
 static size_t
-collect_offsets(const Assignment *assignment, KafkaOffset *offsets)
+plan_offsets(const Assignment *assignment, OffsetPlan *plans, KafkaOffset *offsets, Error *err)
 {
     size_t count = 0;
     for (size_t i = 0; i < assignment->count; i++) {
-        const int64_t offset = lane_commit_offset(assignment->lanes[i]);
-        if (offset != OFFSET_TRACKER_NONE)
-            offsets[count++] = (KafkaOffset){lane_partition(assignment->lanes[i]), offset};
+        Lane *lane = assignment->lanes[i];
+        if (!lane_has_uncommitted(lane) || !lane_plan_commit(lane, &plans[count], err))
+            continue;
+        offsets[count] =
+            (KafkaOffset){lane_partition(lane), plans[count].offset, plans[count].metadata};
+        count++;
     }
     return count;
+}
+
+static void
+commit_failed(const Assignment *assignment, const KafkaOffset *offsets, size_t count,
+              const Error *err)
+{
+    log_warn("offsets were not committed", LOG_ERR(err));
+    for (size_t i = 0; i < count; i++)
+        lane_commit_failed(assignment_lane(assignment, offsets[i].partition));
 }
 
 bool
 assignment_commit(Assignment *assignment, KafkaConsumer *consumer, const Clock *clock, bool now)
 {
     note_failed_commits(assignment, consumer);
-    CLEANUP(autofree) KafkaOffset *offsets = calloc(assignment->count + 1, sizeof(*offsets));
-    if (offsets == NULL)
-        return false;
-    const size_t count = collect_offsets(assignment, offsets);
-    if (count == 0)
+    if (!has_uncommitted(assignment))
         return true;
     const int64_t now_ms = clock_monotonic_ms(clock);
     if (!now && !may_commit(assignment, consumer, now_ms))
         return false;
-    Error err = {0};
     assignment->committed_ms = now_ms;
-    if (!kafka_consumer_commit(consumer, offsets, count, &err)) {
-        log_warn("offsets were not committed", LOG_ERR(&err));
+    CLEANUP(autofree) KafkaOffset *offsets = calloc(assignment->count, sizeof(*offsets));
+    CLEANUP(autofree) OffsetPlan *plans = calloc(assignment->count, sizeof(*plans));
+    if (offsets == NULL || plans == NULL)
         return false;
-    }
-    for (size_t i = 0; i < count; i++)
-        lane_committed(assignment_lane(assignment, offsets[i].partition), offsets[i].offset);
-    return true;
+    Error err = {0};
+    const size_t count = plan_offsets(assignment, plans, offsets, &err);
+    if (kafka_consumer_commit(consumer, offsets, count, &err))
+        return true;
+    commit_failed(assignment, offsets, count, &err);
+    return false;
 }

@@ -19,9 +19,10 @@ typedef struct Assignment {
     size_t commits_failed; /* of those the consumer has told of, how many were answered for */
 } Assignment;
 
-/* Makes an open lane for each partition; those before must have been ended. */
-bool assignment_begin(Assignment *assignment, const int32_t *partitions, size_t count,
-                      Error *err) MUST_CHECK;
+/* Makes an open lane for each partition, which goes on from what `lookup` (NULL for none) says was
+ * committed; those before must have been ended. */
+bool assignment_begin(Assignment *assignment, const KafkaRebalance *rebalance,
+                      const KafkaLookup *lookup, Error *err) MUST_CHECK;
 
 /* NULL when this worker does not have that partition. */
 Lane *assignment_lane(const Assignment *assignment, int32_t partition);

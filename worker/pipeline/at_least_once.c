@@ -1,19 +1,17 @@
 #include "common/kafka/kafka_producer.h"
 #include "common/log.h"
-#include "worker/message/dead_letter.h"
 #include "worker/pipeline/delivery.h"
+#include "worker/pipeline/publish_render.h"
 
 enum {
     PAUSE_MS = 500,    /* after a failed delivery */
     FULL_PAUSE_MS = 5, /* after the producer's own queue was full */
-    DEAD_LETTER_LEAST_BYTES = 4096,
 };
 
 typedef struct AtLeastOnce {
     const PipelineSettings *settings;
     const Clock *clock;
-    DeliveryDone done;
-    void *publisher;
+    DeliveryHooks hooks;
     KafkaProducer *producer;
     PublishItem *waiting; /* to be sent (again) at its time; in no order */
     size_t held;
@@ -33,14 +31,17 @@ static void
 end_item(AtLeastOnce *self, PublishItem *item, bool delivered)
 {
     self->held--;
-    self->done(self->publisher, item, delivered);
+    self->hooks.done(self->hooks.publisher, item, delivered);
 }
 
 static bool
 has_part(const PublishItem *item, PublishPartState state)
 {
-    return item->parts[PUBLISH_RESULT].state == state ||
-           (item->dead_letter && item->parts[PUBLISH_DEAD_LETTER].state == state);
+    for (int i = 0; i < publish_part_count(item); i++) {
+        if (item->parts[i].state == state)
+            return true;
+    }
+    return false;
 }
 
 /* Called whenever a part changed: ends the outcome, or puts it aside, once nothing of it is on its
@@ -56,41 +57,14 @@ settle(AtLeastOnce *self, PublishItem *item, int delay_ms)
         end_item(self, item, true);
 }
 
-static Record *
-render(const AtLeastOnce *self, const PublishPart *part)
-{
-    const PublishItem *item = part->item;
-    const PipelineSettings *settings = self->settings;
-    if (part == &item->parts[PUBLISH_RESULT])
-        return result_record(settings->results_topic, item->command_id, item->replay, item->result,
-                             item->finished_at_us, settings->worker_id, item->source);
-    const DeadLetterReason reason = {
-        .group = settings->kafka.group_id,
-        .command_id = item->command_id,
-        .delivery_count = item->attempts > 0 ? item->attempts : 1,
-        .message = item->reason != NULL ? item->reason : "",
-    };
-    const size_t most = item->dead_letter_max_bytes > 0 ? item->dead_letter_max_bytes
-                                                        : kafka_producer_max_bytes(self->producer);
-    return dead_letter_record(settings->dead_letters_topic, item->source, &reason, most);
-}
-
 static void
 note_failure(const AtLeastOnce *self, PublishPart *part, const Error *failure)
 {
-    PublishItem *item = part->item;
-    const bool is_dead_letter = part == &item->parts[PUBLISH_DEAD_LETTER];
-    if (is_dead_letter && failure->kind == ERROR_REJECT) {
-        const size_t tried = item->dead_letter_max_bytes > 0
-                                 ? item->dead_letter_max_bytes
-                                 : kafka_producer_max_bytes(self->producer);
-        item->dead_letter_max_bytes =
-            tried / 2 > DEAD_LETTER_LEAST_BYTES ? tried / 2 : DEAD_LETTER_LEAST_BYTES;
-    }
-    log_warn("delivery failed, sending again", LOG_STR("command_id", item->command_id),
-             LOG_STR("topic", is_dead_letter ? self->settings->dead_letters_topic
-                                             : self->settings->results_topic),
-             LOG_STR("code", failure->code), LOG_ERR(failure));
+    const bool cut = failure->kind == ERROR_REJECT &&
+                     publish_shrink(part, kafka_producer_max_bytes(self->producer));
+    log_warn("delivery failed, sending again", LOG_STR("command_id", part->item->command_id),
+             LOG_STR("topic", publish_part_topic(self->settings, part)),
+             LOG_STR("cut", cut ? "yes" : NULL), LOG_STR("code", failure->code), LOG_ERR(failure));
 }
 
 /* False when the producer's queue is full. */
@@ -98,7 +72,8 @@ static bool
 send_part(AtLeastOnce *self, PublishPart *part)
 {
     Error failure = {0};
-    CLEANUP(record_freep) Record *record = render(self, part);
+    CLEANUP(record_freep)
+    Record *record = publish_render(self->settings, part, kafka_producer_max_bytes(self->producer));
     if (record == NULL) {
         (void)error_out_of_memory(&failure);
         note_failure(self, part, &failure);
@@ -126,8 +101,7 @@ send_item(AtLeastOnce *self, PublishItem *item)
         return;
     }
     bool room = true;
-    const int parts = item->dead_letter ? PUBLISH_PARTS : PUBLISH_DEAD_LETTER;
-    for (int i = 0; i < parts && room; i++) {
+    for (int i = 0; i < publish_part_count(item) && room; i++) {
         if (item->parts[i].state == PUBLISH_TO_SEND)
             room = send_part(self, &item->parts[i]);
     }
@@ -202,9 +176,10 @@ reopen_when_broken(AtLeastOnce *self)
 }
 
 static void
-at_least_once_turn(void *state, int timeout_ms)
+at_least_once_turn(void *state, int timeout_ms, int64_t deadline_ms)
 {
     AtLeastOnce *self = state;
+    (void)deadline_ms; /* no call of this delivery waits */
     (void)kafka_producer_poll(self->producer, timeout_ms);
     reopen_when_broken(self);
     send_due(self);
@@ -242,16 +217,15 @@ at_least_once_close(void *state)
 }
 
 bool
-delivery_open_at_least_once(const PipelineSettings *settings, const Clock *clock, DeliveryDone done,
-                            void *publisher, Delivery *ret_delivery, Error *err)
+delivery_open_at_least_once(const PipelineSettings *settings, const Clock *clock,
+                            const DeliveryHooks *hooks, Delivery *ret_delivery, Error *err)
 {
     AtLeastOnce *self = calloc(1, sizeof(*self));
     if (self == NULL)
         return error_out_of_memory(err);
     self->settings = settings;
     self->clock = clock;
-    self->done = done;
-    self->publisher = publisher;
+    self->hooks = *hooks;
     if (!open_producer(self, err)) {
         free(self);
         return false;

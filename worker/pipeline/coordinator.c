@@ -1,6 +1,7 @@
 #include "worker/pipeline/coordinator.h"
 
 #include "common/log.h"
+#include "worker/pipeline/assigning.h"
 #include "worker/pipeline/assignment.h"
 #include "worker/pipeline/intake.h"
 
@@ -22,6 +23,7 @@ enum {
 
 typedef enum Phase {
     PHASE_RUNNING,
+    PHASE_ASSIGNING,  /* waits to learn what the group has committed */
     PHASE_FINISHING,  /* revoke or drain: waits for running units to be published */
     PHASE_COMMITTING, /* then for their offsets to be committed */
     PHASE_STOPPED,
@@ -34,6 +36,7 @@ struct Coordinator {
     int signal_fd;
     LaneMarks marks;
     Assignment assignment;
+    Assigning assigning;
     Phase phase;
     bool draining;
     int64_t drain_deadline_ms;
@@ -89,6 +92,7 @@ coordinator_free(Coordinator *self)
     if (self == NULL)
         return;
     self->counts.dropped += (int64_t)assignment_end(&self->assignment, self->stations->batcher);
+    assigning_end(&self->assigning);
     kafka_consumer_close(self->consumer);
     intake_free(self->intake);
     free(self);
@@ -106,7 +110,9 @@ phase_may_follow(Phase from, Phase to)
 {
     switch (from) {
     case PHASE_RUNNING:
-        return to == PHASE_FINISHING || to == PHASE_STOPPED;
+        return to == PHASE_ASSIGNING || to == PHASE_FINISHING || to == PHASE_STOPPED;
+    case PHASE_ASSIGNING:
+        return to == PHASE_RUNNING || to == PHASE_FINISHING || to == PHASE_STOPPED;
     case PHASE_FINISHING:
         return to == PHASE_COMMITTING || to == PHASE_RUNNING || to == PHASE_STOPPED;
     case PHASE_COMMITTING:
@@ -180,6 +186,11 @@ take_record(Coordinator *self, Record *record, Error *err)
                   LOG_INT("offset", record->offset));
         record_free(record);
         return true;
+    case OFFSET_WAS_FINISHED:
+        log_debug("finished ahead in an earlier assignment, dropped",
+                  LOG_INT("partition", record->partition), LOG_INT("offset", record->offset));
+        record_free(record);
+        return true;
     case OFFSET_OUT_OF_MEMORY:
         break;
     }
@@ -233,8 +244,9 @@ take_report(Coordinator *self, const Report *report, Error *err)
     if (lane_state(report->lane) == LANE_DEAD)
         return true;
     self->counts.finished++;
-    if (!lane_finish(report->lane, report->offset, report->size_bytes, err))
+    if (!lane_finish(report->lane, report->offset, err))
         return false;
+    lane_release(report->lane, report->size_bytes);
     if (lane_state(report->lane) == LANE_OPEN)
         keep_flow(self, report->lane);
     return true;
@@ -258,7 +270,7 @@ take_reports(Coordinator *self, Error *err)
 static void
 begin_finishing(Coordinator *self, int64_t deadline_ms)
 {
-    if (self->phase == PHASE_RUNNING) {
+    if (self->phase == PHASE_RUNNING || self->phase == PHASE_ASSIGNING) {
         coordinator_set_phase(self, PHASE_FINISHING);
         self->phase_deadline_ms = deadline_ms;
         self->counts.dropped +=
@@ -273,6 +285,7 @@ begin_drain(Coordinator *self)
 {
     self->draining = true;
     self->drain_deadline_ms = now_ms(self) + self->stations->settings->shutdown_grace_ms;
+    publisher_set_deadline(self->stations->publisher, self->drain_deadline_ms);
     for (size_t i = 0; i < self->assignment.count; i++) {
         Error err = {0};
         if (!kafka_consumer_pause(self->consumer, lane_partition(self->assignment.lanes[i]), &err))
@@ -297,23 +310,33 @@ take_signals(Coordinator *self)
     log_warn("second signal: the grace ends now",
              LOG_INT("running", assignment_busy(&self->assignment)));
     self->drain_deadline_ms = now_ms(self);
+    publisher_set_deadline(self->stations->publisher, self->drain_deadline_ms);
     self->phase_deadline_ms = self->drain_deadline_ms;
 }
 
-static void
-begin_assignment(Coordinator *self, const KafkaRebalance *rebalance, Error *err, bool *ret_ok)
+/* False only without memory. */
+static bool
+continue_assigning(Coordinator *self, const KafkaRebalance *rebalance, Error *err)
 {
-    const size_t count = rebalance->count;
-    self->counts.dropped += (int64_t)assignment_end(&self->assignment, self->stations->batcher);
-    *ret_ok = assignment_begin(&self->assignment, rebalance->partitions, count, err);
-    if (!*ret_ok)
-        return;
-    log_info("partitions assigned", LOG_INT("partitions", count),
-             LOG_INT("epoch", self->assignment.epoch));
     Error reason = {0};
+    const KafkaAnswer answer =
+        rebalance->count > 0
+            ? assigning_poll(&self->assigning, self->consumer, self->stations->clock, &reason)
+            : KAFKA_ANSWER_READY;
+    if (answer == KAFKA_ANSWER_FAILED)
+        tell_consumer_error(self, &reason);
+    if (answer != KAFKA_ANSWER_READY)
+        return true;
+    if (!assignment_begin(&self->assignment, rebalance, self->assigning.lookup, err))
+        return false;
+    log_info("partitions assigned", LOG_INT("partitions", rebalance->count),
+             LOG_INT("epoch", self->assignment.epoch));
     /* It fails when the group has moved on meanwhile; the next rebalance puts it right. */
-    if (!kafka_consumer_assign(self->consumer, &reason))
+    if (!kafka_consumer_assign(self->consumer, self->assigning.lookup, &reason))
         log_warn("assignment failed", LOG_ERR(&reason));
+    assigning_end(&self->assigning);
+    coordinator_set_phase(self, PHASE_RUNNING);
+    return true;
 }
 
 static void
@@ -335,6 +358,35 @@ answer_unassign(Coordinator *self)
         log_warn("unassign failed", LOG_ERR(&reason));
 }
 
+/* False only without memory. */
+static bool
+serve_assign(Coordinator *self, const KafkaRebalance *rebalance, Error *err)
+{
+    if (self->draining || rebalance->lost) {
+        assigning_end(&self->assigning);
+        answer_unassign(self);
+        return true;
+    }
+    if (self->phase == PHASE_RUNNING) {
+        self->counts.dropped += (int64_t)assignment_end(&self->assignment, self->stations->batcher);
+        coordinator_set_phase(self, PHASE_ASSIGNING);
+    }
+    return self->phase != PHASE_ASSIGNING || continue_assigning(self, rebalance, err);
+}
+
+static void
+serve_revoke(Coordinator *self, const KafkaRebalance *rebalance)
+{
+    if (!rebalance->lost && self->assignment.count > 0) {
+        /* Seen again each turn until it is answered; the first bound stays. */
+        begin_finishing(self, now_ms(self) + REVOKE_BOUND_MS);
+        return;
+    }
+    end_assignment(self, rebalance->lost);
+    answer_unassign(self);
+    coordinator_set_phase(self, self->draining ? PHASE_STOPPED : PHASE_RUNNING);
+}
+
 /* Looks at the oldest rebalance without an answer. False only without memory. */
 static bool
 serve_rebalance(Coordinator *self, Error *err)
@@ -342,32 +394,28 @@ serve_rebalance(Coordinator *self, Error *err)
     const KafkaRebalance *rebalance = kafka_consumer_rebalance(self->consumer);
     if (rebalance == NULL || self->phase == PHASE_STOPPED)
         return true;
-    bool ok = true;
     switch (rebalance->kind) {
     case KAFKA_REBALANCE_ASSIGN:
-        if (self->draining)
-            answer_unassign(self);
-        else if (self->phase == PHASE_RUNNING)
-            begin_assignment(self, rebalance, err, &ok);
-        break;
+        return serve_assign(self, rebalance, err);
     case KAFKA_REBALANCE_REVOKE:
-        if (!rebalance->lost && self->assignment.count > 0) {
-            /* Seen again each turn until it is answered; the first bound stays. */
-            begin_finishing(self, now_ms(self) + REVOKE_BOUND_MS);
-            break;
-        }
-        end_assignment(self, rebalance->lost);
-        answer_unassign(self);
-        coordinator_set_phase(self, self->draining ? PHASE_STOPPED : PHASE_RUNNING);
+        serve_revoke(self, rebalance);
         break;
     }
-    return ok;
+    return true;
+}
+
+/* In transactions offsets are committed with the results. */
+static bool
+commit_offsets(Coordinator *self, bool now)
+{
+    return self->stations->settings->exactly_once ||
+           assignment_commit(&self->assignment, self->consumer, self->stations->clock, now);
 }
 
 static void
 begin_committing(Coordinator *self)
 {
-    (void)assignment_commit(&self->assignment, self->consumer, self->stations->clock, true);
+    (void)commit_offsets(self, true);
     coordinator_set_phase(self, PHASE_COMMITTING);
     self->phase_deadline_ms = now_ms(self) + COMMIT_BOUND_MS;
 }
@@ -390,8 +438,9 @@ advance_phase(Coordinator *self)
     const bool late = now_ms(self) >= self->phase_deadline_ms;
     switch (self->phase) {
     case PHASE_RUNNING:
-        self->uncommitted =
-            !assignment_commit(&self->assignment, self->consumer, self->stations->clock, false);
+        self->uncommitted = !commit_offsets(self, false);
+        break;
+    case PHASE_ASSIGNING:
         break;
     case PHASE_FINISHING:
         if (assignment_busy(&self->assignment) == 0 || late)

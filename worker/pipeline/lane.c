@@ -1,5 +1,6 @@
 #include "worker/pipeline/lane.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 struct Lane {
@@ -8,14 +9,16 @@ struct Lane {
     atomic_int busy;
     int32_t partition;
     uint64_t epoch;
+    KafkaMembership *membership;
+    pthread_mutex_t lock; /* of the tracker */
     OffsetTracker *tracker;
+    atomic_bool uncommitted;
     size_t bytes;
-    int64_t committed;
     bool paused;
 };
 
 Lane *
-lane_new(int32_t partition, uint64_t epoch)
+lane_new(int32_t partition, uint64_t epoch, KafkaMembership *membership)
 {
     Lane *lane = calloc(1, sizeof(*lane));
     OffsetTracker *tracker = offset_tracker_new();
@@ -27,10 +30,12 @@ lane_new(int32_t partition, uint64_t epoch)
     atomic_init(&lane->references, 1);
     atomic_init(&lane->state, LANE_OPEN);
     atomic_init(&lane->busy, 0);
+    atomic_init(&lane->uncommitted, false);
+    pthread_mutex_init(&lane->lock, NULL);
     lane->partition = partition;
     lane->epoch = epoch;
+    lane->membership = kafka_membership_ref(membership);
     lane->tracker = tracker;
-    lane->committed = OFFSET_TRACKER_NONE;
     return lane;
 }
 
@@ -47,6 +52,8 @@ lane_unref(Lane *lane)
     if (lane == NULL || atomic_fetch_sub(&lane->references, 1) > 1)
         return;
     offset_tracker_free(lane->tracker);
+    kafka_membership_unref(lane->membership);
+    pthread_mutex_destroy(&lane->lock);
     free(lane);
 }
 
@@ -60,6 +67,12 @@ uint64_t
 lane_epoch(const Lane *lane)
 {
     return lane->epoch;
+}
+
+const KafkaMembership *
+lane_membership(const Lane *lane)
+{
+    return lane->membership;
 }
 
 LaneState
@@ -93,54 +106,119 @@ lane_busy(const Lane *lane)
     return atomic_load(&lane->busy);
 }
 
+bool
+lane_resume(Lane *lane, int64_t committed, const char *metadata)
+{
+    pthread_mutex_lock(&lane->lock);
+    const bool resumed = offset_tracker_resume(lane->tracker, committed, metadata);
+    pthread_mutex_unlock(&lane->lock);
+    return resumed;
+}
+
 OffsetStart
 lane_accept(Lane *lane, int64_t offset, size_t size_bytes)
 {
+    pthread_mutex_lock(&lane->lock);
     const OffsetStart start = offset_tracker_start(lane->tracker, offset);
-    if (start != OFFSET_STARTED)
-        return start;
-    lane->bytes += size_bytes;
-    /* Where the assignment began is what the group has committed; saying so again would be idle. */
-    if (lane->committed == OFFSET_TRACKER_NONE)
-        lane->committed = offset;
+    pthread_mutex_unlock(&lane->lock);
+    if (start == OFFSET_STARTED)
+        lane->bytes += size_bytes;
     return start;
 }
 
 bool
-lane_finish(Lane *lane, int64_t offset, size_t size_bytes, Error *err)
+lane_finish(Lane *lane, int64_t offset, Error *err)
 {
-    const size_t before = offset_tracker_in_flight(lane->tracker);
-    if (!offset_tracker_finish(lane->tracker, offset, err))
-        return error_wrap(err, "partition %d", lane->partition);
-    if (offset_tracker_in_flight(lane->tracker) < before)
-        lane->bytes -= size_bytes < lane->bytes ? size_bytes : lane->bytes;
-    return true;
-}
-
-int64_t
-lane_commit_offset(const Lane *lane)
-{
-    const int64_t offset = offset_tracker_committable(lane->tracker);
-    return offset > lane->committed ? offset : OFFSET_TRACKER_NONE;
+    pthread_mutex_lock(&lane->lock);
+    const bool finished = offset_tracker_finish(lane->tracker, offset, err);
+    pthread_mutex_unlock(&lane->lock);
+    atomic_store(&lane->uncommitted, true);
+    return finished || error_wrap(err, "partition %d", lane->partition);
 }
 
 void
-lane_committed(Lane *lane, int64_t offset)
+lane_offer(Lane *lane, int64_t offset)
 {
-    lane->committed = offset;
+    pthread_mutex_lock(&lane->lock);
+    offset_tracker_offer(lane->tracker, offset);
+    pthread_mutex_unlock(&lane->lock);
+}
+
+void
+lane_withdraw(Lane *lane, int64_t offset)
+{
+    pthread_mutex_lock(&lane->lock);
+    offset_tracker_withdraw(lane->tracker, offset);
+    pthread_mutex_unlock(&lane->lock);
+}
+
+bool
+lane_is_offered(Lane *lane, int64_t offset)
+{
+    pthread_mutex_lock(&lane->lock);
+    const bool offered = offset_tracker_is_offered(lane->tracker, offset);
+    pthread_mutex_unlock(&lane->lock);
+    return offered;
+}
+
+bool
+lane_plan(Lane *lane, size_t max_bytes, OffsetPlan *ret_plan, Error *err)
+{
+    pthread_mutex_lock(&lane->lock);
+    const bool planned = offset_tracker_plan(lane->tracker, max_bytes, ret_plan, err);
+    pthread_mutex_unlock(&lane->lock);
+    return planned;
+}
+
+bool
+lane_has_uncommitted(const Lane *lane)
+{
+    return atomic_load(&lane->uncommitted);
+}
+
+bool
+lane_plan_commit(Lane *lane, OffsetPlan *ret_plan, Error *err)
+{
+    const bool planned = lane_plan(lane, OFFSET_AHEAD_BYTES_MAX, ret_plan, err);
+    atomic_store(&lane->uncommitted, !planned);
+    return planned;
 }
 
 void
 lane_commit_failed(Lane *lane)
 {
-    lane->committed = OFFSET_TRACKER_NONE;
+    atomic_store(&lane->uncommitted, true);
+}
+
+void
+lane_release(Lane *lane, size_t size_bytes)
+{
+    lane->bytes -= size_bytes < lane->bytes ? size_bytes : lane->bytes;
+}
+
+size_t
+lane_commands(Lane *lane)
+{
+    pthread_mutex_lock(&lane->lock);
+    const size_t commands = offset_tracker_in_flight(lane->tracker);
+    pthread_mutex_unlock(&lane->lock);
+    return commands;
+}
+
+static size_t
+finished_ahead(Lane *lane)
+{
+    pthread_mutex_lock(&lane->lock);
+    const size_t ahead = offset_tracker_finished_ahead(lane->tracker);
+    pthread_mutex_unlock(&lane->lock);
+    return ahead;
 }
 
 LaneFlow
 lane_flow(Lane *lane, const LaneMarks *marks)
 {
-    const size_t commands = offset_tracker_in_flight(lane->tracker);
-    const size_t ahead = offset_tracker_finished_ahead(lane->tracker);
+    const size_t commands = lane_commands(lane);
+    const size_t ahead = finished_ahead(lane);
     if (!lane->paused && (commands >= marks->high_commands || lane->bytes >= marks->high_bytes ||
                           ahead >= marks->high_ahead)) {
         lane->paused = true;
@@ -152,10 +230,4 @@ lane_flow(Lane *lane, const LaneMarks *marks)
         return LANE_FLOW_RESUME;
     }
     return LANE_FLOW_KEEP;
-}
-
-size_t
-lane_commands(const Lane *lane)
-{
-    return offset_tracker_in_flight(lane->tracker);
 }

@@ -1,14 +1,16 @@
 /*
  * lane: the commands of one partition during one assignment.
  *
- * Owns:      the offset tracker and what is in hand of the partition.
- * Threads:   counted references, state and busy count: any thread. All else: the coordinator alone.
+ * Owns:      the offset tracker and what is in hand of the partition; a reference to the membership
+ * of its assignment.
+ * Threads:   any for references, state, busy count and offsets; flow is the coordinator's alone.
  * Invariant: the state only goes forward: open, closing, dead. Jobs and outcomes hold a reference,
  * so that an outcome of an assignment that has ended finds its own lane dead, never the new one.
  */
 #ifndef WORKER_PIPELINE_LANE_H
 #define WORKER_PIPELINE_LANE_H
 
+#include "common/kafka/kafka_membership.h"
 #include "common/kafka/offset_tracker.h"
 
 typedef struct Lane Lane;
@@ -20,12 +22,14 @@ typedef enum LaneState {
 } LaneState;
 
 /* With one reference. NULL when out of memory. */
-Lane *lane_new(int32_t partition, uint64_t epoch) MUST_CHECK;
+Lane *lane_new(int32_t partition, uint64_t epoch, KafkaMembership *membership) MUST_CHECK;
 Lane *lane_ref(Lane *lane);
 void lane_unref(Lane *lane); /* NULL is harmless */
 
 int32_t lane_partition(const Lane *lane);
 uint64_t lane_epoch(const Lane *lane);
+/* Borrowed; NULL when the lane was made without. */
+const KafkaMembership *lane_membership(const Lane *lane);
 
 LaneState lane_state(const Lane *lane);
 /* Going back is ignored. */
@@ -37,19 +41,29 @@ void lane_busy_begin(Lane *lane);
 void lane_busy_end(Lane *lane);
 int lane_busy(const Lane *lane);
 
-/* From here on: the coordinator alone. */
+/* Goes on from what the group has committed; as offset_tracker_resume. */
+bool lane_resume(Lane *lane, int64_t committed, const char *metadata) MUST_CHECK;
 
 /* Takes note of a polled record of `size_bytes`. */
 OffsetStart lane_accept(Lane *lane, int64_t offset, size_t size_bytes) MUST_CHECK;
-bool lane_finish(Lane *lane, int64_t offset, size_t size_bytes, Error *err) MUST_CHECK;
+bool lane_finish(Lane *lane, int64_t offset, Error *err) MUST_CHECK;
 
-/* The offset to commit, or OFFSET_TRACKER_NONE when nothing new was finished since lane_committed.
- */
-int64_t lane_commit_offset(const Lane *lane);
-void lane_committed(Lane *lane, int64_t offset);
+/* What a transaction would commit: see offset_tracker. */
+void lane_offer(Lane *lane, int64_t offset);
+void lane_withdraw(Lane *lane, int64_t offset);
+bool lane_is_offered(Lane *lane, int64_t offset);
+bool lane_plan(Lane *lane, size_t max_bytes, OffsetPlan *ret_plan, Error *err) MUST_CHECK;
 
-/* Forgets what was committed, after a commit was refused. */
+/* Was anything finished since the last lane_plan_commit, or has its commit failed? For commits
+ * outside of transactions, by the thread that finishes. */
+bool lane_has_uncommitted(const Lane *lane);
+bool lane_plan_commit(Lane *lane, OffsetPlan *ret_plan, Error *err) MUST_CHECK;
 void lane_commit_failed(Lane *lane);
+
+/* From here on: the coordinator alone. */
+
+/* A finished record is no longer in hand. */
+void lane_release(Lane *lane, size_t size_bytes);
 
 typedef struct LaneMarks {
     size_t high_commands;
@@ -63,6 +77,6 @@ typedef enum LaneFlow { LANE_FLOW_KEEP, LANE_FLOW_PAUSE, LANE_FLOW_RESUME } Lane
  * last. */
 LaneFlow lane_flow(Lane *lane, const LaneMarks *marks);
 
-size_t lane_commands(const Lane *lane);
+size_t lane_commands(Lane *lane);
 
 #endif

@@ -17,14 +17,19 @@ typedef struct Pipeline {
     Coordinator *coordinator;
 } Pipeline;
 
+int
+pipeline_start_timeout_ms(const PipelineSettings *settings)
+{
+    return settings->start_timeout_ms > 0 ? settings->start_timeout_ms : START_TIMEOUT_MS;
+}
+
 static bool
 open_consumer(const PipelineSettings *settings, KafkaConsumer **ret_consumer, Error *err)
 {
     CLEANUP(kafka_consumer_closep) KafkaConsumer *consumer = NULL;
     const char *const topics[] = {settings->commands_topic, settings->results_topic,
                                   settings->dead_letters_topic};
-    const int timeout_ms =
-        settings->start_timeout_ms > 0 ? settings->start_timeout_ms : START_TIMEOUT_MS;
+    const int timeout_ms = pipeline_start_timeout_ms(settings);
     if (!kafka_consumer_open(&settings->kafka, &consumer, err) ||
         !kafka_consumer_wait(consumer, topics, ARRAY_LEN(topics), timeout_ms, err))
         return false;

@@ -20,6 +20,7 @@ typedef struct PipelineSettings {
     const char *results_topic;
     const char *dead_letters_topic;
     const char *worker_id;
+    bool exactly_once; /* results and offsets in Kafka transactions; else at least once */
     int executors;
     int set_commands;      /* the most commands in one set */
     int queue_commands;    /* a partition with more than this many in hand is paused */
@@ -30,11 +31,14 @@ typedef struct PipelineSettings {
     CommandFloors floors;
     const DatabaseSettings *database;
     const TaskSettings *task;
-    /* Told, on the coordinator's thread, of offsets that the group has committed; NULL: nobody is
-     * told. */
+    /* Told, on the coordinator's or the publisher's thread, of offsets that the group has
+     * committed; NULL: nobody is told. */
     KafkaCommitted note_committed;
     void *note_committed_state;
 } PipelineSettings;
+
+/* How long Kafka may take to answer at the start. */
+int pipeline_start_timeout_ms(const PipelineSettings *settings);
 
 /* Runs until a signal arrives on `signal_fd` (a signalfd of SIGTERM and SIGINT) and everything has
  * been drained; a second signal ends the grace at once. True: stopped as asked. False: could not

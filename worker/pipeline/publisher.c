@@ -25,6 +25,7 @@ struct Publisher {
     bool no_waiting;
     bool stopping;
     int64_t stop_deadline_ms;
+    int64_t call_deadline_ms;
 };
 
 void
@@ -42,7 +43,17 @@ publish_item_free(PublishItem *item)
 size_t
 publish_item_size(const PublishItem *item)
 {
-    return sizeof(*item) + strlen(item->result) + record_size(item->source);
+    return sizeof(*item) + (item->result != NULL ? strlen(item->result) : 0) +
+           record_size(item->source);
+}
+
+static void
+uncount(Publisher *publisher, const PublishItem *item)
+{
+    pthread_mutex_lock(&publisher->lock);
+    publisher->bytes -= item->deferred ? 0 : publish_item_size(item);
+    pthread_cond_broadcast(&publisher->left);
+    pthread_mutex_unlock(&publisher->lock);
 }
 
 static void
@@ -53,11 +64,24 @@ on_done(void *state, PublishItem *item, bool delivered)
         inbox_report(publisher->inbox, item->lane, item->source->offset, record_size(item->source));
     else
         lane_busy_end(item->lane);
-    pthread_mutex_lock(&publisher->lock);
-    publisher->bytes -= publish_item_size(item);
-    pthread_cond_broadcast(&publisher->left);
-    pthread_mutex_unlock(&publisher->lock);
+    uncount(publisher, item);
     publish_item_free(item);
+}
+
+static void
+on_deferred(void *state, PublishItem *item)
+{
+    Publisher *publisher = state;
+    uncount(publisher, item);
+    item->deferred = true;
+}
+
+static void
+on_failed(void *state, const Error *err)
+{
+    Publisher *publisher = state;
+    log_error("the worker cannot go on", LOG_STR("code", err->code), LOG_ERR(err));
+    inbox_fail(publisher->inbox, err);
 }
 
 void
@@ -78,7 +102,7 @@ publisher_push(Publisher *publisher, PublishItem *item, bool may_wait)
 
 /* Takes all that has queued; sets *ret_end when the thread is to end. */
 static PublishItem *
-take_queued(Publisher *publisher, bool *ret_end)
+take_queued(Publisher *publisher, int64_t *ret_deadline_ms, bool *ret_end)
 {
     const Delivery *delivery = &publisher->delivery;
     pthread_mutex_lock(&publisher->lock);
@@ -90,6 +114,7 @@ take_queued(Publisher *publisher, bool *ret_end)
     const bool nothing_left = queued == NULL && delivery->held(delivery->state) == 0;
     *ret_end = publisher->stopping && (nothing_left || clock_monotonic_ms(publisher->clock) >=
                                                            publisher->stop_deadline_ms);
+    *ret_deadline_ms = publisher->call_deadline_ms;
     pthread_mutex_unlock(&publisher->lock);
     return queued;
 }
@@ -101,7 +126,8 @@ publisher_main(void *argument)
     const Delivery *delivery = &publisher->delivery;
     bool end = false;
     while (!end) {
-        PublishItem *queued = take_queued(publisher, &end);
+        int64_t deadline_ms;
+        PublishItem *queued = take_queued(publisher, &deadline_ms, &end);
         while (queued != NULL) {
             PublishItem *item = queued;
             queued = item->next;
@@ -109,7 +135,7 @@ publisher_main(void *argument)
             delivery->send(delivery->state, item);
         }
         delivery->turn(delivery->state,
-                       delivery->is_waiting(delivery->state) ? DELIVERY_WAIT_MS : 0);
+                       delivery->is_waiting(delivery->state) ? DELIVERY_WAIT_MS : 0, deadline_ms);
     }
     return NULL;
 }
@@ -130,6 +156,16 @@ publisher_free(Publisher *publisher)
     free(publisher);
 }
 
+static bool
+open_delivery(Publisher *publisher, const PipelineSettings *settings, Error *err)
+{
+    const DeliveryHooks hooks = {publisher, on_done, on_deferred, on_failed};
+    return settings->exactly_once ? delivery_open_exactly_once(settings, publisher->clock, &hooks,
+                                                               &publisher->delivery, err)
+                                  : delivery_open_at_least_once(settings, publisher->clock, &hooks,
+                                                                &publisher->delivery, err);
+}
+
 bool
 publisher_start(const PipelineSettings *settings, const Clock *clock, Inbox *inbox,
                 Publisher **ret_publisher, Error *err)
@@ -146,8 +182,8 @@ publisher_start(const PipelineSettings *settings, const Clock *clock, Inbox *inb
     publisher->clock = clock;
     publisher->inbox = inbox;
     publisher->bytes_limit = (size_t)settings->queue_kib * BYTES_PER_KIB;
-    if (!delivery_open_at_least_once(settings, clock, on_done, publisher, &publisher->delivery,
-                                     err)) {
+    publisher->call_deadline_ms = INT64_MAX;
+    if (!open_delivery(publisher, settings, err)) {
         publisher_free(publisher);
         return false;
     }
@@ -158,6 +194,14 @@ publisher_start(const PipelineSettings *settings, const Clock *clock, Inbox *inb
     }
     *ret_publisher = publisher;
     return true;
+}
+
+void
+publisher_set_deadline(Publisher *publisher, int64_t deadline_ms)
+{
+    pthread_mutex_lock(&publisher->lock);
+    publisher->call_deadline_ms = deadline_ms;
+    pthread_mutex_unlock(&publisher->lock);
 }
 
 void
@@ -178,6 +222,7 @@ publisher_stop(Publisher *publisher, int timeout_ms)
     publisher->no_waiting = true;
     publisher->stopping = true;
     publisher->stop_deadline_ms = clock_monotonic_ms(publisher->clock) + timeout_ms;
+    publisher->call_deadline_ms = publisher->stop_deadline_ms;
     pthread_cond_broadcast(&publisher->arrived);
     pthread_cond_broadcast(&publisher->left);
     pthread_mutex_unlock(&publisher->lock);

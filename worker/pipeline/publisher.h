@@ -34,7 +34,7 @@ struct PublishItem {
     Record *source; /* owned */
     char command_id[COMMAND_ID_MAX + 1];
     int replay;
-    char *result; /* owned */
+    char *result; /* owned; NULL: nothing to publish, only the offset is finished (a duplicate) */
     int64_t finished_at_us;
     bool dead_letter;
     char *reason; /* owned, or NULL */
@@ -43,6 +43,7 @@ struct PublishItem {
     PublishPart parts[PUBLISH_PARTS];
     size_t dead_letter_max_bytes; /* 0: what the producer takes */
     int64_t not_before_ms;
+    bool deferred; /* no longer counted among the bytes that wait */
     PublishItem *next;
 };
 
@@ -60,6 +61,9 @@ bool publisher_start(const PipelineSettings *settings, const Clock *clock, Inbox
 /* Hands an outcome over; takes ownership. With `may_wait` it blocks while too many bytes wait to be
  * published, but no longer once the publisher is stopping. */
 void publisher_push(Publisher *publisher, PublishItem *item, bool may_wait);
+
+/* From that time on (monotonic) no call to Kafka goes on: the grace is over. */
+void publisher_set_deadline(Publisher *publisher, int64_t deadline_ms);
 
 /* Nobody waits in publisher_push from here on. */
 void publisher_release_waiters(Publisher *publisher);

@@ -46,8 +46,9 @@ fail_process(const Stations *stations, const Error *err)
     inbox_fail(stations->inbox, err);
 }
 
+/* Takes the record from the job, which ends; without memory both stay. */
 static void
-publish(const Stations *stations, Job **job, TaskOutcome *outcome)
+push(const Stations *stations, Job **job, TaskOutcome *outcome)
 {
     PublishItem *item = calloc(1, sizeof(*item));
     if (item == NULL) {
@@ -56,7 +57,6 @@ publish(const Stations *stations, Job **job, TaskOutcome *outcome)
         fail_process(stations, &err);
         return;
     }
-    log_finished(*job, outcome);
     memcpy(item->command_id, (*job)->command.id, sizeof(item->command_id));
     item->lane = lane_ref((*job)->lane);
     item->source = (*job)->record;
@@ -75,15 +75,6 @@ publish(const Stations *stations, Job **job, TaskOutcome *outcome)
     publisher_push(stations->publisher, item, true);
 }
 
-/* Nothing to publish, only the offset to finish; the coordinator gives the busy count back. */
-static void
-report(const Stations *stations, Job **job)
-{
-    log_debug("duplicate absorbed", LOG_JOB(*job));
-    inbox_report(stations->inbox, (*job)->lane, (*job)->record->offset, (*job)->size_bytes);
-    batcher_release(stations->batcher, job, true);
-}
-
 static void
 go_on(const Stations *stations, Job **job, const TaskOutcome *outcome)
 {
@@ -100,10 +91,13 @@ unit_settle_outcome(const Stations *stations, Job **job, TaskOutcome *outcome)
 {
     switch (outcome->step) {
     case TASK_FINISHED:
-        publish(stations, job, outcome);
+        log_finished(*job, outcome);
+        push(stations, job, outcome);
         break;
     case TASK_ABSORBED:
-        report(stations, job);
+        /* Nothing to publish; its offset is finished like any other. */
+        log_debug("duplicate absorbed", LOG_JOB(*job));
+        push(stations, job, outcome);
         break;
     case TASK_AGAIN:
         go_on(stations, job, outcome);

@@ -19,14 +19,15 @@ finish_many(Lane *lane, int64_t from, int64_t count, size_t size_bytes)
 {
     Error err = {0};
     for (int64_t offset = from; offset < from + count; offset++)
-        assert_true(lane_finish(lane, offset, size_bytes, &err));
+        assert_true(lane_finish(lane, offset, &err));
+    lane_release(lane, size_bytes * (size_t)count);
 }
 
 static void
 test_flow_above_commands_pauses_and_below_half_resumes(void **state)
 {
     (void)state;
-    Lane *lane = lane_new(0, 1);
+    Lane *lane = lane_new(0, 1, NULL);
     accept_many(lane, 0, 9, 1);
     assert_int_equal(lane_flow(lane, &marks), LANE_FLOW_KEEP);
     accept_many(lane, 9, 1, 1);
@@ -43,7 +44,7 @@ static void
 test_flow_above_bytes_pauses(void **state)
 {
     (void)state;
-    Lane *lane = lane_new(0, 1);
+    Lane *lane = lane_new(0, 1, NULL);
     accept_many(lane, 0, 2, 500);
     assert_int_equal(lane_flow(lane, &marks), LANE_FLOW_PAUSE);
     finish_many(lane, 0, 1, 500);
@@ -55,7 +56,7 @@ static void
 test_flow_too_many_finished_ahead_pauses(void **state)
 {
     (void)state;
-    Lane *lane = lane_new(0, 1);
+    Lane *lane = lane_new(0, 1, NULL);
     accept_many(lane, 0, 6, 1);
     finish_many(lane, 1, 5, 1);
     assert_int_equal(lane_flow(lane, &marks), LANE_FLOW_PAUSE);
@@ -64,21 +65,51 @@ test_flow_too_many_finished_ahead_pauses(void **state)
     lane_unref(lane);
 }
 
+static int64_t
+plan_commit(Lane *lane, OffsetPlan *plan)
+{
+    Error err = {0};
+    assert_true(lane_plan_commit(lane, plan, &err));
+    assert_false(lane_has_uncommitted(lane));
+    return plan->offset;
+}
+
 static void
-test_commit_offset_waits_for_the_earliest(void **state)
+test_plan_commit_waits_for_the_earliest_and_tells_what_is_ahead(void **state)
 {
     (void)state;
-    Lane *lane = lane_new(0, 1);
-    assert_int_equal(lane_commit_offset(lane), OFFSET_TRACKER_NONE);
+    OffsetPlan plan;
+    Lane *lane = lane_new(0, 1, NULL);
     accept_many(lane, 5, 3, 1);
+    assert_false(lane_has_uncommitted(lane));
     finish_many(lane, 6, 2, 1);
-    assert_int_equal(lane_commit_offset(lane), OFFSET_TRACKER_NONE);
+    assert_true(lane_has_uncommitted(lane));
+    assert_int_equal(plan_commit(lane, &plan), 5);
+    assert_true(offset_ahead_covers(plan.offset, plan.metadata, 7));
     finish_many(lane, 5, 1, 1);
-    assert_int_equal(lane_commit_offset(lane), 8);
-    lane_committed(lane, 8);
-    assert_int_equal(lane_commit_offset(lane), OFFSET_TRACKER_NONE);
+    assert_int_equal(plan_commit(lane, &plan), 8);
+    assert_string_equal(plan.metadata, "");
     lane_commit_failed(lane);
-    assert_int_equal(lane_commit_offset(lane), 8);
+    assert_true(lane_has_uncommitted(lane));
+    lane_unref(lane);
+}
+
+static void
+test_resume_drops_what_was_finished_ahead(void **state)
+{
+    (void)state;
+    OffsetPlan plan;
+    Lane *before = lane_new(0, 1, NULL);
+    accept_many(before, 5, 4, 1);
+    finish_many(before, 7, 2, 1);
+    assert_int_equal(plan_commit(before, &plan), 5);
+    Lane *lane = lane_new(0, 2, NULL);
+    assert_true(lane_resume(lane, plan.offset, plan.metadata));
+    accept_many(lane, 5, 2, 1);
+    assert_int_equal(lane_accept(lane, 7, 1), OFFSET_WAS_FINISHED);
+    assert_int_equal(lane_accept(lane, 8, 1), OFFSET_WAS_FINISHED);
+    assert_int_equal(lane_commands(lane), 2);
+    lane_unref(before);
     lane_unref(lane);
 }
 
@@ -86,7 +117,7 @@ static void
 test_accept_below_position_is_dropped(void **state)
 {
     (void)state;
-    Lane *lane = lane_new(0, 1);
+    Lane *lane = lane_new(0, 1, NULL);
     accept_many(lane, 5, 1, 1);
     assert_int_equal(lane_accept(lane, 5, 1), OFFSET_BELOW);
     assert_int_equal(lane_commands(lane), 1);
@@ -97,7 +128,7 @@ static void
 test_set_state_backwards_is_ignored(void **state)
 {
     (void)state;
-    Lane *lane = lane_new(0, 1);
+    Lane *lane = lane_new(0, 1, NULL);
     lane_set_state(lane, LANE_DEAD);
     lane_set_state(lane, LANE_OPEN);
     assert_int_equal(lane_state(lane), LANE_DEAD);
@@ -111,7 +142,8 @@ main(void)
         cmocka_unit_test(test_flow_above_commands_pauses_and_below_half_resumes),
         cmocka_unit_test(test_flow_above_bytes_pauses),
         cmocka_unit_test(test_flow_too_many_finished_ahead_pauses),
-        cmocka_unit_test(test_commit_offset_waits_for_the_earliest),
+        cmocka_unit_test(test_plan_commit_waits_for_the_earliest_and_tells_what_is_ahead),
+        cmocka_unit_test(test_resume_drops_what_was_finished_ahead),
         cmocka_unit_test(test_accept_below_position_is_dropped),
         cmocka_unit_test(test_set_state_backwards_is_ignored),
     };

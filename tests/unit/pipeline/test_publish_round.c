@@ -1,0 +1,222 @@
+#include "worker/pipeline/publish_round.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+enum {
+    OFFSETS = 3000,
+    FIRST_OFFSET = 100,
+};
+
+/* What the hooks were told. */
+typedef struct Told {
+    size_t delivered;
+    size_t dropped;
+    size_t deferred;
+    size_t failed;
+    int64_t last_offset;
+} Told;
+
+static Told told;
+
+static void
+on_done(void *publisher, PublishItem *item, bool delivered)
+{
+    (void)publisher;
+    told.delivered += delivered;
+    told.dropped += !delivered;
+    told.last_offset = item->source->offset;
+    publish_item_free(item);
+}
+
+static void
+on_deferred(void *publisher, PublishItem *item)
+{
+    (void)publisher;
+    item->deferred = true;
+    told.deferred++;
+}
+
+static void
+on_failed(void *publisher, const Error *err)
+{
+    (void)publisher;
+    (void)err;
+    told.failed++;
+}
+
+static const DeliveryHooks hooks = {NULL, on_done, on_deferred, on_failed};
+
+static int
+set_up(void **state)
+{
+    (void)state;
+    told = (Told){0};
+    return 0;
+}
+
+/* A lane with `count` commands in hand. */
+static Lane *
+make_lane(int32_t partition, int64_t count)
+{
+    Lane *lane = lane_new(partition, 1, NULL);
+    for (int64_t i = 0; i < count; i++)
+        assert_int_equal(lane_accept(lane, FIRST_OFFSET + i, 1), OFFSET_STARTED);
+    return lane;
+}
+
+static void
+add(PublishList *list, Lane *lane, int64_t offset)
+{
+    const Record source = {.topic = "commands",
+                           .partition = lane_partition(lane),
+                           .offset = offset,
+                           .timestamp_ms = -1};
+    PublishItem *item = calloc(1, sizeof(*item));
+    assert_non_null(item);
+    item->lane = lane_ref(lane);
+    item->source = record_copy(&source);
+    assert_non_null(item->source);
+    publish_list_add(list, item);
+}
+
+static bool
+form(PublishRound *round, PublishList *pending)
+{
+    Error err = {0};
+    const bool formed = publish_round_form(round, pending, OFFSET_AHEAD_BYTES_MAX, &hooks, &err);
+    assert_int_equal(err.kind, ERROR_NONE);
+    return formed;
+}
+
+static void
+test_form_two_lanes_commits_below_the_first_unfinished(void **state)
+{
+    (void)state;
+    PublishRound round = {0};
+    PublishList pending = {0};
+    Lane *first = make_lane(0, 3);
+    Lane *second = make_lane(1, 3);
+    add(&pending, first, FIRST_OFFSET);
+    add(&pending, second, FIRST_OFFSET + 1);
+    assert_true(form(&round, &pending));
+    assert_int_equal(pending.count, 0);
+    assert_int_equal(round.lane_count, 2);
+    assert_int_equal(round.offsets[0].offset, FIRST_OFFSET + 1);
+    assert_string_equal(round.offsets[0].metadata, "");
+    assert_int_equal(round.offsets[1].offset, FIRST_OFFSET);
+    assert_true(offset_ahead_covers(FIRST_OFFSET, round.offsets[1].metadata, FIRST_OFFSET + 1));
+    assert_false(offset_ahead_covers(FIRST_OFFSET, round.offsets[1].metadata, FIRST_OFFSET + 2));
+    publish_round_commit(&round, &hooks);
+    assert_int_equal(told.delivered, 2);
+    assert_int_equal(lane_commands(first), 2);
+    publish_round_done(&round, &hooks);
+    lane_unref(first);
+    lane_unref(second);
+}
+
+static void
+test_form_dead_lane_drops_its_outcomes(void **state)
+{
+    (void)state;
+    PublishRound round = {0};
+    PublishList pending = {0};
+    Lane *lane = make_lane(0, 1);
+    add(&pending, lane, FIRST_OFFSET);
+    lane_set_state(lane, LANE_DEAD);
+    assert_false(form(&round, &pending));
+    assert_int_equal(told.dropped, 1);
+    assert_int_equal(pending.count, 0);
+    publish_round_done(&round, &hooks);
+    lane_unref(lane);
+}
+
+static void
+test_abort_puts_outcomes_back_in_front(void **state)
+{
+    (void)state;
+    PublishRound round = {0};
+    PublishList pending = {0};
+    Lane *lane = make_lane(0, 3);
+    add(&pending, lane, FIRST_OFFSET + 1);
+    assert_true(form(&round, &pending));
+    add(&pending, lane, FIRST_OFFSET + 2);
+    publish_round_abort(&round, &pending);
+    assert_int_equal(pending.count, 2);
+    assert_int_equal(pending.first->source->offset, FIRST_OFFSET + 1);
+    assert_false(lane_is_offered(lane, FIRST_OFFSET + 1));
+    assert_int_equal(lane_commands(lane), 3);
+    assert_int_equal(told.delivered + told.dropped, 0);
+    assert_true(form(&round, &pending));
+    assert_int_equal(round.items.count, 2);
+    publish_round_done(&round, &hooks);
+    assert_int_equal(told.dropped, 2);
+    lane_unref(lane);
+}
+
+static void
+test_form_more_ahead_than_fits_defers_the_rest_until_it_does(void **state)
+{
+    (void)state;
+    PublishRound round = {0};
+    PublishList pending = {0};
+    Lane *lane = make_lane(0, OFFSETS);
+    for (int64_t i = 1; i < OFFSETS; i += 2)
+        add(&pending, lane, FIRST_OFFSET + i);
+    assert_true(form(&round, &pending));
+    const size_t gone = round.items.count;
+    assert_in_range(gone, 1, OFFSETS / 2 - 1);
+    assert_int_equal(told.deferred, OFFSETS / 2 - gone);
+    assert_int_equal(pending.count, OFFSETS / 2 - gone);
+    publish_round_commit(&round, &hooks);
+    /* The unfinished ones end; then everything fits. */
+    for (int64_t i = 0; i < OFFSETS; i += 2)
+        add(&pending, lane, FIRST_OFFSET + i);
+    assert_true(form(&round, &pending));
+    assert_int_equal(pending.count, 0);
+    assert_int_equal(round.offsets[0].offset, FIRST_OFFSET + OFFSETS);
+    assert_string_equal(round.offsets[0].metadata, "");
+    publish_round_commit(&round, &hooks);
+    assert_int_equal(told.delivered, OFFSETS);
+    publish_round_done(&round, &hooks);
+    lane_unref(lane);
+}
+
+static void
+test_look_up_with_dead_lanes_drops_at_the_next_form(void **state)
+{
+    (void)state;
+    PublishRound round = {0};
+    PublishList pending = {0};
+    Lane *lane = make_lane(4, 1);
+    int32_t partitions[1];
+    add(&pending, lane, FIRST_OFFSET);
+    assert_true(form(&round, &pending));
+    assert_int_equal(publish_round_partitions(&round, partitions), 1);
+    assert_int_equal(partitions[0], 4);
+    lane_set_state(lane, LANE_DEAD);
+    assert_int_equal(publish_round_partitions(&round, partitions), 0);
+    publish_round_look_up(&round, NULL, &pending, &hooks);
+    assert_int_equal(pending.count, 1);
+    assert_false(form(&round, &pending));
+    assert_int_equal(told.dropped, 1);
+    publish_round_done(&round, &hooks);
+    lane_unref(lane);
+}
+
+int
+main(void)
+{
+#define CASE(test) cmocka_unit_test_setup(test, set_up)
+    const struct CMUnitTest tests[] = {
+        CASE(test_form_two_lanes_commits_below_the_first_unfinished),
+        CASE(test_form_dead_lane_drops_its_outcomes),
+        CASE(test_abort_puts_outcomes_back_in_front),
+        CASE(test_form_more_ahead_than_fits_defers_the_rest_until_it_does),
+        CASE(test_look_up_with_dead_lanes_drops_at_the_next_form),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,114 @@
+#include "common/autofree.h"
+#include "worker/pipeline/transaction_steps.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static TransactionStep
+next_of(TransactionStep step, TransactionEnding ending)
+{
+    return transaction_move(step, ending).next;
+}
+
+static TransactionFate
+fate_of(TransactionStep step, TransactionEnding ending)
+{
+    return transaction_move(step, ending).fate;
+}
+
+static void
+test_move_done_from_every_step_comes_back_to_idle(void **state)
+{
+    (void)state;
+    for (int from = 0; from < TRANSACTION_STEPS; from++) {
+        TransactionStep step = next_of((TransactionStep)from, ENDED_DONE);
+        int moves = 1;
+        while (step != TRANSACTION_IDLE && moves++ < TRANSACTION_STEPS)
+            step = next_of(step, ENDED_DONE);
+        assert_int_equal(step, TRANSACTION_IDLE);
+    }
+}
+
+static void
+test_move_again_stays_with_the_step(void **state)
+{
+    (void)state;
+    for (int step = 0; step < TRANSACTION_STEPS; step++) {
+        assert_int_equal(next_of((TransactionStep)step, ENDED_AGAIN), step);
+        assert_int_equal(fate_of((TransactionStep)step, ENDED_AGAIN), FATE_OPEN);
+    }
+}
+
+static void
+test_move_outcomes_are_delivered_by_a_commit_alone(void **state)
+{
+    (void)state;
+    for (int step = 0; step < TRANSACTION_STEPS; step++) {
+        for (int ending = 0; ending < ENDED_ENDINGS; ending++) {
+            const bool committed =
+                step == TRANSACTION_COMMIT && (ending == ENDED_DONE || ending == ENDED_CUT);
+            assert_int_equal(fate_of((TransactionStep)step, (TransactionEnding)ending) ==
+                                 FATE_COMMITTED,
+                             committed);
+        }
+    }
+}
+
+/* What was in a transaction is published again after a certain abort or a look-up, never before. */
+static void
+test_move_outcomes_in_doubt_are_looked_up(void **state)
+{
+    (void)state;
+    static const TransactionEnding doubts[] = {ENDED_FENCED, ENDED_BROKEN, ENDED_LATE};
+    static const TransactionStep in_transaction[] = {TRANSACTION_BEGIN, TRANSACTION_COMMIT,
+                                                     TRANSACTION_ABORT};
+    for (size_t s = 0; s < ARRAY_LEN(in_transaction); s++) {
+        for (size_t d = 0; d < ARRAY_LEN(doubts); d++) {
+            assert_int_equal(next_of(in_transaction[s], doubts[d]), TRANSACTION_OPEN);
+            assert_int_equal(fate_of(in_transaction[s], doubts[d]), FATE_OPEN);
+        }
+    }
+    assert_int_equal(next_of(TRANSACTION_OPEN, ENDED_DONE), TRANSACTION_INIT);
+    assert_int_equal(next_of(TRANSACTION_INIT, ENDED_DONE), TRANSACTION_LOOKUP);
+    assert_int_equal(fate_of(TRANSACTION_LOOKUP, ENDED_DONE), FATE_LOOKED_UP);
+    assert_int_equal(fate_of(TRANSACTION_ABORT, ENDED_DONE), FATE_ABORTED);
+}
+
+/* A request that was on its way in a lost connection may arrive later: only a new producer fences
+ * it. */
+static void
+test_move_cut_connection_brings_a_new_producer(void **state)
+{
+    (void)state;
+    assert_int_equal(next_of(TRANSACTION_COMMIT, ENDED_CUT), TRANSACTION_OPEN);
+    assert_int_equal(next_of(TRANSACTION_ABORT, ENDED_CUT), TRANSACTION_OPEN);
+    assert_int_equal(fate_of(TRANSACTION_ABORT, ENDED_CUT), FATE_OPEN);
+}
+
+static void
+test_names_are_there_for_all(void **state)
+{
+    (void)state;
+    for (int step = 0; step < TRANSACTION_STEPS; step++)
+        assert_true(transaction_step_name((TransactionStep)step)[0] != '\0');
+    for (int ending = 0; ending < ENDED_ENDINGS; ending++)
+        assert_true(transaction_ending_name((TransactionEnding)ending)[0] != '\0');
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_move_done_from_every_step_comes_back_to_idle),
+        cmocka_unit_test(test_move_again_stays_with_the_step),
+        cmocka_unit_test(test_move_outcomes_are_delivered_by_a_commit_alone),
+        cmocka_unit_test(test_move_outcomes_in_doubt_are_looked_up),
+        cmocka_unit_test(test_move_cut_connection_brings_a_new_producer),
+        cmocka_unit_test(test_names_are_there_for_all),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

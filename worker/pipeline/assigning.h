@@ -1,0 +1,27 @@
+/*
+ * assigning: the time between an assignment and its answer, in which it is asked what the group has
+ * committed.
+ *
+ * Owns:      the question.
+ * Threads:   the coordinator alone.
+ */
+#ifndef WORKER_PIPELINE_ASSIGNING_H
+#define WORKER_PIPELINE_ASSIGNING_H
+
+#include "common/clock.h"
+#include "common/kafka/kafka_consumer.h"
+
+typedef struct Assigning {
+    KafkaLookup *lookup; /* NULL between two questions */
+    int64_t not_before_ms;
+} Assigning;
+
+/* For the oldest rebalance of the consumer: READY when assigning->lookup has the answer. After
+ * FAILED (`err` tells) it asks again by itself. While a transaction of the partitions' last owner
+ * is open, which ends at its time-out, nobody can know. */
+KafkaAnswer assigning_poll(Assigning *assigning, KafkaConsumer *consumer, const Clock *clock,
+                           Error *err) MUST_CHECK;
+
+void assigning_end(Assigning *assigning);
+
+#endif

@@ -1,0 +1,204 @@
+/*
+ * Results, dead letters and offsets in one Kafka transaction, after the database's commit. Each
+ * step runs one function (exactly_once_steps.c); transaction_steps.c says what follows from how it
+ * ended.
+ */
+#include "worker/pipeline/exactly_once.h"
+
+#include "common/log.h"
+
+enum {
+    CLOSE_ABORT_MS = 500,
+    FENCED_AGAIN_MS = 60 * 1000,
+};
+
+/* The broker fences a producer whose transaction it timed out; that is no other worker's doing. Two
+ * workers with one id would fence each other for ever, so the second time ends this one. */
+static void
+note_fencing(ExactlyOnce *self)
+{
+    const int64_t at_ms = exactly_once_now_ms(self);
+    if (exactly_once_in_transaction(self) && at_ms - self->begun_ms >= KAFKA_TRANSACTION_TIMEOUT_MS)
+        return;
+    if (self->was_fenced && at_ms - self->fenced_ms <= FENCED_AGAIN_MS) {
+        Error err = {0};
+        (void)error_set(&err, ERROR_FATAL, "worker_id_in_use",
+                        "another worker uses worker.id %s: give each an id of its own, or none",
+                        self->settings->worker_id);
+        self->hooks.failed(self->hooks.publisher, &err);
+    }
+    self->was_fenced = true;
+    self->fenced_ms = at_ms;
+}
+
+static void
+log_ending(const ExactlyOnce *self, TransactionEnding ending, const Error *err)
+{
+    const bool odd = ending != ENDED_DONE && ending != ENDED_AGAIN;
+    if (odd)
+        LOG_EVENT(ending == ENDED_ABORT || ending == ENDED_CUT ? LOG_INFO : LOG_WARN,
+                  "a Kafka transaction did not go as planned",
+                  LOG_STR("step", transaction_step_name(self->step)),
+                  LOG_STR("ending", transaction_ending_name(ending)),
+                  LOG_INT("outcomes", self->round.items.count), LOG_ERR(err));
+}
+
+static void
+note_committed(const ExactlyOnce *self)
+{
+    if (self->settings->note_committed == NULL)
+        return;
+    for (size_t i = 0; i < self->round.lane_count; i++)
+        self->settings->note_committed(self->settings->note_committed_state,
+                                       self->round.offsets[i].partition,
+                                       self->round.offsets[i].offset);
+}
+
+static void
+settle(ExactlyOnce *self, TransactionFate fate)
+{
+    switch (fate) {
+    case FATE_OPEN:
+        return;
+    case FATE_COMMITTED:
+        note_committed(self);
+        publish_round_commit(&self->round, &self->hooks);
+        return;
+    case FATE_ABORTED:
+        publish_round_abort(&self->round, &self->pending);
+        return;
+    case FATE_LOOKED_UP:
+        publish_round_look_up(&self->round, self->lookup, &self->pending, &self->hooks);
+        kafka_lookup_free(self->lookup);
+        self->lookup = NULL;
+        return;
+    }
+}
+
+/* The one place where the step changes. */
+static void
+move_on(ExactlyOnce *self, TransactionEnding ending, const Error *err)
+{
+    const TransactionMove move = transaction_move(self->step, ending);
+    log_ending(self, ending, err);
+    if (ending == ENDED_FENCED)
+        note_fencing(self);
+    if (move.next == TRANSACTION_OPEN && ending != ENDED_CUT)
+        self->not_before_ms = exactly_once_now_ms(self) + EXACTLY_ONCE_PAUSE_MS;
+    if (move.next != self->step)
+        self->step_since_ms = exactly_once_now_ms(self);
+    settle(self, move.fate);
+    self->step = move.next;
+}
+
+static void
+exactly_once_send(void *state, PublishItem *item)
+{
+    ExactlyOnce *self = state;
+    publish_list_add(&self->pending, item);
+}
+
+/* While something has to wait, the producer's own events are served. */
+static void
+pause(ExactlyOnce *self, int timeout_ms)
+{
+    if (self->producer != NULL)
+        (void)kafka_producer_poll(self->producer, timeout_ms);
+}
+
+static void
+exactly_once_turn(void *state, int timeout_ms, int64_t deadline_ms)
+{
+    ExactlyOnce *self = state;
+    self->deadline_ms = deadline_ms;
+    for (TransactionEnding ending = ENDED_DONE; ending != ENDED_AGAIN;) {
+        Error err = {0};
+        if (exactly_once_now_ms(self) < self->not_before_ms) {
+            pause(self, timeout_ms);
+            return;
+        }
+        ending = exactly_once_run_step(self, &err);
+        move_on(self, ending, &err);
+    }
+    if (self->step == TRANSACTION_IDLE)
+        pause(self, 0);
+}
+
+static bool
+exactly_once_is_waiting(const void *state)
+{
+    const ExactlyOnce *self = state;
+    return self->step != TRANSACTION_IDLE || self->pending.count > 0;
+}
+
+static size_t
+exactly_once_held(const void *state)
+{
+    const ExactlyOnce *self = state;
+    return self->pending.count + self->round.items.count;
+}
+
+/* An open transaction would keep the next owner of the partitions waiting until it times out. */
+static void
+exactly_once_close(void *state)
+{
+    ExactlyOnce *self = state;
+    Error err = {0};
+    if (exactly_once_in_transaction(self) && !self->commit_tried &&
+        kafka_producer_abort(self->producer, CLOSE_ABORT_MS, &err) != KAFKA_TXN_OK)
+        log_warn("an open Kafka transaction is left to time out", LOG_ERR(&err));
+    exactly_once_drop_producer(self);
+    publish_round_done(&self->round, &self->hooks);
+    for (PublishItem *item = publish_list_take(&self->pending); item != NULL;
+         item = publish_list_take(&self->pending))
+        self->hooks.done(self->hooks.publisher, item, false);
+    free(self);
+}
+
+/* Before anything is consumed: a worker that may not use transactions must not start. */
+static bool
+prepare(ExactlyOnce *self, int timeout_ms, Error *err)
+{
+    self->deadline_ms = exactly_once_now_ms(self) + timeout_ms;
+    self->step = TRANSACTION_OPEN;
+    while (exactly_once_now_ms(self) < self->deadline_ms) {
+        const TransactionEnding ending = exactly_once_run_step(self, err);
+        if (ending != ENDED_DONE && ending != ENDED_AGAIN)
+            break;
+        self->step = transaction_move(self->step, ending).next;
+        if (self->step == TRANSACTION_IDLE)
+            return true;
+    }
+    if (err->kind == ERROR_RETRY) {
+        err->kind = ERROR_HOLD;
+        err->code = strcmp(err->code, "kafka_refused") == 0 ? err->code : "kafka_unreachable";
+    }
+    return error_wrap(err, "worker.delivery=exactly_once");
+}
+
+bool
+delivery_open_exactly_once(const PipelineSettings *settings, const Clock *clock,
+                           const DeliveryHooks *hooks, Delivery *ret_delivery, Error *err)
+{
+    ExactlyOnce *self = calloc(1, sizeof(*self));
+    if (self == NULL)
+        return error_out_of_memory(err);
+    self->settings = settings;
+    self->clock = clock;
+    self->hooks = *hooks;
+    self->metadata_bytes = OFFSET_AHEAD_BYTES_MAX;
+    if (!prepare(self, pipeline_start_timeout_ms(settings), err)) {
+        exactly_once_drop_producer(self);
+        free(self);
+        return false;
+    }
+    *ret_delivery = (Delivery){
+        .state = self,
+        .send = exactly_once_send,
+        .turn = exactly_once_turn,
+        .is_waiting = exactly_once_is_waiting,
+        .held = exactly_once_held,
+        .close = exactly_once_close,
+    };
+    return true;
+}

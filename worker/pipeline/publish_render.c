@@ -1,0 +1,62 @@
+#include "worker/pipeline/publish_render.h"
+
+#include "worker/message/dead_letter.h"
+
+enum {
+    DEAD_LETTER_LEAST_BYTES = 4096,
+};
+
+static bool
+is_dead_letter(const PublishPart *part)
+{
+    return part == &part->item->parts[PUBLISH_DEAD_LETTER];
+}
+
+static size_t
+dead_letter_limit(const PublishItem *item, size_t max_bytes)
+{
+    return item->dead_letter_max_bytes > 0 ? item->dead_letter_max_bytes : max_bytes;
+}
+
+int
+publish_part_count(const PublishItem *item)
+{
+    if (item->result == NULL)
+        return 0;
+    return item->dead_letter ? PUBLISH_PARTS : PUBLISH_DEAD_LETTER;
+}
+
+const char *
+publish_part_topic(const PipelineSettings *settings, const PublishPart *part)
+{
+    return is_dead_letter(part) ? settings->dead_letters_topic : settings->results_topic;
+}
+
+Record *
+publish_render(const PipelineSettings *settings, const PublishPart *part, size_t max_bytes)
+{
+    const PublishItem *item = part->item;
+    if (!is_dead_letter(part))
+        return result_record(settings->results_topic, item->command_id, item->replay, item->result,
+                             item->finished_at_us, settings->worker_id, item->source);
+    const DeadLetterReason reason = {
+        .group = settings->kafka.group_id,
+        .command_id = item->command_id,
+        .delivery_count = item->attempts > 0 ? item->attempts : 1,
+        .message = item->reason != NULL ? item->reason : "",
+    };
+    return dead_letter_record(settings->dead_letters_topic, item->source, &reason,
+                              dead_letter_limit(item, max_bytes));
+}
+
+bool
+publish_shrink(PublishPart *part, size_t max_bytes)
+{
+    PublishItem *item = part->item;
+    const size_t tried = dead_letter_limit(item, max_bytes);
+    if (!is_dead_letter(part) || tried <= DEAD_LETTER_LEAST_BYTES)
+        return false;
+    item->dead_letter_max_bytes =
+        tried / 2 > DEAD_LETTER_LEAST_BYTES ? tried / 2 : DEAD_LETTER_LEAST_BYTES;
+    return true;
+}

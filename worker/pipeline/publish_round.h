@@ -1,0 +1,59 @@
+/*
+ * publish_round: the outcomes of one Kafka transaction, with the offsets that it commits.
+ *
+ * Owns:      its outcomes, from publish_round_form to the hook that takes each.
+ * Threads:   the publisher's.
+ * Invariant: its offsets never pass an unfinished command; all of its lanes are of one membership.
+ */
+#ifndef WORKER_PIPELINE_PUBLISH_ROUND_H
+#define WORKER_PIPELINE_PUBLISH_ROUND_H
+
+#include "worker/pipeline/delivery.h"
+
+typedef struct PublishList {
+    PublishItem *first;
+    PublishItem *last;
+    size_t count;
+} PublishList;
+
+void publish_list_add(PublishList *list, PublishItem *item);
+/* NULL when the list is empty. */
+PublishItem *publish_list_take(PublishList *list);
+
+typedef struct PublishRound {
+    PublishList items;
+    Lane **lanes; /* a reference each */
+    OffsetPlan *plans;
+    KafkaOffset *offsets; /* borrow from the plans */
+    size_t lane_count;
+    size_t lane_room;
+} PublishRound;
+
+/* Moves from `pending` what can go in one transaction: not the outcomes of dead lanes, which end
+ * undelivered; not what finished too far ahead to be written into at most `metadata_bytes` of its
+ * offset's metadata, which is deferred and stays. False, and the round empty, when there is nothing
+ * (`err` untouched but without memory: ERROR_FATAL). */
+bool publish_round_form(PublishRound *round, PublishList *pending, size_t metadata_bytes,
+                        const DeliveryHooks *hooks, Error *err) MUST_CHECK;
+
+/* The group membership that fences the offsets; NULL when there are no offsets. Borrowed. */
+const KafkaMembership *publish_round_membership(const PublishRound *round);
+
+/* The transaction is committed: every outcome is delivered. */
+void publish_round_commit(PublishRound *round, const DeliveryHooks *hooks);
+
+/* It is aborted: every outcome goes back to the front of `pending`. */
+void publish_round_abort(PublishRound *round, PublishList *pending);
+
+/* The partitions of its lanes that are not dead; `partitions` has room for round->lane_count. */
+size_t publish_round_partitions(const PublishRound *round, int32_t *partitions);
+
+/* Nobody knows: what lies below the offsets that were committed, or ahead among their metadata, was
+ * delivered, the rest goes back. `lookup` is NULL when all lanes are dead. */
+void publish_round_look_up(PublishRound *round, const KafkaLookup *lookup, PublishList *pending,
+                           const DeliveryHooks *hooks);
+
+/* Ends what is left, undelivered, and frees the memory. */
+void publish_round_done(PublishRound *round, const DeliveryHooks *hooks);
+
+#endif
