@@ -2,24 +2,39 @@
 
 struct KafkaLookup {
     rd_kafka_queue_t *queue;
-    rd_kafka_event_t *event; /* the answer; NULL while there is none */
-    const rd_kafka_topic_partition_list_t *offsets;
     char *topic;
+    KafkaOffset *offsets; /* the answer; each owns its metadata */
+    size_t count;
 };
+
+/* Borrowers see it as const. */
+static char *
+owned_metadata(const KafkaOffset *offset)
+{
+    return (char *)(uintptr_t)offset->metadata;
+}
 
 void
 kafka_lookup_free(KafkaLookup *lookup)
 {
     if (lookup == NULL)
         return;
-    if (lookup->event != NULL)
-        rd_kafka_event_destroy(lookup->event);
     if (lookup->queue != NULL) {
         rd_kafka_queue_io_event_enable(lookup->queue, -1, NULL, 0);
         rd_kafka_queue_destroy(lookup->queue);
     }
+    for (size_t i = 0; i < lookup->count; i++)
+        free(owned_metadata(&lookup->offsets[i]));
+    free(lookup->offsets);
     free(lookup->topic);
     free(lookup);
+}
+
+static void
+event_destroyp(rd_kafka_event_t **event)
+{
+    if (*event != NULL)
+        rd_kafka_event_destroy(*event);
 }
 
 static void
@@ -108,47 +123,64 @@ fail(rd_kafka_resp_err_t code, Error *err)
     return KAFKA_ANSWER_FAILED;
 }
 
-static KafkaAnswer
-read_answer(KafkaLookup *lookup, Error *err)
+/* librdkafka's copies of the metadata do not end with a NUL. */
+static bool
+copy_offsets(KafkaLookup *lookup, const rd_kafka_topic_partition_list_t *list, Error *err)
 {
-    const rd_kafka_resp_err_t code = rd_kafka_event_error(lookup->event);
+    lookup->offsets = calloc((size_t)list->cnt + 1, sizeof(*lookup->offsets));
+    if (lookup->offsets == NULL)
+        return error_out_of_memory(err);
+    for (int i = 0; i < list->cnt; i++) {
+        const rd_kafka_topic_partition_t *element = &list->elems[i];
+        if (element->offset < 0 || strcmp(element->topic, lookup->topic) != 0)
+            continue;
+        KafkaOffset *offset = &lookup->offsets[lookup->count++];
+        *offset = (KafkaOffset){.partition = element->partition, .offset = element->offset};
+        if (element->metadata_size == 0)
+            continue;
+        offset->metadata = strndup(element->metadata, element->metadata_size);
+        if (offset->metadata == NULL)
+            return error_out_of_memory(err);
+    }
+    return true;
+}
+
+static KafkaAnswer
+read_answer(KafkaLookup *lookup, rd_kafka_event_t *event, Error *err)
+{
+    const rd_kafka_resp_err_t code = rd_kafka_event_error(event);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return fail(code, err);
     size_t count = 0;
     const rd_kafka_group_result_t **groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
-        rd_kafka_event_ListConsumerGroupOffsets_result(lookup->event), &count);
+        rd_kafka_event_ListConsumerGroupOffsets_result(event), &count);
     if (count != 1)
         return fail(RD_KAFKA_RESP_ERR__BAD_MSG, err);
     const rd_kafka_error_t *failure = rd_kafka_group_result_error(groups[0]);
     if (failure != NULL)
         return fail(rd_kafka_error_code(failure), err);
-    lookup->offsets = rd_kafka_group_result_partitions(groups[0]);
-    for (int i = 0; lookup->offsets != NULL && i < lookup->offsets->cnt; i++) {
-        if (lookup->offsets->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return fail(lookup->offsets->elems[i].err, err);
+    const rd_kafka_topic_partition_list_t *list = rd_kafka_group_result_partitions(groups[0]);
+    for (int i = 0; i < list->cnt; i++) {
+        if (list->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR)
+            return fail(list->elems[i].err, err);
     }
-    return KAFKA_ANSWER_READY;
+    return copy_offsets(lookup, list, err) ? KAFKA_ANSWER_READY : KAFKA_ANSWER_FAILED;
 }
 
 KafkaAnswer
 kafka_lookup_poll(KafkaLookup *lookup, int timeout_ms, Error *err)
 {
-    if (lookup->event == NULL)
-        lookup->event = rd_kafka_queue_poll(lookup->queue, timeout_ms);
-    return lookup->event == NULL ? KAFKA_ANSWER_PENDING : read_answer(lookup, err);
+    CLEANUP(event_destroyp)
+    rd_kafka_event_t *event = rd_kafka_queue_poll(lookup->queue, timeout_ms);
+    return event == NULL ? KAFKA_ANSWER_PENDING : read_answer(lookup, event, err);
 }
 
 KafkaOffset
 kafka_lookup_offset(const KafkaLookup *lookup, int32_t partition)
 {
-    KafkaOffset found = {.partition = partition, .offset = KAFKA_OFFSET_NONE};
-    for (int i = 0; lookup->offsets != NULL && i < lookup->offsets->cnt; i++) {
-        const rd_kafka_topic_partition_t *element = &lookup->offsets->elems[i];
-        if (element->partition != partition || element->offset < 0 ||
-            strcmp(element->topic, lookup->topic) != 0)
-            continue;
-        found.offset = element->offset;
-        found.metadata = element->metadata; /* librdkafka ends it with a NUL */
+    for (size_t i = 0; i < lookup->count; i++) {
+        if (lookup->offsets[i].partition == partition)
+            return lookup->offsets[i];
     }
-    return found;
+    return (KafkaOffset){.partition = partition, .offset = KAFKA_OFFSET_NONE};
 }

@@ -31,7 +31,7 @@ typedef enum KafkaAnswer {
                             open that could still change them */
 } KafkaAnswer;
 
-/* Waits for the answer at most `timeout_ms`. */
+/* Waits for the answer at most `timeout_ms`. There is one answer; after it nothing more comes. */
 KafkaAnswer kafka_lookup_poll(KafkaLookup *lookup, int timeout_ms, Error *err) MUST_CHECK;
 
 /* What was committed for a partition that was asked for; after KAFKA_ANSWER_READY. */

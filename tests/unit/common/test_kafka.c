@@ -4,6 +4,7 @@
 #include "common/kafka/kafka_consumer.h"
 #include "common/kafka/kafka_producer.h"
 #include "common/kafka/kafka_reader.h"
+#include "tests/support/kafka_member.h"
 
 #include <poll.h>
 #include <setjmp.h>
@@ -197,42 +198,11 @@ test_read_from_time_without_lookup_begins_at_beginning(void **state)
 }
 
 static void
-poll_until_rebalance(KafkaConsumer *consumer, KafkaRebalanceKind kind)
-{
-    const int64_t started_ms = clock_monotonic_ms(clock_system());
-    while (kafka_consumer_rebalance(consumer) == NULL) {
-        Error err = {0};
-        CLEANUP(record_freep) Record *record = NULL;
-        assert_false(is_late(started_ms));
-        assert_int_equal(kafka_consumer_poll(consumer, 100, &record, &err), KAFKA_POLL_NOTHING);
-    }
-    assert_int_equal(kafka_consumer_rebalance(consumer)->kind, kind);
-}
-
-/* Answers the assignment as a worker does: from what the group has committed. */
-static void
-assign(KafkaConsumer *consumer)
-{
-    Error err = {0};
-    CLEANUP(kafka_lookup_freep) KafkaLookup *lookup = NULL;
-    const int64_t started_ms = clock_monotonic_ms(clock_system());
-    assert_non_null(kafka_consumer_rebalance(consumer)->membership);
-    assert_true(kafka_consumer_lookup(consumer, PATIENCE_MS, &lookup, &err));
-    while (kafka_lookup_poll(lookup, 100, &err) != KAFKA_ANSWER_READY)
-        assert_false(is_late(started_ms));
-    assert_true(kafka_consumer_assign(consumer, lookup, &err));
-}
-
-static void
 open_member(KafkaConsumer **ret_consumer)
 {
-    Error err = {0};
-    assert_true(kafka_consumer_open(&settings, ret_consumer, &err));
-    assert_true(kafka_consumer_wait(*ret_consumer, topics, ARRAY_LEN(topics), PATIENCE_MS, &err));
-    assert_true(kafka_consumer_subscribe(*ret_consumer, "test.in", &err));
-    poll_until_rebalance(*ret_consumer, KAFKA_REBALANCE_ASSIGN);
-    assert_int_equal(kafka_consumer_rebalance(*ret_consumer)->count, PARTITIONS);
-    assign(*ret_consumer);
+    *ret_consumer = kafka_member_subscribe(&settings, "test.in");
+    assert_int_equal(kafka_member_wait(*ret_consumer, KAFKA_REBALANCE_ASSIGN)->count, PARTITIONS);
+    kafka_member_assign(*ret_consumer);
     assert_null(kafka_consumer_rebalance(*ret_consumer));
 }
 
