@@ -155,7 +155,7 @@ consumer_init(KafkaConsumer *consumer, const KafkaSettings *settings, Error *err
     if (settings->instance_id != NULL &&
         rd_kafka_conf_set(conf, "group.instance.id", settings->instance_id, reason,
                           sizeof(reason)) != RD_KAFKA_CONF_OK)
-        return error_set(err, ERROR_REJECT, "kafka_config", "worker.id: %s", reason);
+        return error_set(err, ERROR_REJECT, "kafka_config", "group.instance.id: %s", reason);
     consumer->group = strdup(settings->group_id);
     if (consumer->group == NULL)
         return error_out_of_memory(err);
@@ -235,9 +235,13 @@ static bool
 message_error(KafkaConsumer *consumer, const rd_kafka_message_t *message, Error *err)
 {
     char reason[KAFKA_CLIENT_ERRSTR_BYTES];
-    if (rd_kafka_fatal_error(consumer->client.handle, reason, sizeof(reason)) !=
-        RD_KAFKA_RESP_ERR_NO_ERROR)
-        return error_set(err, ERROR_FATAL, "kafka_error", "kafka consumer: %s", reason);
+    const rd_kafka_resp_err_t fatal =
+        rd_kafka_fatal_error(consumer->client.handle, reason, sizeof(reason));
+    if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return error_set(err, ERROR_FATAL,
+                         fatal == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID ? "instance_id_in_use"
+                                                                       : "kafka_error",
+                         "kafka consumer: %s", reason);
     return kafka_client_error(err, message->err, "read topic", consumer->topic);
 }
 

@@ -38,7 +38,8 @@ typedef enum KafkaPoll {
     KAFKA_POLL_NOTHING, /* for now */
     KAFKA_POLL_RECORD,
     KAFKA_POLL_END,   /* a reader's only: every partition has been read to where it ended */
-    KAFKA_POLL_ERROR, /* ERROR_FATAL ends the consumer, anything else passes by itself */
+    KAFKA_POLL_ERROR, /* ERROR_FATAL ends the consumer ("instance_id_in_use": another one has its
+                         instance_id now), anything else passes by itself */
 } KafkaPoll;
 
 /* Serves events and takes the next record, which the caller frees. */

@@ -86,12 +86,18 @@ coordinator_counts(const Coordinator *self)
     return self->counts;
 }
 
+static void
+drop_lanes(Coordinator *self)
+{
+    self->counts.dropped += (int64_t)assignment_end(&self->assignment, self->stations->batcher);
+}
+
 void
 coordinator_free(Coordinator *self)
 {
     if (self == NULL)
         return;
-    self->counts.dropped += (int64_t)assignment_end(&self->assignment, self->stations->batcher);
+    drop_lanes(self);
     assigning_end(&self->assigning);
     kafka_consumer_close(self->consumer);
     intake_free(self->intake);
@@ -209,6 +215,14 @@ tell_consumer_error(Coordinator *self, const Error *err)
 }
 
 static bool
+consumer_failed(const Coordinator *self, const Error *reason, Error *err)
+{
+    *err = *reason;
+    return strcmp(reason->code, "instance_id_in_use") == 0 &&
+           pipeline_id_in_use(self->stations->settings, err);
+}
+
+static bool
 poll_records(Coordinator *self, Error *err)
 {
     kafka_consumer_fd_clear(self->consumer);
@@ -221,10 +235,8 @@ poll_records(Coordinator *self, Error *err)
                 return false;
             break;
         case KAFKA_POLL_ERROR:
-            if (reason.kind == ERROR_FATAL) {
-                *err = reason;
-                return false;
-            }
+            if (reason.kind == ERROR_FATAL)
+                return consumer_failed(self, &reason, err);
             tell_consumer_error(self, &reason);
             break;
         case KAFKA_POLL_NOTHING:
@@ -344,7 +356,7 @@ end_assignment(Coordinator *self, bool lost)
 {
     const size_t count = self->assignment.count;
     const size_t unfinished = assignment_busy(&self->assignment);
-    self->counts.dropped += (int64_t)assignment_end(&self->assignment, self->stations->batcher);
+    drop_lanes(self);
     self->uncommitted = false;
     log_info("partitions revoked", LOG_INT("partitions", count), LOG_INT("unfinished", unfinished),
              LOG_STR("lost", lost ? "yes" : NULL));
@@ -368,7 +380,7 @@ serve_assign(Coordinator *self, const KafkaRebalance *rebalance, Error *err)
         return true;
     }
     if (self->phase == PHASE_RUNNING) {
-        self->counts.dropped += (int64_t)assignment_end(&self->assignment, self->stations->batcher);
+        drop_lanes(self);
         coordinator_set_phase(self, PHASE_ASSIGNING);
     }
     return self->phase != PHASE_ASSIGNING || continue_assigning(self, rebalance, err);

@@ -22,9 +22,7 @@ note_fencing(ExactlyOnce *self)
         return;
     if (self->was_fenced && at_ms - self->fenced_ms <= FENCED_AGAIN_MS) {
         Error err = {0};
-        (void)error_set(&err, ERROR_FATAL, "worker_id_in_use",
-                        "another worker uses worker.id %s: give each an id of its own, or none",
-                        self->settings->worker_id);
+        (void)pipeline_id_in_use(self->settings, &err);
         self->hooks.failed(self->hooks.publisher, &err);
     }
     self->was_fenced = true;

@@ -23,6 +23,14 @@ pipeline_start_timeout_ms(const PipelineSettings *settings)
     return settings->start_timeout_ms > 0 ? settings->start_timeout_ms : START_TIMEOUT_MS;
 }
 
+bool
+pipeline_id_in_use(const PipelineSettings *settings, Error *err)
+{
+    return error_set(err, ERROR_FATAL, "worker_id_in_use",
+                     "another worker uses worker.id %s: give each an id of its own, or none",
+                     settings->worker_id);
+}
+
 static bool
 open_consumer(const PipelineSettings *settings, KafkaConsumer **ret_consumer, Error *err)
 {

@@ -40,6 +40,9 @@ typedef struct PipelineSettings {
 /* How long Kafka may take to answer at the start. */
 int pipeline_start_timeout_ms(const PipelineSettings *settings);
 
+/* Kafka has told that another worker has this worker's id; returns false. */
+bool pipeline_id_in_use(const PipelineSettings *settings, Error *err);
+
 /* Runs until a signal arrives on `signal_fd` (a signalfd of SIGTERM and SIGINT) and everything has
  * been drained; a second signal ends the grace at once. True: stopped as asked. False: could not
  * start (ERROR_HOLD "kafka_unreachable" or "kafka_refused", ERROR_REJECT "kafka_config" or
