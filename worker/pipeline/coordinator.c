@@ -1,9 +1,6 @@
-#include "worker/pipeline/coordinator.h"
+#include "worker/pipeline/coordinator_private.h"
 
 #include "common/log.h"
-#include "worker/pipeline/assigning.h"
-#include "worker/pipeline/assignment.h"
-#include "worker/pipeline/intake.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -14,44 +11,10 @@ enum {
     TICK_MS = 100,
     SHORT_TICK_MS = 10, /* while an answer is waited for that wakes nobody */
     POLL_BUDGET = 1000, /* records in a row before reports and signals are looked at */
-    REVOKE_BOUND_MS = 5000,
-    COMMIT_BOUND_MS = 2000,
     ERROR_NEWS_EVERY_MS = 60 * 1000,
     AHEAD_MAX = 100000,
     BYTES_PER_KIB = 1024,
 };
-
-typedef enum Phase {
-    PHASE_RUNNING,
-    PHASE_ASSIGNING,  /* waits to learn what the group has committed */
-    PHASE_FINISHING,  /* revoke or drain: waits for running units to be published */
-    PHASE_COMMITTING, /* then for their offsets to be committed */
-    PHASE_STOPPED,
-} Phase;
-
-struct Coordinator {
-    const Stations *stations;
-    KafkaConsumer *consumer;
-    Intake *intake;
-    int signal_fd;
-    LaneMarks marks;
-    Assignment assignment;
-    Assigning assigning;
-    Phase phase;
-    bool draining;
-    int64_t drain_deadline_ms;
-    int64_t phase_deadline_ms;
-    bool more_to_poll;
-    bool uncommitted;
-    int64_t error_news_ms;
-    CoordinatorCounts counts;
-};
-
-static int64_t
-now_ms(const Coordinator *self)
-{
-    return clock_monotonic_ms(self->stations->clock);
-}
 
 bool
 coordinator_new(const Stations *stations, KafkaConsumer *consumer, int signal_fd,
@@ -75,7 +38,7 @@ coordinator_new(const Stations *stations, KafkaConsumer *consumer, int signal_fd
         .high_bytes = (size_t)settings->queue_kib * BYTES_PER_KIB,
         .high_ahead = AHEAD_MAX,
     };
-    self->error_news_ms = now_ms(self) - ERROR_NEWS_EVERY_MS;
+    self->error_news_ms = coordinator_now_ms(self) - ERROR_NEWS_EVERY_MS;
     *ret_coordinator = self;
     return true;
 }
@@ -86,18 +49,12 @@ coordinator_counts(const Coordinator *self)
     return self->counts;
 }
 
-static void
-drop_lanes(Coordinator *self)
-{
-    self->counts.dropped += (int64_t)assignment_end(&self->assignment, self->stations->batcher);
-}
-
 void
 coordinator_free(Coordinator *self)
 {
     if (self == NULL)
         return;
-    drop_lanes(self);
+    coordinator_drop_lanes(self);
     assigning_end(&self->assigning);
     kafka_consumer_close(self->consumer);
     intake_free(self->intake);
@@ -107,33 +64,8 @@ coordinator_free(Coordinator *self)
 int
 coordinator_grace_left_ms(const Coordinator *self)
 {
-    const int64_t left_ms = self->draining ? self->drain_deadline_ms - now_ms(self) : 0;
+    const int64_t left_ms = self->draining ? self->drain_deadline_ms - coordinator_now_ms(self) : 0;
     return left_ms > 0 ? (int)left_ms : 0;
-}
-
-static bool
-phase_may_follow(Phase from, Phase to)
-{
-    switch (from) {
-    case PHASE_RUNNING:
-        return to == PHASE_ASSIGNING || to == PHASE_FINISHING || to == PHASE_STOPPED;
-    case PHASE_ASSIGNING:
-        return to == PHASE_RUNNING || to == PHASE_FINISHING || to == PHASE_STOPPED;
-    case PHASE_FINISHING:
-        return to == PHASE_COMMITTING || to == PHASE_RUNNING || to == PHASE_STOPPED;
-    case PHASE_COMMITTING:
-        return to == PHASE_RUNNING || to == PHASE_STOPPED;
-    case PHASE_STOPPED:
-        return false;
-    }
-    return false;
-}
-
-static void
-coordinator_set_phase(Coordinator *self, Phase phase)
-{
-    if (phase_may_follow(self->phase, phase))
-        self->phase = phase;
 }
 
 static void
@@ -204,13 +136,12 @@ take_record(Coordinator *self, Record *record, Error *err)
     return error_out_of_memory(err);
 }
 
-/* Errors of the consumer pass by themselves, and come again and again until then. */
-static void
-tell_consumer_error(Coordinator *self, const Error *err)
+void
+coordinator_tell_consumer_error(Coordinator *self, const Error *err)
 {
-    if (now_ms(self) - self->error_news_ms < ERROR_NEWS_EVERY_MS)
+    if (coordinator_now_ms(self) - self->error_news_ms < ERROR_NEWS_EVERY_MS)
         return;
-    self->error_news_ms = now_ms(self);
+    self->error_news_ms = coordinator_now_ms(self);
     log_warn("Kafka reports an error", LOG_STR("code", err->code), LOG_ERR(err));
 }
 
@@ -237,7 +168,7 @@ poll_records(Coordinator *self, Error *err)
         case KAFKA_POLL_ERROR:
             if (reason.kind == ERROR_FATAL)
                 return consumer_failed(self, &reason, err);
-            tell_consumer_error(self, &reason);
+            coordinator_tell_consumer_error(self, &reason);
             break;
         case KAFKA_POLL_NOTHING:
         case KAFKA_POLL_END:
@@ -280,191 +211,20 @@ take_reports(Coordinator *self, Error *err)
 }
 
 static void
-begin_finishing(Coordinator *self, int64_t deadline_ms)
-{
-    if (self->phase == PHASE_RUNNING || self->phase == PHASE_ASSIGNING) {
-        coordinator_set_phase(self, PHASE_FINISHING);
-        self->phase_deadline_ms = deadline_ms;
-        self->counts.dropped +=
-            (int64_t)assignment_close(&self->assignment, self->stations->batcher);
-    } else if (deadline_ms < self->phase_deadline_ms) {
-        self->phase_deadline_ms = deadline_ms;
-    }
-}
-
-static void
-begin_drain(Coordinator *self)
-{
-    self->draining = true;
-    self->drain_deadline_ms = now_ms(self) + self->stations->settings->shutdown_grace_ms;
-    publisher_set_deadline(self->stations->publisher, self->drain_deadline_ms);
-    for (size_t i = 0; i < self->assignment.count; i++) {
-        Error err = {0};
-        if (!kafka_consumer_pause(self->consumer, lane_partition(self->assignment.lanes[i]), &err))
-            log_warn("a partition could not be paused", LOG_ERR(&err));
-    }
-    begin_finishing(self, self->drain_deadline_ms);
-    log_info("draining", LOG_INT("running", assignment_busy(&self->assignment)),
-             LOG_INT("dropped", self->counts.dropped),
-             LOG_INT("grace_ms", self->stations->settings->shutdown_grace_ms));
-}
-
-static void
 take_signals(Coordinator *self)
 {
     struct signalfd_siginfo info;
     if (read(self->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
         return;
     if (!self->draining) {
-        begin_drain(self);
+        coordinator_begin_drain(self);
         return;
     }
     log_warn("second signal: the grace ends now",
              LOG_INT("running", assignment_busy(&self->assignment)));
-    self->drain_deadline_ms = now_ms(self);
+    self->drain_deadline_ms = coordinator_now_ms(self);
     publisher_set_deadline(self->stations->publisher, self->drain_deadline_ms);
     self->phase_deadline_ms = self->drain_deadline_ms;
-}
-
-/* False only without memory. */
-static bool
-continue_assigning(Coordinator *self, const KafkaRebalance *rebalance, Error *err)
-{
-    Error reason = {0};
-    const KafkaAnswer answer =
-        rebalance->count > 0
-            ? assigning_poll(&self->assigning, self->consumer, self->stations->clock, &reason)
-            : KAFKA_ANSWER_READY;
-    if (answer == KAFKA_ANSWER_FAILED)
-        tell_consumer_error(self, &reason);
-    if (answer != KAFKA_ANSWER_READY)
-        return true;
-    if (!assignment_begin(&self->assignment, rebalance, self->assigning.lookup, err))
-        return false;
-    log_info("partitions assigned", LOG_INT("partitions", rebalance->count),
-             LOG_INT("epoch", self->assignment.epoch));
-    /* It fails when the group has moved on meanwhile; the next rebalance puts it right. */
-    if (!kafka_consumer_assign(self->consumer, self->assigning.lookup, &reason))
-        log_warn("assignment failed", LOG_ERR(&reason));
-    assigning_end(&self->assigning);
-    coordinator_set_phase(self, PHASE_RUNNING);
-    return true;
-}
-
-static void
-end_assignment(Coordinator *self, bool lost)
-{
-    const size_t count = self->assignment.count;
-    const size_t unfinished = assignment_busy(&self->assignment);
-    drop_lanes(self);
-    self->uncommitted = false;
-    log_info("partitions revoked", LOG_INT("partitions", count), LOG_INT("unfinished", unfinished),
-             LOG_STR("lost", lost ? "yes" : NULL));
-}
-
-static void
-answer_unassign(Coordinator *self)
-{
-    Error reason = {0};
-    if (!kafka_consumer_unassign(self->consumer, &reason))
-        log_warn("unassign failed", LOG_ERR(&reason));
-}
-
-/* False only without memory. */
-static bool
-serve_assign(Coordinator *self, const KafkaRebalance *rebalance, Error *err)
-{
-    if (self->draining || rebalance->lost) {
-        assigning_end(&self->assigning);
-        answer_unassign(self);
-        return true;
-    }
-    if (self->phase == PHASE_RUNNING) {
-        drop_lanes(self);
-        coordinator_set_phase(self, PHASE_ASSIGNING);
-    }
-    return self->phase != PHASE_ASSIGNING || continue_assigning(self, rebalance, err);
-}
-
-static void
-serve_revoke(Coordinator *self, const KafkaRebalance *rebalance)
-{
-    if (!rebalance->lost && self->assignment.count > 0) {
-        /* Seen again each turn until it is answered; the first bound stays. */
-        begin_finishing(self, now_ms(self) + REVOKE_BOUND_MS);
-        return;
-    }
-    end_assignment(self, rebalance->lost);
-    answer_unassign(self);
-    coordinator_set_phase(self, self->draining ? PHASE_STOPPED : PHASE_RUNNING);
-}
-
-/* Looks at the oldest rebalance without an answer. False only without memory. */
-static bool
-serve_rebalance(Coordinator *self, Error *err)
-{
-    const KafkaRebalance *rebalance = kafka_consumer_rebalance(self->consumer);
-    if (rebalance == NULL || self->phase == PHASE_STOPPED)
-        return true;
-    switch (rebalance->kind) {
-    case KAFKA_REBALANCE_ASSIGN:
-        return serve_assign(self, rebalance, err);
-    case KAFKA_REBALANCE_REVOKE:
-        serve_revoke(self, rebalance);
-        break;
-    }
-    return true;
-}
-
-/* In transactions offsets are committed with the results. */
-static bool
-commit_offsets(Coordinator *self, bool now)
-{
-    return self->stations->settings->exactly_once ||
-           assignment_commit(&self->assignment, self->consumer, self->stations->clock, now);
-}
-
-static void
-begin_committing(Coordinator *self)
-{
-    (void)commit_offsets(self, true);
-    coordinator_set_phase(self, PHASE_COMMITTING);
-    self->phase_deadline_ms = now_ms(self) + COMMIT_BOUND_MS;
-}
-
-static void
-end_phase(Coordinator *self)
-{
-    end_assignment(self, false);
-    if (self->draining) {
-        coordinator_set_phase(self, PHASE_STOPPED);
-        return;
-    }
-    answer_unassign(self);
-    coordinator_set_phase(self, PHASE_RUNNING);
-}
-
-static void
-advance_phase(Coordinator *self)
-{
-    const bool late = now_ms(self) >= self->phase_deadline_ms;
-    switch (self->phase) {
-    case PHASE_RUNNING:
-        self->uncommitted = !commit_offsets(self, false);
-        break;
-    case PHASE_ASSIGNING:
-        break;
-    case PHASE_FINISHING:
-        if (assignment_busy(&self->assignment) == 0 || late)
-            begin_committing(self);
-        break;
-    case PHASE_COMMITTING:
-        if (kafka_consumer_commits_pending(self->consumer) == 0 || late)
-            end_phase(self);
-        break;
-    case PHASE_STOPPED:
-        break;
-    }
 }
 
 static int
@@ -487,9 +247,10 @@ turn(Coordinator *self, Error *err)
         return error_set(err, ERROR_FATAL, "system", "poll: errno %d", errno);
     if ((fds[2].revents & POLLIN) != 0)
         take_signals(self);
-    if (!take_reports(self, err) || !poll_records(self, err) || !serve_rebalance(self, err))
+    if (!take_reports(self, err) || !poll_records(self, err) ||
+        !coordinator_serve_rebalance(self, err))
         return false;
-    advance_phase(self);
+    coordinator_advance_phase(self);
     return true;
 }
 
