@@ -50,6 +50,13 @@ application_add_booking(PgConn *conn, const char *id, const char *status, int ag
                   id, status, age_hours);
 }
 
+void
+application_hold_user(PgConn *conn, int user)
+{
+    postgres_exec(conn, "BEGIN; SELECT FROM users WHERE user_id = '" USER_FORMAT "' FOR KEY SHARE",
+                  user);
+}
+
 int64_t
 application_count_sessions(PgConn *conn)
 {

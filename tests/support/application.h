@@ -17,6 +17,9 @@ void application_add_session(PgConn *conn, const char *id, int user, int age_hou
 void application_add_message(PgConn *conn, int user, const char *sender, int age_hours);
 void application_add_booking(PgConn *conn, const char *id, const char *status, int age_hours);
 
+/* Begins a transaction that holds the user as a message in flight does. */
+void application_hold_user(PgConn *conn, int user);
+
 int64_t application_count_sessions(PgConn *conn);
 
 #endif
