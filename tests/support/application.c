@@ -1,6 +1,7 @@
 #include "tests/support/application.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #define AGED "(now() AT TIME ZONE 'UTC') - %d * interval '1 hour'"
 #define PROPERTY "10000000-0000-4000-8000-000000000001"
@@ -55,6 +56,23 @@ application_hold_user(PgConn *conn, int user)
 {
     postgres_exec(conn, "BEGIN; SELECT FROM users WHERE user_id = '" USER_FORMAT "' FOR KEY SHARE",
                   user);
+}
+
+void
+application_add_role(PgConn *conn, char name[APPLICATION_ROLE_BYTES])
+{
+    (void)snprintf(name, APPLICATION_ROLE_BYTES, "cleanup_test_worker_%d", (int)getpid());
+    postgres_exec(conn,
+                  "CREATE ROLE %s LOGIN; GRANT USAGE ON SCHEMA cleanup_worker TO %s; "
+                  "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA cleanup_worker "
+                  "TO %s; GRANT SELECT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO %s",
+                  name, name, name, name);
+}
+
+void
+application_drop_role(PgConn *conn, const char *name)
+{
+    postgres_exec(conn, "DROP OWNED BY %s; DROP ROLE %s", name, name);
 }
 
 int64_t
