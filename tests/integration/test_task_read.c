@@ -190,6 +190,30 @@ test_read_timed_out_fails_at_once_with_a_dead_letter(void **state)
     assert_published_again(&second, &first);
 }
 
+static void
+test_read_replay_of_a_failed_one_runs_whatever_its_age(void **state)
+{
+    (void)state;
+    CLEANUP(sent_done) SentCommand sent = {0};
+    CLEANUP(sent_done) SentCommand replay = {0};
+    CLEANUP(task_outcome_done) TaskOutcome failed = {0};
+    CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
+    CLEANUP(task_outcome_done) TaskOutcome again = {0};
+    sent_make_task(&sent, 10, "a", PREVIEW);
+    time_out(&sent, &failed);
+    sent_make_task(&replay, 20, "a", PREVIEW);
+    sent_make_replay(&replay, 1);
+    sent_make_expired(&replay);
+    sent_make_too_old(&replay, TASKS_RETENTION_HOURS);
+    worker_run(&worker, &replay, &outcome);
+    assert_finished(app, &replay, &outcome, "succeeded");
+    assert_int_equal(outcome.replay, 1);
+    assert_int_equal(outcome_number(&outcome, "replay"), 1);
+    assert_int_equal(outcome_number(&outcome, "source.offset"), 20);
+    worker_run(&worker, &sent, &again);
+    assert_int_equal(again.step, TASK_ABSORBED);
+}
+
 /* Another thread's preview, which waits for the sessions table. */
 typedef struct WaitingRead {
     pthread_t thread;
@@ -315,6 +339,7 @@ main(void)
         CASE(test_read_redelivered_publishes_the_same_bytes),
         CASE(test_read_late_command_is_expired_or_older_than_the_ledger),
         CASE(test_read_timed_out_fails_at_once_with_a_dead_letter),
+        CASE(test_read_replay_of_a_failed_one_runs_whatever_its_age),
         CASE(test_read_enters_the_ledger_only_after_the_read),
         CASE(test_read_row_stored_meanwhile_goes_by_the_rules),
         CASE(test_read_without_the_privilege_is_a_hold_and_leaves_no_row),

@@ -286,8 +286,10 @@ read_phase(const TaskContext *context, const TaskItem *item, int attempts, Ledge
         return false;
     if (!*ret_write)
         return true;
-    const LedgerStart start = ledger_start(item->command, item->source, now_us,
-                                           context->settings->ledger_retention_hours);
+    const LedgerStart start = rows.count > 0
+                                  ? LEDGER_START_RUN
+                                  : ledger_start(item->command, item->source, now_us,
+                                                 context->settings->ledger_retention_hours);
     if (start != LEDGER_START_RUN)
         return outcome_not_started(context, item, start, now_us, record, outcome, err);
     return read_and_render(context, item, attempts, record, outcome, err);
