@@ -191,6 +191,21 @@ test_read_timed_out_fails_at_once_with_a_dead_letter(void **state)
 }
 
 static void
+test_read_timed_out_ends_by_the_databases_clock(void **state)
+{
+    (void)state;
+    CLEANUP(sent_done) SentCommand sent = {0};
+    CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
+    sent_make_task(&sent, 10, "a", PREVIEW);
+    time_out(&sent, &outcome);
+    assert_finished(app, &sent, &outcome, "failed");
+    assert_int_equal(postgres_number(app, "SELECT count(*) FROM cleanup_worker.ledger "
+                                          "WHERE finished_us > started_us"),
+                     1);
+    assert_true(outcome_number(&outcome, "duration_ms") > 0);
+}
+
+static void
 test_read_replay_of_a_failed_one_runs_whatever_its_age(void **state)
 {
     (void)state;
@@ -339,6 +354,7 @@ main(void)
         CASE(test_read_redelivered_publishes_the_same_bytes),
         CASE(test_read_late_command_is_expired_or_older_than_the_ledger),
         CASE(test_read_timed_out_fails_at_once_with_a_dead_letter),
+        CASE(test_read_timed_out_ends_by_the_databases_clock),
         CASE(test_read_replay_of_a_failed_one_runs_whatever_its_age),
         CASE(test_read_enters_the_ledger_only_after_the_read),
         CASE(test_read_row_stored_meanwhile_goes_by_the_rules),

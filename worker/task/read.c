@@ -214,6 +214,15 @@ write_reading(const TaskContext *context, const TaskItem *item, const LedgerReco
     return database_commit(context->database, err);
 }
 
+/* The transaction of the read is lost by now; the end is told by the database's clock all the same.
+ */
+static bool
+read_clock_again(const TaskContext *context, int64_t *ret_now_us, Error *err)
+{
+    database_rollback(context->database);
+    return database_begin(context->database, DATABASE_READ, 0, ret_now_us, err);
+}
+
 /* A read that took too long is a failure of the command, not of the environment. */
 static bool
 end_timed_out(const TaskContext *context, const TaskItem *item, const Error *cause, int attempts,
@@ -227,6 +236,9 @@ end_timed_out(const TaskContext *context, const TaskItem *item, const Error *cau
     CLEANUP(autofree) char *message = strbuf_take(&text);
     if (message == NULL)
         return error_out_of_memory(err);
+    int64_t finished_us;
+    if (!read_clock_again(context, &finished_us, err))
+        return false;
     const TaskEnd end = {
         .status = RESULT_FAILED,
         .message = message,
@@ -236,7 +248,7 @@ end_timed_out(const TaskContext *context, const TaskItem *item, const Error *cau
         .error_sqlstate = cause->sqlstate,
         .attempts = attempts,
         .started_us = record->started_us,
-        .finished_us = clock_now_us(context->clock),
+        .finished_us = finished_us,
         .dead_letter = true,
     };
     return outcome_finish(context, item, &end, record, outcome, err);
