@@ -1,0 +1,266 @@
+/* Two owners of one long command: the later one goes on, the earlier one rolls back and forgets. */
+#include "tests/support/tasks.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#define CLEANUP_ALL "cleanup_inactive_sessions"
+
+static DatabaseSettings settings;
+static PgConn *app;
+static PgConn *other;
+static TestWorker first;
+static TestWorker second;
+static Chain *first_chain;
+static Chain *second_chain;
+static SentCommand sent;
+
+static int
+setup(void **state)
+{
+    (void)state;
+    const int failed = postgres_create(SOURCE_DIR "/deploy/postgres/application.sql");
+    settings = postgres_settings();
+    return failed;
+}
+
+/* Five inactive users, batches of two, and the command that the first of two workers has begun. */
+static int
+begun(void **state)
+{
+    (void)state;
+    CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
+    app = postgres_connect();
+    other = postgres_connect();
+    postgres_clear(app);
+    for (int user = 1; user <= 5; user++)
+        application_add_user(app, user, 48);
+    worker_open(&first, &settings, "w1");
+    worker_open(&second, &settings, "w2");
+    first.settings.batch_sessions = 2;
+    second.settings.batch_sessions = 2;
+    first_chain = chain_new();
+    second_chain = chain_new();
+    sent = (SentCommand){0};
+    sent_make_task(&sent, 10, "a", CLEANUP_ALL);
+    assert_int_equal(worker_step(&first, &sent, first_chain, &outcome), TASK_AGAIN);
+    return 0;
+}
+
+static int
+end(void **state)
+{
+    (void)state;
+    sent_done(&sent);
+    chain_free(first_chain);
+    chain_free(second_chain);
+    worker_done(&first);
+    worker_done(&second);
+    pg_conn_free(other);
+    pg_conn_free(app);
+    return 0;
+}
+
+static TaskStep
+step(TestWorker *worker, Chain *chain)
+{
+    CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
+    return worker_step(worker, &sent, chain, &outcome);
+}
+
+static void
+assert_second_ends_with_all(void)
+{
+    CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
+    worker_finish_chain(&second, &sent, second_chain, &outcome);
+    assert_finished(app, &sent, &outcome, "succeeded");
+    assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 5);
+    assert_int_equal(outcome_number(&outcome, "data.deleted_image_records"), 10);
+    assert_int_equal(outcome_number(&outcome, "data.deleted_video_records"), 5);
+    assert_outcome_text(&outcome, "worker_id", "w2");
+    assert_int_equal(application_count_sessions(app), 0);
+}
+
+static void
+test_takeover_first_owner_forgets_and_second_goes_on(void **state)
+{
+    (void)state;
+    assert_int_equal(step(&first, first_chain), TASK_AGAIN);
+    assert_int_equal(application_count_sessions(app), 3);
+    assert_int_equal(step(&second, second_chain), TASK_AGAIN);
+    assert_int_equal(step(&first, first_chain), TASK_FORGOTTEN);
+    assert_int_equal(application_count_sessions(app), 3);
+    assert_int_equal(step(&second, second_chain), TASK_AGAIN);
+    assert_int_equal(application_count_sessions(app), 1);
+    assert_int_equal(step(&first, first_chain), TASK_FORGOTTEN);
+    assert_second_ends_with_all();
+    assert_int_equal(step(&first, first_chain), TASK_FORGOTTEN);
+}
+
+static void
+test_takeover_keeps_the_first_owners_now(void **state)
+{
+    (void)state;
+    CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
+    char cutoff[CLOCK_TEXT_BYTES];
+    char started[CLOCK_TEXT_BYTES];
+    const int64_t hour_us = 3600 * CLOCK_US_PER_SECOND;
+    postgres_exec(app, "UPDATE cleanup_worker.ledger SET now_us = now_us - 3600 * 1000000::bigint, "
+                       "started_us = started_us - 3600 * 1000000::bigint");
+    const int64_t now_us = postgres_number(app, "SELECT now_us FROM cleanup_worker.ledger");
+    postgres_exec(app, "UPDATE sessions SET created_at = (now() AT TIME ZONE 'UTC') - "
+                       "interval '24 hours 30 minutes' WHERE id = 's3'");
+    worker_finish_chain(&second, &sent, second_chain, &outcome);
+    clock_format(now_us - 24 * hour_us, cutoff);
+    clock_format(now_us, started);
+    assert_outcome_text(&outcome, "data.cutoff_time", cutoff);
+    assert_outcome_text(&outcome, "started_at", started);
+    assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 4);
+    assert_int_equal(postgres_number(app, "SELECT count(*) FROM sessions WHERE id = 's3'"), 1);
+}
+
+static void
+test_takeover_before_the_end_the_first_owner_cannot_end_it(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) /* three batches and the last pass */
+        assert_int_equal(step(&first, first_chain), TASK_AGAIN);
+    assert_int_equal(step(&second, second_chain), TASK_AGAIN);
+    assert_int_equal(step(&first, first_chain), TASK_FORGOTTEN);
+    assert_int_equal(ledger_count(app, "a", "running"), 1);
+    assert_second_ends_with_all();
+    assert_int_equal(step(&first, first_chain), TASK_FORGOTTEN);
+}
+
+static void
+test_takeover_of_a_late_command_goes_on(void **state)
+{
+    (void)state;
+    sent_make_expired(&sent);
+    sent_make_too_old(&sent, TASKS_RETENTION_HOURS);
+    postgres_exec(app, "UPDATE cleanup_worker.ledger SET source_timestamp_ms = "
+                       "source_timestamp_ms - 360::bigint * 3600000");
+    assert_second_ends_with_all();
+}
+
+typedef struct OtherStep {
+    pthread_t thread;
+    TestWorker *worker;
+    Chain *chain;
+    bool done;
+    TaskOutcome outcome;
+    Error err;
+} OtherStep;
+
+static void *
+step_main(void *argument)
+{
+    OtherStep *run = argument;
+    const TaskItem item = sent_item(&sent);
+    run->done = task_step_chain(&run->worker->context, &item, run->chain, &run->outcome, &run->err);
+    return NULL;
+}
+
+static void
+start_step(OtherStep *run, TestWorker *worker, Chain *chain, const char *waits_for)
+{
+    char query[256];
+    *run = (OtherStep){.worker = worker, .chain = chain};
+    assert_int_equal(pthread_create(&run->thread, NULL, step_main, run), 0);
+    (void)snprintf(query, sizeof(query),
+                   "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
+                   "datname = current_database() AND query LIKE '%%%s%%')",
+                   waits_for);
+    postgres_wait_until(app, query);
+}
+
+static void
+end_step(OtherStep *run, TaskStep expected)
+{
+    assert_int_equal(pthread_join(run->thread, NULL), 0);
+    ASSERT_OK(run->done, &run->err);
+    assert_int_equal(run->outcome.step, expected);
+    task_outcome_done(&run->outcome);
+}
+
+static void
+test_takeover_waits_for_the_batch_that_runs(void **state)
+{
+    (void)state;
+    OtherStep batch;
+    OtherStep takeover;
+    postgres_exec(other, "BEGIN; LOCK TABLE sessions");
+    start_step(&batch, &first, first_chain, "WITH look");
+    start_step(&takeover, &second, second_chain, "ORDER BY part DESC");
+    postgres_exec(other, "COMMIT");
+    end_step(&batch, TASK_AGAIN);
+    end_step(&takeover, TASK_AGAIN);
+    assert_int_equal(application_count_sessions(app), 3);
+    assert_int_equal(step(&first, first_chain), TASK_FORGOTTEN);
+    assert_second_ends_with_all();
+}
+
+static void
+test_takeover_after_a_wait_goes_on_at_the_cursor_it_finds(void **state)
+{
+    (void)state;
+    OtherStep takeover;
+    CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
+    postgres_exec(other,
+                  "BEGIN; UPDATE cleanup_worker.ledger_range SET cursor_major = '" USER_FORMAT "', "
+                  "cursor_minor = 's2', deleted_sessions = 40",
+                  2);
+    start_step(&takeover, &second, second_chain, "ORDER BY part DESC");
+    postgres_exec(other, "COMMIT");
+    end_step(&takeover, TASK_AGAIN);
+    worker_finish_chain(&second, &sent, second_chain, &outcome);
+    assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 43);
+    assert_int_equal(application_count_sessions(app), 2);
+}
+
+/* The wait for a lock is short, so that the test is. */
+static void
+test_takeover_that_waits_too_long_is_busy_and_comes_again(void **state)
+{
+    (void)state;
+    Error err = {0};
+    TaskOutcome outcome = {0};
+    const TaskItem item = sent_item(&sent);
+    DatabaseSettings hasty = settings;
+    CLEANUP(worker_done) TestWorker third = {0};
+    CLEANUP(chain_freep) Chain *chain = chain_new();
+    hasty.statement_timeout_ms = 500;
+    worker_open(&third, &hasty, "w3");
+    postgres_exec(other, "BEGIN; SELECT FROM cleanup_worker.ledger_range FOR UPDATE");
+    assert_false(task_step_chain(&third.context, &item, chain, &outcome, &err));
+    assert_int_equal(err.kind, ERROR_RETRY);
+    assert_string_equal(err.code, "ledger_busy");
+    postgres_exec(other, "COMMIT");
+    worker_finish_chain(&third, &sent, chain, &outcome);
+    assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 5);
+    task_outcome_done(&outcome);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, begun, end)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_takeover_first_owner_forgets_and_second_goes_on),
+        CASE(test_takeover_keeps_the_first_owners_now),
+        CASE(test_takeover_before_the_end_the_first_owner_cannot_end_it),
+        CASE(test_takeover_of_a_late_command_goes_on),
+        CASE(test_takeover_waits_for_the_batch_that_runs),
+        CASE(test_takeover_after_a_wait_goes_on_at_the_cursor_it_finds),
+        CASE(test_takeover_that_waits_too_long_is_busy_and_comes_again),
+    };
+    if (!postgres_is_available())
+        return POSTGRES_SKIPPED;
+    return cmocka_run_group_tests(tests, setup, postgres_drop);
+}
