@@ -246,6 +246,33 @@ test_takeover_that_waits_too_long_is_busy_and_comes_again(void **state)
     task_outcome_done(&outcome);
 }
 
+static void
+test_batch_that_waits_for_its_range_row_counts_no_attempt(void **state)
+{
+    (void)state;
+    CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
+    DatabaseSettings hasty = settings;
+    CLEANUP(worker_done) TestWorker third = {0};
+    CLEANUP(chain_freep) Chain *chain = chain_new();
+    hasty.statement_timeout_ms = 500;
+    worker_open(&third, &hasty, "w3");
+    third.settings.max_attempts = 2;
+    assert_int_equal(worker_step(&third, &sent, chain, &outcome), TASK_AGAIN);
+    postgres_exec(other, "BEGIN; SELECT FROM cleanup_worker.ledger_range FOR UPDATE");
+    assert_int_equal(worker_step(&third, &sent, chain, &outcome), TASK_AGAIN);
+    assert_true(outcome.has_note);
+    assert_true(outcome.delay_ms > 0);
+    postgres_exec(other, "COMMIT");
+    postgres_exec(app, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+                       "$$ BEGIN RAISE 'not yet'; END $$; CREATE TRIGGER refuse BEFORE DELETE ON "
+                       "sessions FOR EACH ROW EXECUTE FUNCTION refuse()");
+    assert_int_equal(worker_step(&third, &sent, chain, &outcome), TASK_AGAIN);
+    postgres_exec(app, "DROP FUNCTION refuse CASCADE");
+    worker_finish_chain(&third, &sent, chain, &outcome);
+    assert_finished(app, &sent, &outcome, "succeeded");
+    assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 5);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, begun, end)
 
 int
@@ -259,6 +286,7 @@ main(void)
         CASE(test_takeover_waits_for_the_batch_that_runs),
         CASE(test_takeover_after_a_wait_goes_on_at_the_cursor_it_finds),
         CASE(test_takeover_that_waits_too_long_is_busy_and_comes_again),
+        CASE(test_batch_that_waits_for_its_range_row_counts_no_attempt),
     };
     if (!postgres_is_available())
         return POSTGRES_SKIPPED;

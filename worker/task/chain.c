@@ -75,26 +75,39 @@ has_other_pending(const Chain *chain, const ChainPart *part)
     return false;
 }
 
+/* A wait is not a try: for the environment, or for a row of the ledger that somebody else holds. */
+static bool
+is_waiting(const Error *err)
+{
+    return err->kind == ERROR_HOLD || (err->code != NULL && strcmp(err->code, "ledger_busy") == 0);
+}
+
+static int
+failure_delay_ms(const TaskContext *context, ChainPart *part, const Error *err)
+{
+    if (err->kind == ERROR_HOLD)
+        return CHAIN_HELD_PART_DELAY_MS;
+    if (is_waiting(err))
+        return CHAIN_BUSY_DELAY_MS;
+    part->attempts++;
+    return retry_delay_ms(context->settings, part->attempts);
+}
+
 /* Decides what a failed batch means: a wait, another try, the end of its part, or an error for the
  * caller. */
 static bool
 absorb_failure(const TaskContext *context, const TaskItem *item, Chain *chain, ChainPart *part,
                TaskOutcome *outcome, Error *err)
 {
-    const int64_t now_ms = clock_monotonic_ms(context->clock);
     if (err->kind == ERROR_FATAL || is_connection_error(context, err))
         return false;
     if (err->kind == ERROR_HOLD && !has_other_pending(chain, part))
         return false;
-    int delay_ms = CHAIN_HELD_PART_DELAY_MS;
-    if (err->kind != ERROR_HOLD) {
-        part->attempts++;
-        delay_ms = retry_delay_ms(context->settings, part->attempts);
-    }
+    const int delay_ms = failure_delay_ms(context, part, err);
     outcome->has_note = true;
     outcome->note = *err;
-    part->not_before_ms = now_ms + delay_ms;
-    if (err->kind == ERROR_HOLD || part->attempts < context->settings->max_attempts) {
+    part->not_before_ms = clock_monotonic_ms(context->clock) + delay_ms;
+    if (is_waiting(err) || part->attempts < context->settings->max_attempts) {
         come_again(outcome, has_other_pending(chain, part) ? 0 : delay_ms);
         return true;
     }

@@ -20,6 +20,7 @@ enum {
     CHAIN_YIELD_DELAY_MS = 20,
     CHAIN_LAST_PASS_DELAY_MS = 100,
     CHAIN_HELD_PART_DELAY_MS = 5000,
+    CHAIN_BUSY_DELAY_MS = 250, /* somebody else holds the range row */
 };
 
 typedef struct ChainPart {
