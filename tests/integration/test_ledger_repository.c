@@ -360,13 +360,17 @@ test_skip_known_rows_stay_once_and_room_is_bounded(void **state)
     assert_int_equal(skip_items(first, 2, 3), 2);
     assert_int_equal(skip_items(second, 3, 3), 2); /* s2 was there, s3 fits, s4 does not */
     assert_int_equal(skip_items(second, 3, 3), 2);
-    ASSERT_OK(ledger_skipped_list(database, "a", "sessions", 10, &rows, &err), &err);
+    ASSERT_OK(ledger_skipped_list(database, "a", "sessions", "", "", 10, &rows, &err), &err);
     assert_int_equal(rows.count, 3);
     assert_string_equal(rows.owners[0], "u1");
     assert_string_equal(rows.items[0], "s2");
     assert_string_equal(rows.items[1], "s3");
     assert_string_equal(rows.owners[2], "u2");
     assert_string_equal(rows.items[2], "s1");
+    skipped_rows_done(&rows);
+    ASSERT_OK(ledger_skipped_list(database, "a", "sessions", "u1", "s2", 1, &rows, &err), &err);
+    assert_int_equal(rows.count, 1);
+    assert_string_equal(rows.items[0], "s3");
 }
 
 static void
@@ -376,10 +380,13 @@ test_skipped_delete_forgets_those_of_the_part(void **state)
     Error err = {0};
     const char *const items[] = {"s1", "s2"};
     CLEANUP(skipped_rows_done) SkippedRows rows = {0};
+    int64_t count = 0;
     (void)skip_items(items, 2, 10);
     ASSERT_OK(ledger_skipped_delete(database, "a", "bookings", items, 2, &err), &err);
+    ASSERT_OK(ledger_skipped_count(database, "a", "sessions", &count, &err), &err);
+    assert_int_equal(count, 2);
     ASSERT_OK(ledger_skipped_delete(database, "a", "sessions", items, 1, &err), &err);
-    ASSERT_OK(ledger_skipped_list(database, "a", "sessions", 10, &rows, &err), &err);
+    ASSERT_OK(ledger_skipped_list(database, "a", "sessions", "", "", 10, &rows, &err), &err);
     assert_int_equal(rows.count, 1);
     assert_string_equal(rows.items[0], "s2");
 }

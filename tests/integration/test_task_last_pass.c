@@ -232,6 +232,72 @@ test_last_pass_of_another_owner_goes_on_with_what_was_kept(void **state)
     assert_int_equal(outcome_number(&outcome, "data.skipped_sessions"), 0);
 }
 
+static void
+test_last_pass_with_more_than_a_batch_counts_each(void **state)
+{
+    (void)state;
+    CLEANUP(sent_done) SentCommand sessions = {0};
+    CLEANUP(sent_done) SentCommand bookings = {0};
+    CLEANUP(task_outcome_done) TaskOutcome first = {0};
+    CLEANUP(task_outcome_done) TaskOutcome second = {0};
+    worker.settings.batch_sessions = 2;
+    hold_users(1, 4);
+    sent_make_task(&sessions, 10, "a", CLEANUP_ALL);
+    worker_run(&worker, &sessions, &first);
+    postgres_exec(other, "COMMIT");
+    assert_int_equal(outcome_number(&first, "data.deleted_sessions"), 1);
+    assert_int_equal(outcome_number(&first, "data.skipped_sessions"), 4);
+    hold_bookings("b1", "b5");
+    sent_make_task(&bookings, 11, "b", EXPIRE_ALL);
+    worker_run(&worker, &bookings, &second);
+    postgres_exec(other, "COMMIT");
+    assert_int_equal(outcome_number(&second, "data.expired_bookings"), 0);
+    assert_int_equal(outcome_number(&second, "data.skipped_bookings"), 5);
+}
+
+/* The first two of four stay locked: they must not hide the last two, who are free by now. */
+static void
+test_last_pass_looks_behind_those_that_stay_locked(void **state)
+{
+    (void)state;
+    CLEANUP(sent_done) SentCommand sent = {0};
+    CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
+    CLEANUP(pg_conn_freep) PgConn *stubborn = postgres_connect();
+    worker.settings.batch_sessions = 2;
+    worker.settings.lock_wait_ms = LONG_MS;
+    hold_users(3, 4);
+    postgres_exec(stubborn,
+                  "BEGIN; SELECT FROM users WHERE user_id <= '" USER_FORMAT "' FOR KEY SHARE", 2);
+    sent_make_task(&sent, 10, "a", CLEANUP_ALL);
+    step_into_last_pass(&sent, 4);
+    assert_int_equal(application_count_sessions(app), 4);
+    postgres_exec(other, "COMMIT");
+    step_into_last_pass(&sent, 4);
+    assert_int_equal(application_count_sessions(app), 2);
+    worker.settings.lock_wait_ms = 0;
+    finish(&sent, &outcome);
+    assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 3);
+    assert_int_equal(outcome_number(&outcome, "data.skipped_sessions"), 2);
+}
+
+static void
+test_last_pass_bookings_looks_behind_those_that_stay_locked(void **state)
+{
+    (void)state;
+    CLEANUP(sent_done) SentCommand sent = {0};
+    CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
+    CLEANUP(pg_conn_freep) PgConn *stubborn = postgres_connect();
+    worker.settings.batch_sessions = 2;
+    hold_bookings("b3", "b4");
+    postgres_exec(stubborn, "BEGIN; SELECT FROM bookings WHERE booking_id <= 'b2' FOR UPDATE");
+    sent_make_task(&sent, 10, "a", EXPIRE_ALL);
+    step_into_last_pass(&sent, 0);
+    postgres_exec(other, "COMMIT");
+    finish(&sent, &outcome);
+    assert_int_equal(outcome_number(&outcome, "data.expired_bookings"), 3);
+    assert_int_equal(outcome_number(&outcome, "data.skipped_bookings"), 2);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, five_of_each, end)
 
 int
@@ -245,6 +311,9 @@ main(void)
         CASE(test_last_pass_booking_never_released_is_counted),
         CASE(test_last_pass_booking_confirmed_meanwhile_is_left_alone),
         CASE(test_last_pass_of_another_owner_goes_on_with_what_was_kept),
+        CASE(test_last_pass_with_more_than_a_batch_counts_each),
+        CASE(test_last_pass_looks_behind_those_that_stay_locked),
+        CASE(test_last_pass_bookings_looks_behind_those_that_stay_locked),
     };
     if (!postgres_is_available())
         return POSTGRES_SKIPPED;

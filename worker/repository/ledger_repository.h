@@ -84,6 +84,7 @@ typedef struct LedgerRange {
     RangeState state;
     char cursor_major[RANGE_CURSOR_BYTES]; /* user_id or created_at; "" = from the beginning */
     char cursor_minor[RANGE_CURSOR_BYTES]; /* session id or booking id */
+    /* In RANGE_LAST_PASS the cursor runs over the skipped rows: owner and item. */
     int64_t deleted_sessions;
     int64_t deleted_images;
     int64_t deleted_videos;
@@ -125,8 +126,8 @@ bool ledger_skip(Database *database, const char *command_id, const char *part,
                  const char *const *owners, const char *const *items, size_t count, int limit,
                  size_t *ret_kept, Error *err) MUST_CHECK;
 
-/* The rows kept, in order of (owner, item), at most `limit`; the caller ends `ret_rows` with
- * pg_rows… of its own. */
+/* The rows kept after the cursor ("" = from the beginning), in order of (owner, item), at most
+ * `limit`; the caller ends `ret_rows`. */
 typedef struct SkippedRows {
     char **owners;
     char **items;
@@ -134,8 +135,11 @@ typedef struct SkippedRows {
 } SkippedRows;
 
 void skipped_rows_done(SkippedRows *rows);
-bool ledger_skipped_list(Database *database, const char *command_id, const char *part, int limit,
+bool ledger_skipped_list(Database *database, const char *command_id, const char *part,
+                         const char *after_owner, const char *after_item, int limit,
                          SkippedRows *ret_rows, Error *err) MUST_CHECK;
+bool ledger_skipped_count(Database *database, const char *command_id, const char *part,
+                          int64_t *ret_count, Error *err) MUST_CHECK;
 bool ledger_skipped_delete(Database *database, const char *command_id, const char *part,
                            const char *const *items, size_t count, Error *err) MUST_CHECK;
 

@@ -72,15 +72,29 @@ ledger_skip(Database *database, const char *command_id, const char *part, const 
 }
 
 bool
-ledger_skipped_list(Database *database, const char *command_id, const char *part, int limit,
+ledger_skipped_list(Database *database, const char *command_id, const char *part,
+                    const char *after_owner, const char *after_item, int limit,
                     SkippedRows *ret_rows, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     char room[PG_INT64_BYTES];
-    const char *const params[] = {command_id, part, pg_format_int64(limit, room)};
+    const char *const params[] = {command_id, part, after_owner, after_item,
+                                  pg_format_int64(limit, room)};
     return database_exec(database, SQL_LEDGER_SKIPPED_LIST, params, ARRAY_LEN(params), &result,
                          err) &&
            copy_rows(result, 0, 1, ret_rows, err);
+}
+
+bool
+ledger_skipped_count(Database *database, const char *command_id, const char *part,
+                     int64_t *ret_count, Error *err)
+{
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    const char *const params[] = {command_id, part};
+    if (!database_exec(database, SQL_LEDGER_SKIPPED_COUNT, params, ARRAY_LEN(params), &result, err))
+        return false;
+    *ret_count = pg_result_int64(result, 0, 0);
+    return true;
 }
 
 bool

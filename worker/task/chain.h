@@ -81,8 +81,15 @@ bool chain_stop_waiting(ChainBatch *batch, Error *err) MUST_CHECK;
  * so much. */
 bool chain_should_yield(ChainBatch *batch, const bool *locked, size_t count);
 
-/* Ends the range when nothing is left to try or its time is over; counts what stays locked. */
-void chain_close_last_pass(ChainBatch *batch, size_t remaining);
+/* The next skipped rows that the last pass has not tried in this round. */
+bool chain_list_skipped(ChainBatch *batch, SkippedRows *ret_rows, Error *err) MUST_CHECK;
+
+/* Goes on behind the rows that were tried. After the last of them the range ends when none is left
+ * or its time is over, and what stays locked is counted; else another round begins. */
+bool chain_advance_last_pass(ChainBatch *batch, const SkippedRows *tried, Error *err) MUST_CHECK;
+
+/* All windows are done: what was skipped is next, from the beginning. */
+void chain_begin_last_pass(LedgerRange *range);
 
 /* Writes that a part has failed for good. */
 bool chain_fail_part(const TaskContext *context, const TaskItem *item, Chain *chain,

@@ -25,17 +25,49 @@ chain_should_yield(ChainBatch *batch, const bool *locked, size_t count)
     return batch->yield;
 }
 
+static void
+set_cursor(LedgerRange *range, const char *major, const char *minor)
+{
+    (void)snprintf(range->cursor_major, sizeof(range->cursor_major), "%s", major);
+    (void)snprintf(range->cursor_minor, sizeof(range->cursor_minor), "%s", minor);
+}
+
 void
-chain_close_last_pass(ChainBatch *batch, size_t remaining)
+chain_begin_last_pass(LedgerRange *range)
+{
+    range->state = RANGE_LAST_PASS;
+    set_cursor(range, "", "");
+}
+
+bool
+chain_list_skipped(ChainBatch *batch, SkippedRows *ret_rows, Error *err)
+{
+    return ledger_skipped_list(batch->context->database, batch->item->command->id,
+                               chain_part_name(batch->part->kind), batch->range.cursor_major,
+                               batch->range.cursor_minor, batch->part->batch_rows, ret_rows, err);
+}
+
+bool
+chain_advance_last_pass(ChainBatch *batch, const SkippedRows *tried, Error *err)
 {
     LedgerRange *range = &batch->range;
+    int64_t remaining = 0;
+    if (tried->count == (size_t)batch->part->batch_rows) {
+        set_cursor(range, tried->owners[tried->count - 1], tried->items[tried->count - 1]);
+        return true;
+    }
+    if (!ledger_skipped_count(batch->context->database, batch->item->command->id,
+                              chain_part_name(batch->part->kind), &remaining, err))
+        return false;
     const int64_t spent_ms = (batch->now_us - range->last_pass_us) / CLOCK_US_PER_MS;
+    set_cursor(range, "", "");
     if (remaining > 0 && spent_ms < batch->context->settings->lock_wait_ms) {
         batch->delay_ms = CHAIN_LAST_PASS_DELAY_MS;
-        return;
+        return true;
     }
-    range->skipped += (int64_t)remaining;
+    range->skipped += remaining;
     range->state = RANGE_DONE;
+    return true;
 }
 
 static bool

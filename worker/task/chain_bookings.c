@@ -96,12 +96,12 @@ chain_bookings_batch(ChainBatch *batch, Error *err)
                        window.last_booking_id);
     }
     if (window.count < (size_t)limit)
-        range->state = RANGE_LAST_PASS;
+        chain_begin_last_pass(range);
     return true;
 }
 
 static bool
-expire_skipped(ChainBatch *batch, const SkippedRows *skipped, size_t *ret_remaining, Error *err)
+expire_skipped(ChainBatch *batch, const SkippedRows *skipped, Error *err)
 {
     const char *const *ids = (const char *const *)skipped->items;
     CLEANUP(autofree) bool *locked = calloc(skipped->count, sizeof(*locked));
@@ -111,7 +111,6 @@ expire_skipped(ChainBatch *batch, const SkippedRows *skipped, size_t *ret_remain
     if (!expire_bookings(batch, ids, skipped->count, locked, err))
         return false;
     const size_t count = pick_ids(ids, locked, true, skipped->count, settled);
-    *ret_remaining = skipped->count - count;
     return count == 0 || ledger_skipped_delete(batch->context->database, batch->item->command->id,
                                                "bookings", settled, count, err);
 }
@@ -120,14 +119,7 @@ bool
 chain_bookings_last_pass(ChainBatch *batch, Error *err)
 {
     CLEANUP(skipped_rows_done) SkippedRows skipped = {0};
-    size_t remaining = 0;
-    if (!ledger_skipped_list(batch->context->database, batch->item->command->id, "bookings",
-                             batch->part->batch_rows, &skipped, err))
-        return false;
-    if (skipped.count > 0 && !expire_skipped(batch, &skipped, &remaining, err))
-        return false;
-    if (remaining == 0 && skipped.count == (size_t)batch->part->batch_rows)
-        return true; /* there may be more of them */
-    chain_close_last_pass(batch, remaining);
-    return true;
+    return chain_list_skipped(batch, &skipped, err) &&
+           (skipped.count == 0 || expire_skipped(batch, &skipped, err)) &&
+           chain_advance_last_pass(batch, &skipped, err);
 }

@@ -88,7 +88,7 @@ chain_sessions_batch(ChainBatch *batch, Error *err)
                        candidates.last_session_id);
     }
     if (candidates.window < (size_t)limit)
-        range->state = RANGE_LAST_PASS;
+        chain_begin_last_pass(range);
     return true;
 }
 
@@ -117,7 +117,7 @@ is_still_locked(const SessionCandidates *candidates, const bool *locked, const c
 /* Forgets the rows that are dealt with: deleted, gone, or not inactive any more. */
 static bool
 forget_settled(ChainBatch *batch, const SkippedRows *skipped, const SessionCandidates *candidates,
-               const bool *locked, size_t *ret_remaining, Error *err)
+               const bool *locked, Error *err)
 {
     CLEANUP(autofree) const char **settled = calloc(skipped->count + 1, sizeof(*settled));
     if (settled == NULL)
@@ -127,7 +127,6 @@ forget_settled(ChainBatch *batch, const SkippedRows *skipped, const SessionCandi
         if (!is_still_locked(candidates, locked, skipped->items[i]))
             settled[count++] = skipped->items[i];
     }
-    *ret_remaining = skipped->count - count;
     return count == 0 || ledger_skipped_delete(batch->context->database, batch->item->command->id,
                                                "sessions", settled, count, err);
 }
@@ -136,7 +135,7 @@ forget_settled(ChainBatch *batch, const SkippedRows *skipped, const SessionCandi
  * what is locked is looked at again after a pause, so that no executor stands still for somebody
  * else's transaction. */
 static bool
-clean_skipped(ChainBatch *batch, const SkippedRows *skipped, size_t *ret_remaining, Error *err)
+clean_skipped(ChainBatch *batch, const SkippedRows *skipped, Error *err)
 {
     Database *database = batch->context->database;
     CLEANUP(autofree) SessionRequest *requests = calloc(skipped->count, sizeof(*requests));
@@ -156,21 +155,14 @@ clean_skipped(ChainBatch *batch, const SkippedRows *skipped, size_t *ret_remaini
          !session_delete_locked(database, &candidates, locked, requests, owners, counts, err)))
         return false;
     add_counts(&batch->range, counts, owners);
-    return forget_settled(batch, skipped, &candidates, locked, ret_remaining, err);
+    return forget_settled(batch, skipped, &candidates, locked, err);
 }
 
 bool
 chain_sessions_last_pass(ChainBatch *batch, Error *err)
 {
     CLEANUP(skipped_rows_done) SkippedRows skipped = {0};
-    size_t remaining = 0;
-    if (!ledger_skipped_list(batch->context->database, batch->item->command->id, "sessions",
-                             batch->part->batch_rows, &skipped, err))
-        return false;
-    if (skipped.count > 0 && !clean_skipped(batch, &skipped, &remaining, err))
-        return false;
-    if (remaining == 0 && skipped.count == (size_t)batch->part->batch_rows)
-        return true; /* there may be more of them */
-    chain_close_last_pass(batch, remaining);
-    return true;
+    return chain_list_skipped(batch, &skipped, err) &&
+           (skipped.count == 0 || clean_skipped(batch, &skipped, err)) &&
+           chain_advance_last_pass(batch, &skipped, err);
 }
