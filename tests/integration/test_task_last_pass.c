@@ -298,6 +298,30 @@ test_last_pass_bookings_looks_behind_those_that_stay_locked(void **state)
     assert_int_equal(outcome_number(&outcome, "data.skipped_bookings"), 2);
 }
 
+/* User 2 has a session that a further table references and one that somebody holds. */
+static void
+test_last_pass_counts_a_referenced_session_once(void **state)
+{
+    (void)state;
+    CLEANUP(sent_done) SentCommand sent = {0};
+    CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
+    DatabaseSettings with_notes = settings;
+    CLEANUP(worker_done) TestWorker careful = {0};
+    with_notes.tables.session_references = "notes";
+    application_add_session(app, "held", 2, 48);
+    postgres_exec(app, "CREATE TABLE notes (session_id varchar(64) REFERENCES sessions); "
+                       "INSERT INTO notes VALUES ('s2')");
+    postgres_exec(other, "BEGIN; SELECT FROM sessions WHERE id = 'held' FOR UPDATE");
+    worker_open(&careful, &with_notes, "w1");
+    sent_make_task(&sent, 10, "a", CLEANUP_ALL);
+    worker_run(&careful, &sent, &outcome);
+    postgres_exec(other, "COMMIT");
+    postgres_exec(app, "DROP TABLE notes");
+    assert_finished(app, &sent, &outcome, "succeeded");
+    assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 4);
+    assert_int_equal(outcome_number(&outcome, "data.skipped_sessions"), 2);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, five_of_each, end)
 
 int
@@ -314,6 +338,7 @@ main(void)
         CASE(test_last_pass_with_more_than_a_batch_counts_each),
         CASE(test_last_pass_looks_behind_those_that_stay_locked),
         CASE(test_last_pass_bookings_looks_behind_those_that_stay_locked),
+        CASE(test_last_pass_counts_a_referenced_session_once),
     };
     if (!postgres_is_available())
         return POSTGRES_SKIPPED;

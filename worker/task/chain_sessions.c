@@ -105,6 +105,31 @@ collect_owners(const SkippedRows *skipped, int64_t cutoff_us, SessionRequest *re
 }
 
 static bool
+is_skipped(const SkippedRows *skipped, const char *session_id)
+{
+    for (size_t i = 0; i < skipped->count; i++) {
+        if (strcmp(skipped->items[i], session_id) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The owners' other sessions were dealt with, and counted, by their own batch. */
+static void
+leave_only_skipped(SessionCandidates *candidates, const SkippedRows *skipped)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < candidates->count; i++) {
+        if (!is_skipped(skipped, candidates->session_ids[i]))
+            continue;
+        candidates->ordinals[count] = candidates->ordinals[i];
+        candidates->user_ids[count] = candidates->user_ids[i];
+        candidates->session_ids[count++] = candidates->session_ids[i];
+    }
+    candidates->count = count;
+}
+
+static bool
 is_still_locked(const SessionCandidates *candidates, const bool *locked, const char *session_id)
 {
     for (size_t i = 0; i < candidates->count; i++) {
@@ -147,6 +172,7 @@ clean_skipped(ChainBatch *batch, const SkippedRows *skipped, Error *err)
     if (!session_find_for_users(database, requests, owners, CHAIN_SKIPPED_KEPT_MAX, &candidates,
                                 err))
         return false;
+    leave_only_skipped(&candidates, skipped);
     CLEANUP(autofree) bool *locked = calloc(candidates.count + 1, sizeof(*locked));
     if (locked == NULL)
         return error_out_of_memory(err);
