@@ -292,6 +292,25 @@ test_scheduled_half_that_waits_while_the_other_fails_ends_when_both_have(void **
                        "Session cleanup: " SESSIONS_DONE "; Booking expiration: " BOOKINGS_REFUSED);
 }
 
+static void
+test_scheduled_halves_that_both_wait_are_a_hold(void **state)
+{
+    (void)state;
+    CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
+    postgres_exec(app, "REVOKE DELETE ON sessions FROM %s; REVOKE UPDATE ON bookings FROM %s", role,
+                  role);
+    step_until_hold();
+    step_until_hold();
+    postgres_exec(app, "GRANT UPDATE ON bookings TO %s", role);
+    step_until_hold();
+    step_until_hold(); /* each half has its turn */
+    assert_int_equal(expired_bookings(), 2);
+    postgres_exec(app, "GRANT DELETE ON sessions TO %s", role);
+    worker_finish_chain(&worker, &sent, chain, &outcome);
+    assert_finished(app, &sent, &outcome, "succeeded");
+    assert_int_equal(application_count_sessions(app), 0);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, three_and_two, end)
 
 int
@@ -306,6 +325,7 @@ main(void)
         CASE(test_scheduled_sessions_that_wait_let_the_bookings_run),
         CASE(test_scheduled_bookings_that_wait_let_the_sessions_run),
         CASE(test_scheduled_half_that_waits_while_the_other_fails_ends_when_both_have),
+        CASE(test_scheduled_halves_that_both_wait_are_a_hold),
     };
     if (!postgres_is_available())
         return POSTGRES_SKIPPED;

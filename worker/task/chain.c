@@ -25,6 +25,7 @@ chain_part_name(ReportPart kind)
     return kind == REPORT_SESSIONS ? "sessions" : "bookings";
 }
 
+/* The first that may run now; held ones have their turn by how long ago they were tried. */
 static ChainPart *
 pick_part(Chain *chain, int64_t now_ms, int *ret_delay_ms)
 {
@@ -33,7 +34,7 @@ pick_part(Chain *chain, int64_t now_ms, int *ret_delay_ms)
         ChainPart *part = &chain->parts[i];
         if (!part->done && (soonest == NULL || part->not_before_ms < soonest->not_before_ms))
             soonest = part;
-        if (soonest == part && part->not_before_ms <= now_ms)
+        if (soonest == part && !part->held && part->not_before_ms <= now_ms)
             break;
     }
     *ret_delay_ms = soonest != NULL && soonest->not_before_ms > now_ms
@@ -75,6 +76,17 @@ has_other_pending(const Chain *chain, const ChainPart *part)
     return false;
 }
 
+/* Nothing of the command can go on until the environment is mended. */
+static bool
+is_held_up(const Chain *chain)
+{
+    for (int i = 0; i < chain->part_count; i++) {
+        if (!chain->parts[i].done && !chain->parts[i].held)
+            return false;
+    }
+    return true;
+}
+
 /* A wait is not a try: for the environment, or for a row of the ledger that somebody else holds. */
 static bool
 is_waiting(const Error *err)
@@ -101,12 +113,13 @@ absorb_failure(const TaskContext *context, const TaskItem *item, Chain *chain, C
 {
     if (err->kind == ERROR_FATAL || is_connection_error(context, err))
         return false;
-    if (err->kind == ERROR_HOLD && !has_other_pending(chain, part))
-        return false;
     const int delay_ms = failure_delay_ms(context, part, err);
+    part->held = err->kind == ERROR_HOLD;
+    part->not_before_ms = clock_monotonic_ms(context->clock) + delay_ms;
+    if (is_held_up(chain))
+        return false;
     outcome->has_note = true;
     outcome->note = *err;
-    part->not_before_ms = clock_monotonic_ms(context->clock) + delay_ms;
     if (is_waiting(err) || part->attempts < context->settings->max_attempts) {
         come_again(outcome, has_other_pending(chain, part) ? 0 : delay_ms);
         return true;
@@ -137,7 +150,7 @@ task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain,
     if (part == NULL) {
         if (!chain_end(context, item, chain, NULL, 1 + chain->attempts, &outcome, err))
             return false;
-    } else if (delay_ms > 0) {
+    } else if (delay_ms > 0 && !is_held_up(chain)) {
         come_again(&outcome, delay_ms);
     } else {
         bool forgotten = false;

@@ -26,6 +26,7 @@ enum {
 typedef struct ChainPart {
     ReportPart kind;
     bool done;
+    bool held;             /* waits for the environment: a missing privilege */
     int attempts;          /* consecutive failures of one batch */
     int yields;            /* consecutive batches given up to somebody who holds most of it */
     int64_t not_before_ms; /* monotonic */

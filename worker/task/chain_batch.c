@@ -151,6 +151,7 @@ chain_run_batch(const TaskContext *context, const TaskItem *item, Chain *chain, 
     *ret_delay_ms = batch.delay_ms;
     part->not_before_ms = clock_monotonic_ms(context->clock) + batch.delay_ms;
     part->attempts = 0;
+    part->held = false;
     part->yields = batch.yield ? part->yields + 1 : 0;
     part->done =
         !batch.yield && (batch.range.state == RANGE_DONE || batch.range.state == RANGE_FAILED);
