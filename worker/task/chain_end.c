@@ -139,11 +139,15 @@ end_in_transaction(const TaskContext *context, const TaskItem *item, const Chain
     if (!database_begin(context->database, DATABASE_WRITE, 0, &now_us, err) ||
         !ledger_lock(context->database, ids, 1, &rows, err))
         return false;
-    if (rows.count == 0 || rows.rows[0].state != LEDGER_RUNNING ||
-        rows.rows[0].owner_epoch != chain->epoch) {
+    if (rows.count == 0 || rows.rows[0].owner_epoch != chain->epoch) {
         database_rollback(context->database);
         outcome->step = TASK_FORGOTTEN;
         return true;
+    }
+    /* This owner has ended it before: the answer to that commit was lost. */
+    if (rows.rows[0].state != LEDGER_RUNNING) {
+        database_rollback(context->database);
+        return outcome_from_stored(&rows.rows[0], outcome, err);
     }
     return chain_end_locked(context, item, &rows.rows[0], cause, attempts, outcome, err) &&
            database_commit(context->database, err);
