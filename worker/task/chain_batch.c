@@ -150,6 +150,9 @@ chain_run_batch(const TaskContext *context, const TaskItem *item, Chain *chain, 
     }
     *ret_delay_ms = batch.delay_ms;
     part->not_before_ms = clock_monotonic_ms(context->clock) + batch.delay_ms;
+    /* It had failed already: the answer to the commit that said so was lost. */
+    if (batch.range.state == RANGE_FAILED && part->attempts > 0)
+        chain->attempts = part->attempts - 1;
     part->attempts = 0;
     part->held = false;
     part->yields = batch.yield ? part->yields + 1 : 0;
