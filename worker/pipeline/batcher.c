@@ -1,7 +1,7 @@
 #include "worker/pipeline/batcher.h"
 
+#include "common/thread.h"
 #include "worker/pipeline/key_set.h"
-#include "worker/pipeline/monitor.h"
 
 #include <stdio.h>
 
@@ -59,7 +59,7 @@ batcher_new(int executors, int set_commands, const Clock *clock)
     if (batcher == NULL)
         return NULL;
     batcher->in_work = key_set_new();
-    if (batcher->in_work == NULL || !monitor_init(&batcher->changed)) {
+    if (batcher->in_work == NULL || !thread_cond_init(&batcher->changed)) {
         key_set_free(batcher->in_work);
         free(batcher);
         return NULL;
@@ -256,8 +256,8 @@ batcher_take(Batcher *batcher, int wait_ms)
             break;
         const int64_t limit_ms =
             end_ms - now_ms < LONGEST_WAIT_MS ? end_ms : now_ms + LONGEST_WAIT_MS;
-        monitor_wait(&batcher->changed, &batcher->lock,
-                     next_time(batcher, now_ms, limit_ms) - now_ms);
+        thread_cond_wait(&batcher->changed, &batcher->lock,
+                         next_time(batcher, now_ms, limit_ms) - now_ms);
     }
     pthread_mutex_unlock(&batcher->lock);
     return unit;

@@ -64,7 +64,9 @@ coordinator_free(Coordinator *self)
 int
 coordinator_grace_left_ms(const Coordinator *self)
 {
-    const int64_t left_ms = self->draining ? self->drain_deadline_ms - coordinator_now_ms(self) : 0;
+    if (!self->draining)
+        return -1;
+    const int64_t left_ms = self->drain_deadline_ms - coordinator_now_ms(self);
     return left_ms > 0 ? (int)left_ms : 0;
 }
 

@@ -21,7 +21,7 @@ bool coordinator_new(const Stations *stations, KafkaConsumer *consumer, int sign
  * (false). */
 bool coordinator_run(Coordinator *coordinator, Error *err) MUST_CHECK;
 
-/* What is left of the grace when coordinator_run has returned. */
+/* What is left of the grace when coordinator_run has returned; -1 when no signal has come. */
 int coordinator_grace_left_ms(const Coordinator *coordinator);
 
 typedef struct CoordinatorCounts {

@@ -6,6 +6,7 @@
 enum {
     REVOKE_BOUND_MS = 5000,
     COMMIT_BOUND_MS = 2000,
+    CLOSING_MS = 1500, /* of the grace, to leave the group and close everything */
 };
 
 int64_t
@@ -61,19 +62,20 @@ begin_finishing(Coordinator *self, int64_t deadline_ms)
 void
 coordinator_begin_drain(Coordinator *self)
 {
+    const int grace_ms = self->stations->settings->shutdown_grace_ms;
+    const int closing_ms = grace_ms / 3 < CLOSING_MS ? grace_ms / 3 : CLOSING_MS;
     self->draining = true;
-    self->drain_deadline_ms =
-        coordinator_now_ms(self) + self->stations->settings->shutdown_grace_ms;
-    publisher_set_deadline(self->stations->publisher, self->drain_deadline_ms);
+    self->drain_deadline_ms = coordinator_now_ms(self) + grace_ms;
+    const int64_t finish_by_ms = self->drain_deadline_ms - closing_ms;
+    publisher_set_deadline(self->stations->publisher, finish_by_ms);
     for (size_t i = 0; i < self->assignment.count; i++) {
         Error err = {0};
         if (!kafka_consumer_pause(self->consumer, lane_partition(self->assignment.lanes[i]), &err))
             log_warn("a partition could not be paused", LOG_ERR(&err));
     }
-    begin_finishing(self, self->drain_deadline_ms);
+    begin_finishing(self, finish_by_ms);
     log_info("draining", LOG_INT("running", assignment_busy(&self->assignment)),
-             LOG_INT("dropped", self->counts.dropped),
-             LOG_INT("grace_ms", self->stations->settings->shutdown_grace_ms));
+             LOG_INT("dropped", self->counts.dropped), LOG_INT("grace_ms", grace_ms));
 }
 
 /* False only without memory. */
@@ -179,6 +181,8 @@ begin_committing(Coordinator *self)
     (void)commit_offsets(self, true);
     set_phase(self, PHASE_COMMITTING);
     self->phase_deadline_ms = coordinator_now_ms(self) + COMMIT_BOUND_MS;
+    if (self->draining && self->drain_deadline_ms < self->phase_deadline_ms)
+        self->phase_deadline_ms = self->drain_deadline_ms;
 }
 
 static void

@@ -8,7 +8,7 @@
 #include "common/log.h"
 
 enum {
-    CLOSE_ABORT_MS = 500,
+    CLOSE_ABORT_MS = 100,
     FENCED_AGAIN_MS = 60 * 1000,
 };
 

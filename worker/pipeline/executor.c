@@ -1,9 +1,7 @@
 #include "worker/pipeline/executor.h"
 
+#include "common/thread.h"
 #include "worker/pipeline/unit_run.h"
-
-#include <pthread.h>
-#include <time.h>
 
 struct Executor {
     pthread_t thread;
@@ -60,29 +58,12 @@ executor_start(const Stations *stations, int index, Executor **ret_executor, Err
     return true;
 }
 
-/* pthread_timedjoin_np counts in time of day. */
-static struct timespec
-time_of_day_after(int64_t span_ms)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += (time_t)(span_ms / 1000);
-    until.tv_nsec += (long)(span_ms % 1000) * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
-    return until;
-}
-
 bool
 executor_join(Executor *executor, int64_t deadline_ms)
 {
     if (executor == NULL)
         return true;
-    const int64_t left_ms = deadline_ms - clock_monotonic_ms(clock_system());
-    const struct timespec until = time_of_day_after(left_ms > 0 ? left_ms : 0);
-    if (pthread_timedjoin_np(executor->thread, NULL, &until) != 0)
+    if (!thread_join(executor->thread, deadline_ms))
         return false;
     executor_free(executor);
     return true;

@@ -6,8 +6,8 @@
 
 enum {
     START_TIMEOUT_MS = 10 * 1000,
-    JOIN_LEAST_MS = 3000, /* a statement may just be ending when the grace does */
-    PUBLISH_LEAST_MS = 500,
+    CLOSING_MS = 3000, /* without a grace: a statement may just be ending */
+    PUBLISH_MS = 500,  /* of that, for the publisher */
 };
 
 typedef struct Pipeline {
@@ -86,13 +86,11 @@ pipeline_start(Pipeline *pipeline, int signal_fd, Error *err)
            make_stations(&pipeline->stations, err) && start_executors(pipeline, err);
 }
 
-/* False when an executor is still inside the database. */
+/* False when an executor is still inside the database at that time. */
 static bool
-join_executors(Pipeline *pipeline, int grace_ms)
+join_executors(Pipeline *pipeline, int64_t deadline_ms)
 {
     bool all = true;
-    const int64_t deadline_ms =
-        clock_monotonic_ms(clock_system()) + (grace_ms > JOIN_LEAST_MS ? grace_ms : JOIN_LEAST_MS);
     if (pipeline->stations.batcher != NULL)
         batcher_stop(pipeline->stations.batcher);
     if (pipeline->stations.publisher != NULL)
@@ -104,20 +102,33 @@ join_executors(Pipeline *pipeline, int grace_ms)
     return all;
 }
 
+/* Whoever is still inside a call to a server outlives what it uses, if that were freed: so it
+ * stays, and ends with the process. The servers roll back, or commit what the ledger knows. */
+static bool
+stop_threads(Pipeline *pipeline, int64_t deadline_ms)
+{
+    if (!join_executors(pipeline, deadline_ms - PUBLISH_MS)) {
+        log_warn("a unit is still running and is left to the database",
+                 LOG_STR("worker_id", pipeline->stations.settings->worker_id));
+        return false;
+    }
+    if (!publisher_stop(pipeline->stations.publisher, deadline_ms)) {
+        log_warn("a Kafka transaction is still open and is left to the broker",
+                 LOG_STR("worker_id", pipeline->stations.settings->worker_id));
+        return false;
+    }
+    return true;
+}
+
 static void
 pipeline_stop(Pipeline *pipeline)
 {
-    const int grace_ms =
-        pipeline->coordinator != NULL ? coordinator_grace_left_ms(pipeline->coordinator) : 0;
+    const int64_t now_ms = clock_monotonic_ms(clock_system());
+    const int left_ms =
+        pipeline->coordinator != NULL ? coordinator_grace_left_ms(pipeline->coordinator) : -1;
     coordinator_free(pipeline->coordinator);
-    if (!join_executors(pipeline, grace_ms)) {
-        /* Its transaction is rolled back or committed by the database; what it uses must outlive
-         * it, so it stays. */
-        log_warn("a unit is still running and is left to the database",
-                 LOG_INT("grace_ms", grace_ms));
+    if (!stop_threads(pipeline, now_ms + (left_ms >= 0 ? left_ms : CLOSING_MS)))
         return;
-    }
-    publisher_stop(pipeline->stations.publisher, PUBLISH_LEAST_MS);
     hold_free(pipeline->stations.hold);
     inbox_free(pipeline->stations.inbox);
     batcher_free(pipeline->stations.batcher);

@@ -1,13 +1,14 @@
 #include "worker/pipeline/publisher.h"
 
 #include "common/log.h"
+#include "common/thread.h"
 #include "worker/pipeline/delivery.h"
-#include "worker/pipeline/monitor.h"
 
 enum {
     IDLE_WAIT_MS = 50,
     DELIVERY_WAIT_MS = 1, /* short, because new outcomes wait meanwhile */
     BYTES_PER_KIB = 1024,
+    CLOSE_MS = 300, /* to give up what cannot be delivered, and to close the producer */
 };
 
 struct Publisher {
@@ -107,7 +108,7 @@ take_queued(Publisher *publisher, int64_t *ret_deadline_ms, bool *ret_end)
     const Delivery *delivery = &publisher->delivery;
     pthread_mutex_lock(&publisher->lock);
     if (publisher->first == NULL && !publisher->stopping && !delivery->is_waiting(delivery->state))
-        monitor_wait(&publisher->arrived, &publisher->lock, IDLE_WAIT_MS);
+        thread_cond_wait(&publisher->arrived, &publisher->lock, IDLE_WAIT_MS);
     PublishItem *queued = publisher->first;
     publisher->first = NULL;
     publisher->last = NULL;
@@ -173,7 +174,7 @@ publisher_start(const PipelineSettings *settings, const Clock *clock, Inbox *inb
     Publisher *publisher = calloc(1, sizeof(*publisher));
     if (publisher == NULL)
         return error_out_of_memory(err);
-    if (!monitor_init(&publisher->arrived)) {
+    if (!thread_cond_init(&publisher->arrived)) {
         free(publisher);
         return error_out_of_memory(err);
     }
@@ -213,19 +214,21 @@ publisher_release_waiters(Publisher *publisher)
     pthread_mutex_unlock(&publisher->lock);
 }
 
-void
-publisher_stop(Publisher *publisher, int timeout_ms)
+bool
+publisher_stop(Publisher *publisher, int64_t deadline_ms)
 {
     if (publisher == NULL)
-        return;
+        return true;
     pthread_mutex_lock(&publisher->lock);
     publisher->no_waiting = true;
     publisher->stopping = true;
-    publisher->stop_deadline_ms = clock_monotonic_ms(publisher->clock) + timeout_ms;
+    publisher->stop_deadline_ms = deadline_ms - CLOSE_MS;
     publisher->call_deadline_ms = publisher->stop_deadline_ms;
     pthread_cond_broadcast(&publisher->arrived);
     pthread_cond_broadcast(&publisher->left);
     pthread_mutex_unlock(&publisher->lock);
-    pthread_join(publisher->thread, NULL);
+    if (!thread_join(publisher->thread, deadline_ms))
+        return false;
     publisher_free(publisher);
+    return true;
 }

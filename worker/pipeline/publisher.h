@@ -68,8 +68,9 @@ void publisher_set_deadline(Publisher *publisher, int64_t deadline_ms);
 /* Nobody waits in publisher_push from here on. */
 void publisher_release_waiters(Publisher *publisher);
 
-/* Delivers what it has for at most `timeout_ms`, ends the thread, closes the producer, frees all.
- * NULL is harmless. */
-void publisher_stop(Publisher *publisher, int timeout_ms);
+/* Delivers what it has until shortly before `deadline_ms` (monotonic, of the system's clock), ends
+ * the thread, closes the producer, frees all. False when the thread is still inside a call to Kafka
+ * at that time: then it, and what it uses, must be left alone. NULL is harmless. */
+bool publisher_stop(Publisher *publisher, int64_t deadline_ms) MUST_CHECK;
 
 #endif

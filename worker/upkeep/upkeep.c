@@ -1,6 +1,7 @@
 #include "worker/upkeep/upkeep.h"
 
 #include "common/log.h"
+#include "common/thread.h"
 #include "worker/repository/ledger_repository.h"
 
 #include <pthread.h>
@@ -8,6 +9,7 @@
 
 enum {
     ROWS_PER_TRANSACTION = 1000,
+    STOP_MS = 500, /* for a transaction to end */
 };
 
 typedef struct Committed {
@@ -87,18 +89,13 @@ run_rounds(Upkeep *upkeep)
 static bool
 wait_interval(Upkeep *upkeep)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += upkeep->settings.interval_ms / 1000;
-    until.tv_nsec += (upkeep->settings.interval_ms % 1000) * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_nsec -= 1000000000L;
-        until.tv_sec++;
-    }
+    const int64_t until_ms = clock_monotonic_ms(clock_system()) + upkeep->settings.interval_ms;
+    int64_t left_ms = upkeep->settings.interval_ms;
     pthread_mutex_lock(&upkeep->mutex);
-    int waited = 0;
-    while (!upkeep->stopping && waited == 0)
-        waited = pthread_cond_timedwait(&upkeep->wake, &upkeep->mutex, &until);
+    while (!upkeep->stopping && left_ms > 0) {
+        thread_cond_wait(&upkeep->wake, &upkeep->mutex, left_ms);
+        left_ms = until_ms - clock_monotonic_ms(clock_system());
+    }
     const bool go_on = !upkeep->stopping;
     pthread_mutex_unlock(&upkeep->mutex);
     return go_on;
@@ -132,11 +129,11 @@ upkeep_start(const UpkeepSettings *settings, const Clock *clock, Upkeep **ret_up
     upkeep->settings = *settings;
     upkeep->clock = clock;
     pthread_mutex_init(&upkeep->mutex, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&upkeep->wake, &attributes);
-    pthread_condattr_destroy(&attributes);
+    if (!thread_cond_init(&upkeep->wake)) {
+        pthread_mutex_destroy(&upkeep->mutex);
+        free(upkeep);
+        return error_out_of_memory(err);
+    }
     upkeep->database = database_new(settings->database, clock);
     if (upkeep->database == NULL) {
         upkeep_free(upkeep);
@@ -186,6 +183,7 @@ upkeep_stop(Upkeep *upkeep)
     upkeep->stopping = true;
     pthread_cond_signal(&upkeep->wake);
     pthread_mutex_unlock(&upkeep->mutex);
-    (void)pthread_join(upkeep->thread, NULL);
-    upkeep_free(upkeep);
+    /* A thread that is still inside the database keeps what it uses, and ends with the process. */
+    if (thread_join(upkeep->thread, clock_monotonic_ms(clock_system()) + STOP_MS))
+        upkeep_free(upkeep);
 }

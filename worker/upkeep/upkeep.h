@@ -34,7 +34,8 @@ bool upkeep_round(Database *database, const char *topic, int32_t partition,
                   int64_t committed_offset, int64_t before_us, int64_t *ret_deleted,
                   Error *err) MUST_CHECK;
 
-/* Ends the thread and frees everything; NULL is fine. */
+/* Ends the thread and frees everything, but not while the thread is inside a call to the database
+ * that does not end. NULL is fine. */
 void upkeep_stop(Upkeep *upkeep);
 
 #endif

@@ -1,0 +1,25 @@
+/*
+ * thread: conditions and the ends of threads, waited for on the monotonic clock, so that setting
+ * the time of day disturbs nobody.
+ *
+ * Threads: any.
+ */
+#ifndef COMMON_THREAD_H
+#define COMMON_THREAD_H
+
+#include "common/autofree.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* False when the system refuses. */
+bool thread_cond_init(pthread_cond_t *condition);
+
+/* Waits for a signal, at most `span_ms`; the lock is held before and after. */
+void thread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t span_ms);
+
+/* Joins the thread; false when it has not ended by then (monotonic, of the system's clock). */
+bool thread_join(pthread_t thread, int64_t deadline_ms) MUST_CHECK;
+
+#endif
