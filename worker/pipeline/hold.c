@@ -1,5 +1,6 @@
 #include "worker/pipeline/hold.h"
 
+#include "common/backoff.h"
 #include "common/log.h"
 
 #include <pthread.h>
@@ -14,10 +15,10 @@ struct Hold {
     pthread_mutex_t lock;
     Batcher *batcher;
     const Clock *clock;
-    int64_t max_ms;
+    Backoff backoff;
     bool active;
     int64_t began_ms;
-    int64_t wait_ms;
+    int tries;
     int64_t until_ms;
     bool news_told;
     int64_t news_ms;
@@ -32,7 +33,7 @@ hold_new(Batcher *batcher, int backoff_max_ms, const Clock *clock)
     pthread_mutex_init(&hold->lock, NULL);
     hold->batcher = batcher;
     hold->clock = clock;
-    hold->max_ms = backoff_max_ms > 0 ? backoff_max_ms : DEFAULT_MAX_MS;
+    hold->backoff = (Backoff){FIRST_WAIT_MS, backoff_max_ms > 0 ? backoff_max_ms : DEFAULT_MAX_MS};
     return hold;
 }
 
@@ -46,22 +47,21 @@ hold_free(Hold *hold)
 }
 
 void
-hold_all(Hold *hold, const Error *cause, unsigned random)
+hold_all(Hold *hold, const Error *cause, unsigned *seed)
 {
     pthread_mutex_lock(&hold->lock);
     const int64_t now_ms = clock_monotonic_ms(hold->clock);
     if (!hold->active) {
         hold->active = true;
         hold->began_ms = now_ms;
-        hold->wait_ms = FIRST_WAIT_MS;
+        hold->tries = 1;
         log_warn("hold begins: commands are kept until this is mended",
                  LOG_STR("code", cause->code), LOG_ERR(cause));
     } else if (now_ms >= hold->until_ms) {
         /* Executors that fail together count as one try. */
-        hold->wait_ms = hold->wait_ms * 2 < hold->max_ms ? hold->wait_ms * 2 : hold->max_ms;
+        hold->tries++;
     }
-    const int64_t half_ms = hold->wait_ms / 2;
-    hold->until_ms = now_ms + half_ms + (int64_t)(random % (unsigned)(half_ms + 1));
+    hold->until_ms = now_ms + backoff_wait_ms(&hold->backoff, hold->tries, seed);
     batcher_hold(hold->batcher, hold->until_ms);
     pthread_mutex_unlock(&hold->lock);
 }

@@ -16,9 +16,8 @@ typedef struct Hold Hold;
 Hold *hold_new(Batcher *batcher, int backoff_max_ms, const Clock *clock) MUST_CHECK;
 void hold_free(Hold *hold); /* NULL is harmless */
 
-/* Nothing works: all units wait, each time longer, up to the maximum. `random` spreads the waits of
- * several workers. */
-void hold_all(Hold *hold, const Error *cause, unsigned random);
+/* Nothing works: all units wait, each time longer, up to the maximum. `seed` as in backoff.h. */
+void hold_all(Hold *hold, const Error *cause, unsigned *seed);
 
 /* Something worked. */
 void hold_end(Hold *hold);

@@ -1,5 +1,6 @@
 #include "worker/pipeline/unit_settle.h"
 
+#include "common/backoff.h"
 #include "common/log.h"
 
 enum {
@@ -13,21 +14,6 @@ enum {
         LOG_STR("task", command_task_name((job)->command.task)),                                   \
         LOG_STR("topic", (job)->record->topic), LOG_INT("partition", (job)->record->partition),    \
         LOG_INT("offset", (job)->record->offset)
-
-static unsigned
-next_random(unsigned *seed)
-{
-    *seed = *seed * 1664525U + 1013904223U;
-    return *seed >> 8;
-}
-
-/* Between half of `span_ms` and all of it. */
-static int
-with_jitter(int span_ms, unsigned *seed)
-{
-    const int half_ms = span_ms / 2;
-    return span_ms - half_ms + (int)(next_random(seed) % (unsigned)(half_ms + 1));
-}
 
 static void
 log_finished(const Job *job, const TaskOutcome *outcome)
@@ -140,7 +126,8 @@ keep_apart(const Stations *stations, Job **jobs, size_t count, const Error *err,
         log_warn("commands wait until this is mended", LOG_JOB(jobs[0]), LOG_INT("commands", count),
                  LOG_ERR(err));
     for (size_t i = 0; i < count; i++)
-        batcher_requeue(stations->batcher, &jobs[i], BATCHER_BACK, with_jitter(delay_ms, seed));
+        batcher_requeue(stations->batcher, &jobs[i], BATCHER_BACK,
+                        backoff_spread_ms(delay_ms, seed));
 }
 
 void
@@ -155,20 +142,9 @@ unit_settle_kept(const Stations *stations, Job **jobs, size_t count, const Error
         keep_apart(stations, jobs, count, err, seed);
         return;
     }
-    hold_all(stations->hold, err, next_random(seed));
+    hold_all(stations->hold, err, seed);
     for (size_t i = count; i > 0; i--)
         batcher_requeue(stations->batcher, &jobs[i - 1], BATCHER_FRONT, 0);
-}
-
-static int
-backoff_ms(const TaskSettings *settings, int attempts, unsigned *seed)
-{
-    int64_t span_ms = settings->retry_backoff_ms > 0 ? settings->retry_backoff_ms : 1;
-    for (int i = 1; i < attempts && span_ms < settings->retry_backoff_max_ms; i++)
-        span_ms *= 2;
-    if (span_ms > settings->retry_backoff_max_ms)
-        span_ms = settings->retry_backoff_max_ms;
-    return with_jitter((int)span_ms, seed);
 }
 
 bool
@@ -179,7 +155,8 @@ unit_settle_retry(const Stations *stations, Job **job, int max_attempts, const E
     failed->alone = true;
     if (err->code != NULL && strcmp(err->code, "ledger_busy") == 0) {
         log_debug("another transaction has the ledger row", LOG_JOB(failed), LOG_ERR(err));
-        batcher_requeue(stations->batcher, job, BATCHER_BACK, with_jitter(BUSY_DELAY_MS, seed));
+        batcher_requeue(stations->batcher, job, BATCHER_BACK,
+                        backoff_spread_ms(BUSY_DELAY_MS, seed));
         return true;
     }
     failed->attempts++;
@@ -189,7 +166,9 @@ unit_settle_retry(const Stations *stations, Job **job, int max_attempts, const E
              LOG_ERR(err));
     if (!again)
         return false;
+    const TaskSettings *settings = stations->settings->task;
+    const Backoff backoff = {settings->retry_backoff_ms, settings->retry_backoff_max_ms};
     batcher_requeue(stations->batcher, job, BATCHER_BACK,
-                    backoff_ms(stations->settings->task, failed->attempts, seed));
+                    backoff_wait_ms(&backoff, failed->attempts, seed));
     return true;
 }

@@ -5,6 +5,8 @@
  */
 #include "worker/task/chain.h"
 
+#include "common/backoff.h"
+
 #include <string.h>
 
 Chain *
@@ -56,16 +58,6 @@ is_connection_error(const TaskContext *context, const Error *err)
     return database_is_lost(context->database) || err->sqlstate[0] == '\0';
 }
 
-static int
-retry_delay_ms(const TaskSettings *settings, int attempts)
-{
-    int64_t delay_ms = settings->retry_backoff_ms;
-    for (int i = 1; i < attempts && delay_ms < settings->retry_backoff_max_ms; i++)
-        delay_ms *= 2;
-    return (int)(delay_ms < settings->retry_backoff_max_ms ? delay_ms
-                                                           : settings->retry_backoff_max_ms);
-}
-
 static bool
 has_other_pending(const Chain *chain, const ChainPart *part)
 {
@@ -95,14 +87,16 @@ is_waiting(const Error *err)
 }
 
 static int
-failure_delay_ms(const TaskContext *context, ChainPart *part, const Error *err)
+failure_delay_ms(const TaskContext *context, Chain *chain, ChainPart *part, const Error *err)
 {
     if (err->kind == ERROR_HOLD)
         return CHAIN_HELD_PART_DELAY_MS;
     if (is_waiting(err))
         return CHAIN_BUSY_DELAY_MS;
+    const Backoff retry = {context->settings->retry_backoff_ms,
+                           context->settings->retry_backoff_max_ms};
     part->attempts++;
-    return retry_delay_ms(context->settings, part->attempts);
+    return backoff_wait_ms(&retry, part->attempts, &chain->seed);
 }
 
 /* Decides what a failed batch means: a wait, another try, the end of its part, or an error for the
@@ -113,7 +107,7 @@ absorb_failure(const TaskContext *context, const TaskItem *item, Chain *chain, C
 {
     if (err->kind == ERROR_FATAL || is_connection_error(context, err))
         return false;
-    const int delay_ms = failure_delay_ms(context, part, err);
+    const int delay_ms = failure_delay_ms(context, chain, part, err);
     part->held = err->kind == ERROR_HOLD;
     part->not_before_ms = clock_monotonic_ms(context->clock) + delay_ms;
     if (is_held_up(chain))

@@ -39,6 +39,7 @@ struct Chain {
     int64_t now_us;
     int64_t started_us;
     int attempts;
+    unsigned seed; /* of the waits between two tries */
     ChainPart parts[CHAIN_PARTS_MAX];
     int part_count;
 };

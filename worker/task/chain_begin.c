@@ -143,6 +143,7 @@ chain_begin(const TaskContext *context, const TaskItem *item, Chain *chain, Task
             Error *err)
 {
     plan_parts(context, item->command, chain);
+    chain->seed = (unsigned)clock_now_us(context->clock);
     if (!begin_in_transaction(context, item, chain, outcome, err)) {
         database_rollback(context->database);
         task_outcome_done(outcome);
