@@ -182,6 +182,38 @@ test_check_missing_table_or_column_is_refused(void **state)
     check_passes(&settings);
 }
 
+static void
+test_check_missing_label_of_the_status_names_the_statement(void **state)
+{
+    (void)state;
+    static const char *const labels[] = {"Pending", "Expired"};
+    char statement[80];
+    for (size_t i = 0; i < ARRAY_LEN(labels); i++) {
+        postgres_exec(app, "ALTER TYPE booking_status RENAME VALUE '%s' TO 'other'", labels[i]);
+        (void)snprintf(statement, sizeof(statement),
+                       "run: ALTER TYPE public.booking_status ADD VALUE '%s'", labels[i]);
+        check_refuses(&settings, statement);
+        postgres_exec(app, "ALTER TYPE booking_status RENAME VALUE 'other' TO '%s'", labels[i]);
+        check_passes(&settings);
+    }
+}
+
+static void
+test_check_status_of_another_type_than_the_sample_is_judged_by_its_own(void **state)
+{
+    (void)state;
+    DatabaseSettings other = settings;
+    other.tables.bookings = "trips";
+    postgres_exec(app, "CREATE TABLE trips (LIKE bookings INCLUDING DEFAULTS); ALTER TABLE trips "
+                       "ALTER COLUMN status DROP DEFAULT, ALTER COLUMN status TYPE text");
+    check_passes(&other);
+    postgres_exec(app, "CREATE TYPE \"Trip\" AS ENUM ('Pending'); CREATE DOMAIN trip_status AS "
+                       "\"Trip\"; ALTER TABLE trips ALTER COLUMN status TYPE trip_status "
+                       "USING status::\"Trip\"");
+    check_refuses(&other, "run: ALTER TYPE public.\"Trip\" ADD VALUE 'Expired'");
+    postgres_exec(app, "DROP TABLE trips; DROP DOMAIN trip_status; DROP TYPE \"Trip\"");
+}
+
 /* Replaces the foreign key of messages, checks, and puts it back by the statement of the message.
  */
 static void
@@ -311,6 +343,8 @@ main(void)
         cmocka_unit_test(test_check_of_the_sample_passes),
         cmocka_unit_test(test_check_missing_schema_names_migrate),
         cmocka_unit_test(test_check_missing_table_or_column_is_refused),
+        cmocka_unit_test(test_check_missing_label_of_the_status_names_the_statement),
+        cmocka_unit_test(test_check_status_of_another_type_than_the_sample_is_judged_by_its_own),
         cmocka_unit_test(test_check_foreign_key_missing_deferrable_or_not_valid_is_refused),
         cmocka_unit_test(test_check_children_without_foreign_key_are_refused),
         cmocka_unit_test(test_check_unlisted_reference_is_refused_and_listed_one_accepted),

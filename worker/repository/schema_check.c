@@ -51,6 +51,17 @@ refuse_column(const PGresult *result, Error *err)
 }
 
 static bool
+refuse_label(const PGresult *result, Error *err)
+{
+    const char *type = pg_result_text(result, 0, 1);
+    const char *label = pg_result_text(result, 0, 2);
+    return REFUSE(err,
+                  "type %s of column status of table %s has no label %s; run: ALTER TYPE %s ADD "
+                  "VALUE %s",
+                  type, pg_result_text(result, 0, 0), label, type, label);
+}
+
+static bool
 refuse_privilege(const PGresult *result, Error *err)
 {
     const char *table = pg_result_text(result, 0, 0);
@@ -148,9 +159,11 @@ check_application(Database *database, Error *err)
     for (DatabaseTable table = 0; table < TABLE_COUNT; table++)
         pg_array_add(&tables, database->tables[table]);
     const char *const params[] = {pg_array_end(&tables)};
+    const char *const bookings[] = {database->tables[TABLE_BOOKINGS]};
     if (params[0] == NULL)
         return error_out_of_memory(err);
     return check_rows(database, SQL_SCHEMA_COLUMNS, params, 1, refuse_column, err) &&
+           check_rows(database, SQL_SCHEMA_LABELS, bookings, 1, refuse_label, err) &&
            check_rows(database, SQL_SCHEMA_PRIVILEGES, params, 1, refuse_privilege, err) &&
            check_rows(database, SQL_SCHEMA_ROW_SECURITY, params, 1, refuse_row_security, err) &&
            check_rows(database, SQL_SCHEMA_FOREIGN_KEYS, params, 1, refuse_foreign_key, err) &&

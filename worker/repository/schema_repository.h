@@ -12,9 +12,9 @@
 bool schema_migrate(Database *database, int *ret_before, int *ret_after, Error *err) MUST_CHECK;
 
 /* Fails with ERROR_REJECT and a text that names what is missing and the statement to run: the
- * worker's schema (absent, older, newer), a table, a column, a privilege, a foreign key that is
- * missing, not valid or deferrable, an unlisted table that references sessions. A lost connection
- * is ERROR_HOLD. */
+ * worker's schema (absent, older, newer), a table, a column, a label of the booking status, a
+ * privilege, a foreign key that is missing, not valid or deferrable, an unlisted table that
+ * references sessions. A lost connection is ERROR_HOLD. */
 bool schema_check(Database *database, Error *err) MUST_CHECK;
 
 #endif
