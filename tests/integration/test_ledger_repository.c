@@ -285,6 +285,7 @@ test_range_update_then_lock_gives_every_field_back(void **state)
                          .range_no = 1,
                          .owner_epoch = 4,
                          .state = RANGE_FAILED,
+                         .by_id = true,
                          .cursor_major = "major",
                          .cursor_minor = "minor",
                          .deleted_sessions = 1,
@@ -302,6 +303,7 @@ test_range_update_then_lock_gives_every_field_back(void **state)
     assert_true(found);
     assert_int_equal(read.state, RANGE_FAILED);
     assert_int_equal(read.owner_epoch, 4);
+    assert_true(read.by_id);
     assert_string_equal(read.cursor_major, "major");
     assert_string_equal(read.cursor_minor, "minor");
     assert_int_equal(read.deleted_sessions, 1);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-    RANGE_PARAM_COUNT = 16,
+    RANGE_PARAM_COUNT = 17,
 };
 
 static const char *const state_names[] = {
@@ -45,6 +45,7 @@ fill_params(RangeParams *texts, const char *command_id, const LedgerRange *range
         {range->error_code, 0},
         {range->error_sqlstate, 0},
         {range->error_message, 0},
+        {range->by_id ? "true" : "false", 0},
     };
     for (size_t i = 0; i < RANGE_PARAM_COUNT; i++)
         texts->params[i] = values[i].text != NULL
@@ -76,6 +77,7 @@ read_range(const PGresult *result, size_t row)
         .expired_bookings = pg_result_int64(result, row, 9),
         .skipped = pg_result_int64(result, row, 10),
         .last_pass_us = pg_result_int64(result, row, 11),
+        .by_id = pg_result_bool(result, row, 15),
     };
     for (size_t i = 0; i < ARRAY_LEN(state_names); i++) {
         if (state != NULL && strcmp(state_names[i], state) == 0)

@@ -82,7 +82,9 @@ typedef struct LedgerRange {
     int range_no;
     int64_t owner_epoch;
     RangeState state;
-    char cursor_major[RANGE_CURSOR_BYTES]; /* user_id or created_at; "" = from the beginning */
+    bool by_id; /* sessions: in order of id alone; fixed when the range begins */
+    char cursor_major[RANGE_CURSOR_BYTES]; /* user_id (not by_id) or created_at; "" = from the
+                                              beginning */
     char cursor_minor[RANGE_CURSOR_BYTES]; /* session id or booking id */
     /* In RANGE_LAST_PASS the cursor runs over the skipped rows: owner and item. */
     int64_t deleted_sessions;

@@ -84,26 +84,24 @@ session_find_for_users(Database *database, const SessionRequest *requests, size_
 }
 
 bool
-session_find_window(Database *database, int64_t cutoff_us, const char *user_id,
-                    const char *after_user_id, const char *after_session_id, int limit,
-                    SessionCandidates *ret_candidates, Error *err)
+session_has_user_index(Database *database, bool *ret_indexed, Error *err)
 {
-    const bool one_user = user_id[0] != '\0';
-    const char *lowest = one_user ? user_id : LOWEST_UUID;
-    char cutoff[CLOCK_TEXT_BYTES];
-    char limit_text[PG_INT64_BYTES];
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    const char *const params[] = {database->tables[TABLE_SESSIONS]};
+    if (!database_exec(database, SQL_SESSION_HAS_USER_INDEX, params, 1, &result, err))
+        return false;
+    *ret_indexed = pg_result_bool(result, 0, 0);
+    return true;
+}
+
+/* The rows of a window, inactive or not; the last one is the next cursor. */
+static bool
+find_window(Database *database, SqlId sql, const char *const *params, size_t count,
+            SessionCandidates *ret_candidates, Error *err)
+{
     SessionCandidates candidates;
     PGresult *result = NULL;
-    clock_format(cutoff_us, cutoff);
-    const char *const params[] = {
-        cutoff,
-        after_user_id[0] != '\0' ? after_user_id : lowest,
-        after_session_id,
-        one_user ? user_id : HIGHEST_UUID,
-        pg_format_int64(limit, limit_text),
-    };
-    if (!database_exec(database, SQL_SESSION_FIND_WINDOW, params, ARRAY_LEN(params), &result,
-                       err) ||
+    if (!database_exec(database, sql, params, count, &result, err) ||
         !candidates_init(&candidates, result, err))
         return false;
     const size_t rows = pg_result_rows(result);
@@ -118,6 +116,39 @@ session_find_window(Database *database, int64_t cutoff_us, const char *user_id,
     candidates.window = rows;
     *ret_candidates = candidates;
     return true;
+}
+
+bool
+session_find_window(Database *database, int64_t cutoff_us, const char *user_id,
+                    const char *after_user_id, const char *after_session_id, int limit,
+                    SessionCandidates *ret_candidates, Error *err)
+{
+    const bool one_user = user_id[0] != '\0';
+    const char *lowest = one_user ? user_id : LOWEST_UUID;
+    char cutoff[CLOCK_TEXT_BYTES];
+    char limit_text[PG_INT64_BYTES];
+    clock_format(cutoff_us, cutoff);
+    const char *const params[] = {
+        cutoff,
+        after_user_id[0] != '\0' ? after_user_id : lowest,
+        after_session_id,
+        one_user ? user_id : HIGHEST_UUID,
+        pg_format_int64(limit, limit_text),
+    };
+    return find_window(database, SQL_SESSION_FIND_WINDOW, params, ARRAY_LEN(params), ret_candidates,
+                       err);
+}
+
+bool
+session_find_window_by_id(Database *database, int64_t cutoff_us, const char *after_session_id,
+                          int limit, SessionCandidates *ret_candidates, Error *err)
+{
+    char cutoff[CLOCK_TEXT_BYTES];
+    char limit_text[PG_INT64_BYTES];
+    clock_format(cutoff_us, cutoff);
+    const char *const params[] = {cutoff, after_session_id, pg_format_int64(limit, limit_text)};
+    return find_window(database, SQL_SESSION_FIND_WINDOW_BY_ID, params, ARRAY_LEN(params),
+                       ret_candidates, err);
 }
 
 /* The parameters of session_delete.sql. */

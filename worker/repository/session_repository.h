@@ -37,12 +37,19 @@ typedef struct SessionRequest {
 bool session_find_for_users(Database *database, const SessionRequest *requests, size_t count,
                             int limit, SessionCandidates *ret_candidates, Error *err) MUST_CHECK;
 
+/* Whether the catalog knows an index that leads from users to their sessions, so that
+ * session_find_window need not sort the whole table. */
+bool session_has_user_index(Database *database, bool *ret_indexed, Error *err) MUST_CHECK;
+
 /* First look of a chain: the `limit` sessions after the cursor in order of (user_id, id), of one
- * user or of all
- * ("" = all); "" as cursor = from the beginning. */
+ * user or of all ("" = all); "" as cursor = from the beginning. */
 bool session_find_window(Database *database, int64_t cutoff_us, const char *user_id,
                          const char *after_user_id, const char *after_session_id, int limit,
                          SessionCandidates *ret_candidates, Error *err) MUST_CHECK;
+
+/* The same over the sessions of all users in order of id. */
+bool session_find_window_by_id(Database *database, int64_t cutoff_us, const char *after_session_id,
+                               int limit, SessionCandidates *ret_candidates, Error *err) MUST_CHECK;
 
 /* Locks users, then sessions, then children, each FOR UPDATE SKIP LOCKED in key order, never
  * waiting. locked[i] tells whether candidates->…[i] and all it hangs on are locked now (a session

@@ -1,5 +1,6 @@
 /* How a long command begins, is taken over by the next owner, or is settled by the ledger's rules.
  */
+#include "worker/repository/session_repository.h"
 #include "worker/task/chain.h"
 
 #include <string.h>
@@ -30,6 +31,20 @@ adopt(Chain *chain, const LedgerRecord *row)
     chain->started_us = row->started_us;
 }
 
+/* The order is decided here once and for all: a cursor of one order means nothing in the other, and
+ * the next owner may find another index. */
+static bool
+choose_order(const TaskContext *context, const Command *command, ReportPart part, bool *ret_by_id,
+             Error *err)
+{
+    bool indexed = true;
+    const bool all_users = part == REPORT_SESSIONS && command->params.user_id[0] == '\0';
+    if (all_users && !session_has_user_index(context->database, &indexed, err))
+        return false;
+    *ret_by_id = !indexed;
+    return true;
+}
+
 static bool
 insert_ranges(const TaskContext *context, const TaskItem *item, const Chain *chain, Error *err)
 {
@@ -39,6 +54,8 @@ insert_ranges(const TaskContext *context, const TaskItem *item, const Chain *cha
         ranges[i].part = chain_part_name(chain->parts[i].kind);
         ranges[i].owner_epoch = chain->epoch;
         ranges[i].state = RANGE_RUNNING;
+        if (!choose_order(context, item->command, chain->parts[i].kind, &ranges[i].by_id, err))
+            return false;
     }
     return ledger_range_insert(context->database, item->command->id, ranges,
                                (size_t)chain->part_count, err);

@@ -70,20 +70,30 @@ clean_window(ChainBatch *batch, SessionCandidates *candidates, Error *err)
     return keep_skipped(batch, candidates, locked, err);
 }
 
+static bool
+find_window(const ChainBatch *batch, int limit, SessionCandidates *candidates, Error *err)
+{
+    const LedgerRange *range = &batch->range;
+    if (range->by_id)
+        return session_find_window_by_id(batch->context->database, cutoff_of(batch),
+                                         range->cursor_minor, limit, candidates, err);
+    return session_find_window(batch->context->database, cutoff_of(batch),
+                               batch->item->command->params.user_id, range->cursor_major,
+                               range->cursor_minor, limit, candidates, err);
+}
+
 bool
 chain_sessions_batch(ChainBatch *batch, Error *err)
 {
     LedgerRange *range = &batch->range;
     const int limit = batch->part->batch_rows;
     CLEANUP(session_candidates_done) SessionCandidates candidates = {0};
-    if (!session_find_window(batch->context->database, cutoff_of(batch),
-                             batch->item->command->params.user_id, range->cursor_major,
-                             range->cursor_minor, limit, &candidates, err) ||
-        !clean_window(batch, &candidates, err))
+    if (!find_window(batch, limit, &candidates, err) || !clean_window(batch, &candidates, err))
         return false;
-    if (candidates.last_user_id != NULL) {
-        (void)snprintf(range->cursor_major, sizeof(range->cursor_major), "%s",
-                       candidates.last_user_id);
+    if (candidates.last_session_id != NULL) {
+        if (!range->by_id)
+            (void)snprintf(range->cursor_major, sizeof(range->cursor_major), "%s",
+                           candidates.last_user_id);
         (void)snprintf(range->cursor_minor, sizeof(range->cursor_minor), "%s",
                        candidates.last_session_id);
     }

@@ -15,8 +15,9 @@
 -- $14 text    error code
 -- $15 text    error SQLSTATE
 -- $16 text    error message
+-- $17 boolean in order of id alone
 INSERT INTO cleanup_worker.ledger_range
       (command_id, part, range_no, owner_epoch, state, cursor_major, cursor_minor, deleted_sessions, deleted_images,
        deleted_videos, expired_bookings, skipped, last_pass_us, error_code, error_sqlstate,
-       error_message)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+       error_message, by_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)

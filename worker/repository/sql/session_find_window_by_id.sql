@@ -1,0 +1,28 @@
+-- First look of a chain where no index leads from users to sessions: the next sessions in order of id, without a lock,
+-- with whether each looks inactive.
+-- $1 timestamp  cutoff, UTC
+-- $2 text       cursor: session id ('' at the beginning, where a session of that very id counts too)
+-- $3 bigint     at most this many sessions
+-- Returns: user id, session id, inactive.
+-- Each user's messages are probed once; OFFSET 0 keeps the planner from joining all messages instead.
+WITH look AS MATERIALIZED (
+    SELECT s.user_id, s.id, (s.created_at < $1::timestamp OR s.created_at IS NULL) AS old
+    FROM :sessions s
+    WHERE s.id >= $2 AND (s.id > $2 OR $2 = '')
+    ORDER BY s.id
+    LIMIT $3
+), quiet AS MATERIALIZED (
+    SELECT u.user_id
+    FROM (SELECT DISTINCT user_id FROM look WHERE old) u
+    WHERE NOT EXISTS (SELECT FROM :messages m
+                      WHERE m.user_id = u.user_id AND m.sender = 'user'
+                        AND m."timestamp" >= $1::timestamp
+                      OFFSET 0)
+      AND NOT EXISTS (SELECT FROM :messages m
+                      WHERE m.user_id = u.user_id AND m.sender = 'user' AND m."timestamp" IS NULL
+                      OFFSET 0)
+)
+SELECT l.user_id, l.id, l.old AND q.user_id IS NOT NULL AS inactive
+FROM look l
+LEFT JOIN quiet q ON q.user_id = l.user_id
+ORDER BY l.id
