@@ -1,10 +1,10 @@
 /* In which order a long command goes through the sessions, with and without an index on their
  * users. */
 #include "tests/support/application.h"
+#include "tests/support/long_command.h"
 
 #include "worker/repository/database_private.h"
 #include "worker/repository/session_repository.h"
-#include "worker/task/task.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,9 +15,7 @@
 #include <cmocka.h>
 
 enum {
-    ROWS = 100,  /* of the whole table */
-    WINDOW = 10, /* rows of a batch */
-    STEPS_MAX = 200,
+    ROWS = 100, /* of the whole table */
 };
 
 #define RANGE "FROM cleanup_worker.ledger_range WHERE part = 'sessions'"
@@ -84,72 +82,18 @@ add_sessions(int every)
                   every);
 }
 
-/* A long command of a test, with the worker that runs it. */
-typedef struct Run {
-    Database *database;
-    TaskSettings settings;
-    TaskContext context;
-    Command command;
-    Record source;
-    TaskItem item;
-    Chain *chain;
-    TaskOutcome outcome;
-    int steps;
-} Run;
-
 static void
-run_begin(Run *run)
+begin(LongCommand *command)
 {
-    *run = (Run){
-        .database = postgres_open(&settings),
-        .settings = {.worker_id = "w",
-                     .max_attempts = 3,
-                     .batch_sessions = WINDOW,
-                     .ledger_retention_hours = 360},
-        .command = {.id = "c",
-                    .task = COMMAND_CLEANUP_INACTIVE_SESSIONS,
-                    .params = {.inactive_hours = 24}},
-        .source = {.topic = "commands",
-                   .timestamp_ms = clock_now_us(clock_system()) / CLOCK_US_PER_MS},
-        .chain = chain_new(),
-    };
-    assert_non_null(run->chain);
-    run->context = (TaskContext){run->database, &run->settings, clock_system()};
-    run->item = (TaskItem){&run->command, &run->source};
+    long_command_init(command, &settings, COMMAND_CLEANUP_INACTIVE_SESSIONS);
 }
 
 static void
-run_done(Run *run)
+finish(LongCommand *command, int deleted)
 {
-    task_outcome_done(&run->outcome);
-    chain_free(run->chain);
-    database_free(run->database);
-}
-
-static void
-run_steps(Run *run, int count)
-{
-    Error err = {0};
-    for (int i = 0; i < count; i++, run->steps++) {
-        task_outcome_done(&run->outcome);
-        ASSERT_OK(task_step_chain(&run->context, &run->item, run->chain, &run->outcome, &err),
-                  &err);
-        if (run->outcome.has_note)
-            fail_msg("%s", run->outcome.note.text);
-        if (run->outcome.step != TASK_AGAIN)
-            return;
-    }
-}
-
-static void
-assert_deleted(const Run *run, int sessions, int left)
-{
-    char member[64];
-    (void)snprintf(member, sizeof(member), "\"deleted_sessions\":%d,", sessions);
-    assert_int_equal(run->outcome.step, TASK_FINISHED);
-    if (strstr(run->outcome.result, member) == NULL)
-        fail_msg("no %s in %s", member, run->outcome.result);
-    assert_int_equal(application_count_sessions(app), left);
+    long_command_step(command, LONG_COMMAND_STEPS_MAX);
+    assert_long_command_count(command, "deleted_sessions", deleted);
+    assert_int_equal(application_count_sessions(app), ROWS - deleted);
 }
 
 static bool
@@ -220,7 +164,7 @@ assert_plan(SqlId sql, const char *const *params, size_t count, const char *inde
 }
 
 static void
-test_plan_of_a_window_follows_an_index_in_either_order(void **state)
+test_plan_of_a_window_or_last_pass_follows_an_index(void **state)
 {
     (void)state;
     static const char *const by_user[] = {"2026-01-01T00:00:00Z",
@@ -228,6 +172,8 @@ test_plan_of_a_window_follows_an_index_in_either_order(void **state)
                                           "ffffffff-ffff-ffff-ffff-ffffffffffff", "100"};
     static const char *const by_id[] = {"2026-01-01T00:00:00Z", "s000050", "100"};
     static const char *const from_the_beginning[] = {"2026-01-01T00:00:00Z", "", "100"};
+    static const char *const listed[] = {"2026-01-01T00:00:00Z", "{s000050}",
+                                         "{00000000-0000-4000-8000-000000000050}"};
     add_sessions(1);
     postgres_exec(app, "INSERT INTO sessions (id, user_id) SELECT md5(n::text), user_id "
                        "FROM users, generate_series(1, 20000) n WHERE n %% 100 = "
@@ -237,6 +183,7 @@ test_plan_of_a_window_follows_an_index_in_either_order(void **state)
     drop_index();
     assert_plan(SQL_SESSION_FIND_WINDOW, by_user, ARRAY_LEN(by_user), NULL);
     assert_plan(SQL_SESSION_FIND_WINDOW_BY_ID, by_id, ARRAY_LEN(by_id), "sessions_pkey");
+    assert_plan(SQL_SESSION_FIND_LISTED, listed, ARRAY_LEN(listed), "sessions_pkey");
     assert_plan(SQL_SESSION_FIND_WINDOW_BY_ID, from_the_beginning, ARRAY_LEN(by_id),
                 "sessions_pkey");
 }
@@ -272,15 +219,14 @@ static void
 test_chain_with_user_index_goes_by_user(void **state)
 {
     (void)state;
-    CLEANUP(run_done) Run run;
+    CLEANUP(long_command_done) LongCommand run;
     add_sessions(2);
-    run_begin(&run);
-    run_steps(&run, 2);
+    begin(&run);
+    long_command_step(&run, 2);
     assert_false(is_by_id());
     assert_int_equal(postgres_number(app, "SELECT count(*) " RANGE " AND cursor_minor = 's000090'"),
                      1);
-    run_steps(&run, STEPS_MAX);
-    assert_deleted(&run, ROWS / 2, ROWS / 2);
+    finish(&run, ROWS / 2);
 }
 
 /* One step to begin, a window that is full each, one that finds nothing more, the last pass, the
@@ -289,58 +235,55 @@ static void
 test_chain_without_user_index_goes_by_id_and_reads_each_session_once(void **state)
 {
     (void)state;
-    CLEANUP(run_done) Run run;
+    CLEANUP(long_command_done) LongCommand run;
     add_sessions(50);
     drop_index();
-    run_begin(&run);
-    run_steps(&run, 2);
+    begin(&run);
+    long_command_step(&run, 2);
     assert_true(is_by_id());
     assert_int_equal(postgres_number(app, "SELECT count(*) " RANGE
                                           " AND cursor_major = '' AND cursor_minor = 's000009'"),
                      1);
-    run_steps(&run, STEPS_MAX);
-    assert_deleted(&run, ROWS / 50, ROWS - ROWS / 50);
-    assert_int_equal(run.steps, 1 + ROWS / WINDOW + 1 + 1);
+    finish(&run, ROWS / 50);
+    assert_int_equal(run.steps, 1 + ROWS / LONG_COMMAND_WINDOW + 1 + 1);
 }
 
 static void
 test_chain_of_one_user_without_user_index_keeps_to_that_user(void **state)
 {
     (void)state;
-    CLEANUP(run_done) Run run;
+    CLEANUP(long_command_done) LongCommand run;
     add_sessions(1);
     drop_index();
-    run_begin(&run);
+    begin(&run);
     run.command.task = COMMAND_CLEANUP_INACTIVE_SESSIONS_FOR_USER;
     (void)snprintf(run.command.params.user_id, sizeof(run.command.params.user_id), USER_FORMAT, 7);
-    run_steps(&run, 1);
+    long_command_step(&run, 1);
     assert_false(is_by_id());
-    run_steps(&run, STEPS_MAX);
-    assert_deleted(&run, 1, ROWS - 1);
+    finish(&run, 1);
 }
 
 /* The next owner finds another index, and keeps the order. */
 static void
 take_over_after(void (*change_index)(void), bool by_id)
 {
-    CLEANUP(run_done) Run first;
-    CLEANUP(run_done) Run second;
+    CLEANUP(long_command_done) LongCommand first;
+    CLEANUP(long_command_done) LongCommand second;
     add_sessions(2);
-    run_begin(&first);
-    run_steps(&first, 1 + 3);
+    begin(&first);
+    long_command_step(&first, 1 + 3);
     assert_int_equal(is_by_id(), by_id);
     change_index();
-    run_begin(&second);
+    begin(&second);
     second.source = first.source;
-    run_steps(&second, 1 + 1);
+    long_command_step(&second, 1 + 1);
     assert_int_equal(is_by_id(), by_id);
     assert_int_equal(postgres_number(app, "SELECT count(*) " RANGE " AND (cursor_major = '') = %s",
                                      by_id ? "true" : "false"),
                      1);
-    run_steps(&second, STEPS_MAX);
-    assert_deleted(&second, ROWS / 2, ROWS / 2);
-    assert_int_equal(first.steps + second.steps, 1 + 1 + ROWS / WINDOW + 1 + 1);
-    run_steps(&first, 1);
+    finish(&second, ROWS / 2);
+    assert_int_equal(first.steps + second.steps, 1 + 1 + ROWS / LONG_COMMAND_WINDOW + 1 + 1);
+    long_command_step(&first, 1);
     assert_int_equal(first.outcome.step, TASK_FORGOTTEN);
 }
 
@@ -364,16 +307,15 @@ static void
 test_chain_by_id_leaves_a_locked_user_alone_and_reports_it(void **state)
 {
     (void)state;
-    CLEANUP(run_done) Run run;
+    CLEANUP(long_command_done) LongCommand run;
     CLEANUP(pg_conn_freep) PgConn *other = postgres_connect();
     add_sessions(1);
     drop_index();
     postgres_exec(other, "BEGIN; SELECT FROM users WHERE user_id = '" USER_FORMAT "' FOR KEY SHARE",
                   50);
-    run_begin(&run);
-    run_steps(&run, STEPS_MAX);
-    assert_deleted(&run, ROWS - 1, 1);
-    assert_non_null(strstr(run.outcome.result, "\"skipped_sessions\":1,"));
+    begin(&run);
+    finish(&run, ROWS - 1);
+    assert_long_command_count(&run, "skipped_sessions", 1);
 }
 
 int
@@ -382,7 +324,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(
             test_look_for_an_index_accepts_only_whole_btrees_that_begin_with_the_user, clear),
-        cmocka_unit_test_setup(test_plan_of_a_window_follows_an_index_in_either_order, clear),
+        cmocka_unit_test_setup(test_plan_of_a_window_or_last_pass_follows_an_index, clear),
         cmocka_unit_test_setup(test_window_by_id_moves_over_active_users_and_finds_the_empty_id,
                                clear),
         cmocka_unit_test_setup(test_chain_with_user_index_goes_by_user, clear),

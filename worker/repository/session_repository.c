@@ -151,6 +151,33 @@ session_find_window_by_id(Database *database, int64_t cutoff_us, const char *aft
                        ret_candidates, err);
 }
 
+bool
+session_find_listed(Database *database, int64_t cutoff_us, const char *const *session_ids,
+                    const char *const *user_ids, size_t count, SessionCandidates *ret_candidates,
+                    Error *err)
+{
+    CLEANUP(pg_array_done) PgArray sessions = {0};
+    CLEANUP(pg_array_done) PgArray users = {0};
+    char cutoff[CLOCK_TEXT_BYTES];
+    SessionCandidates candidates;
+    PGresult *result = NULL;
+    clock_format(cutoff_us, cutoff);
+    const char *params[] = {cutoff, NULL, NULL};
+    if (!pg_array_of_texts(&sessions, session_ids, count, &params[1], err) ||
+        !pg_array_of_texts(&users, user_ids, count, &params[2], err) ||
+        !database_exec(database, SQL_SESSION_FIND_LISTED, params, ARRAY_LEN(params), &result,
+                       err) ||
+        !candidates_init(&candidates, result, err))
+        return false;
+    const size_t rows = pg_result_rows(result);
+    for (size_t row = 0; row < rows; row++)
+        candidates_add(&candidates, 0, pg_result_text(result, row, 0),
+                       pg_result_text(result, row, 1));
+    candidates.window = rows;
+    *ret_candidates = candidates;
+    return true;
+}
+
 /* The parameters of session_delete.sql. */
 typedef struct DeleteArrays {
     PgArray requests;

@@ -51,6 +51,11 @@ bool session_find_window(Database *database, int64_t cutoff_us, const char *user
 bool session_find_window_by_id(Database *database, int64_t cutoff_us, const char *after_session_id,
                                int limit, SessionCandidates *ret_candidates, Error *err) MUST_CHECK;
 
+/* First look of a last pass: those of these sessions (each with its user) that look inactive. */
+bool session_find_listed(Database *database, int64_t cutoff_us, const char *const *session_ids,
+                         const char *const *user_ids, size_t count,
+                         SessionCandidates *ret_candidates, Error *err) MUST_CHECK;
+
 /* Locks users, then sessions, then children, each FOR UPDATE SKIP LOCKED in key order, never
  * waiting. locked[i] tells whether candidates->…[i] and all it hangs on are locked now (a session
  * that is gone meanwhile counts as locked: there is nothing to wait for). */

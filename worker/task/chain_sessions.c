@@ -13,14 +13,12 @@ cutoff_of(const ChainBatch *batch)
 }
 
 static void
-add_counts(LedgerRange *range, const SessionCounts *counts, size_t count)
+add_counts(LedgerRange *range, const SessionCounts *counts)
 {
-    for (size_t i = 0; i < count; i++) {
-        range->deleted_sessions += counts[i].sessions;
-        range->deleted_images += counts[i].images;
-        range->deleted_videos += counts[i].videos;
-        range->skipped += counts[i].referenced;
-    }
+    range->deleted_sessions += counts->sessions;
+    range->deleted_images += counts->images;
+    range->deleted_videos += counts->videos;
+    range->skipped += counts->referenced;
 }
 
 /* Keeps what was locked by others for the last pass; beyond the limit it is counted at once. */
@@ -66,7 +64,7 @@ clean_window(ChainBatch *batch, SessionCandidates *candidates, Error *err)
     if (!session_delete_locked(batch->context->database, candidates, locked, &request, 1, &counts,
                                err))
         return false;
-    add_counts(&batch->range, &counts, 1);
+    add_counts(&batch->range, &counts);
     return keep_skipped(batch, candidates, locked, err);
 }
 
@@ -102,43 +100,6 @@ chain_sessions_batch(ChainBatch *batch, Error *err)
     return true;
 }
 
-/* The distinct owners of the rows, which come in order of owner. */
-static size_t
-collect_owners(const SkippedRows *skipped, int64_t cutoff_us, SessionRequest *requests)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < skipped->count; i++) {
-        if (count == 0 || strcmp(requests[count - 1].user_id, skipped->owners[i]) != 0)
-            requests[count++] = (SessionRequest){skipped->owners[i], cutoff_us};
-    }
-    return count;
-}
-
-static bool
-is_skipped(const SkippedRows *skipped, const char *session_id)
-{
-    for (size_t i = 0; i < skipped->count; i++) {
-        if (strcmp(skipped->items[i], session_id) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* The owners' other sessions were dealt with, and counted, by their own batch. */
-static void
-leave_only_skipped(SessionCandidates *candidates, const SkippedRows *skipped)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < candidates->count; i++) {
-        if (!is_skipped(skipped, candidates->session_ids[i]))
-            continue;
-        candidates->ordinals[count] = candidates->ordinals[i];
-        candidates->user_ids[count] = candidates->user_ids[i];
-        candidates->session_ids[count++] = candidates->session_ids[i];
-    }
-    candidates->count = count;
-}
-
 static bool
 is_still_locked(const SessionCandidates *candidates, const bool *locked, const char *session_id)
 {
@@ -166,31 +127,28 @@ forget_settled(ChainBatch *batch, const SkippedRows *skipped, const SessionCandi
                                                "sessions", settled, count, err);
 }
 
-/* First look, locks, second look over the owners of what was skipped. Nothing of it waits either:
- * what is locked is looked at again after a pause, so that no executor stands still for somebody
- * else's transaction. */
+/* First look, locks, second look over what was skipped, and over nothing else of its users. None of
+ * it waits either: what is locked is looked at again after a pause, so that no executor stands
+ * still for somebody else's transaction. */
 static bool
 clean_skipped(ChainBatch *batch, const SkippedRows *skipped, Error *err)
 {
     Database *database = batch->context->database;
-    CLEANUP(autofree) SessionRequest *requests = calloc(skipped->count, sizeof(*requests));
-    CLEANUP(autofree) SessionCounts *counts = calloc(skipped->count, sizeof(*counts));
+    SessionCounts counts = {0};
+    const SessionRequest request = {"", cutoff_of(batch)};
     CLEANUP(session_candidates_done) SessionCandidates candidates = {0};
-    if (requests == NULL || counts == NULL)
-        return error_out_of_memory(err);
-    const size_t owners = collect_owners(skipped, cutoff_of(batch), requests);
-    if (!session_find_for_users(database, requests, owners, CHAIN_SKIPPED_KEPT_MAX, &candidates,
-                                err))
+    if (!session_find_listed(database, request.cutoff_us, (const char *const *)skipped->items,
+                             (const char *const *)skipped->owners, skipped->count, &candidates,
+                             err))
         return false;
-    leave_only_skipped(&candidates, skipped);
     CLEANUP(autofree) bool *locked = calloc(candidates.count + 1, sizeof(*locked));
     if (locked == NULL)
         return error_out_of_memory(err);
     if (candidates.count > 0 &&
         (!chain_stop_waiting(batch, err) || !session_lock(database, &candidates, locked, err) ||
-         !session_delete_locked(database, &candidates, locked, requests, owners, counts, err)))
+         !session_delete_locked(database, &candidates, locked, &request, 1, &counts, err)))
         return false;
-    add_counts(&batch->range, counts, owners);
+    add_counts(&batch->range, &counts);
     return forget_settled(batch, skipped, &candidates, locked, err);
 }
 
