@@ -302,6 +302,25 @@ test_chain_taken_over_when_the_index_is_gone_stays_by_user(void **state)
     take_over_after(drop_index, false);
 }
 
+/* The connection still knows the table's name; that half fails, the other does its work. */
+static void
+test_chain_begins_without_the_sessions_table_for_its_other_half(void **state)
+{
+    (void)state;
+    CLEANUP(long_command_done) LongCommand run;
+    Error err = {0};
+    application_add_booking(app, "b1", "Pending", 48);
+    long_command_init(&run, &settings, COMMAND_SCHEDULED_CLEANUP);
+    ASSERT_OK(database_connect(run.database, &err), &err);
+    postgres_exec(app, "ALTER TABLE sessions RENAME TO chats");
+    const bool begun = task_step_chain(&run.context, &run.item, run.chain, &run.outcome, &err);
+    postgres_exec(app, "ALTER TABLE chats RENAME TO sessions");
+    ASSERT_OK(begun, &err);
+    long_command_step(&run, LONG_COMMAND_STEPS_MAX);
+    assert_int_equal(run.outcome.step, TASK_FINISHED);
+    assert_non_null(strstr(run.outcome.result, "\"expired_bookings\":1,"));
+}
+
 /* A message on its way holds its user: his session stays, whatever the order of the windows. */
 static void
 test_chain_by_id_leaves_a_locked_user_alone_and_reports_it(void **state)
@@ -333,6 +352,8 @@ main(void)
         cmocka_unit_test_setup(test_chain_of_one_user_without_user_index_keeps_to_that_user, clear),
         cmocka_unit_test_setup(test_chain_taken_over_when_the_index_is_there_stays_by_id, clear),
         cmocka_unit_test_setup(test_chain_taken_over_when_the_index_is_gone_stays_by_user, clear),
+        cmocka_unit_test_setup(test_chain_begins_without_the_sessions_table_for_its_other_half,
+                               clear),
         cmocka_unit_test_setup(test_chain_by_id_leaves_a_locked_user_alone_and_reports_it, clear),
     };
     if (!postgres_is_available())
