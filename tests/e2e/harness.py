@@ -242,8 +242,9 @@ class World:
         return [json.loads(line) for line in kcat("-C", "-e", "-J", "-t", topic, "-o", "beginning").splitlines()]
 
     def published(self):
-        """Everything on the results topic now, as (key, bytes)."""
-        return [(record["key"], record["payload"]) for record in self._records(self.results_topic)]
+        """Every result on the results topic now, as (key, bytes); not the progress of long commands."""
+        return [(record["key"], record["payload"]) for record in self._records(self.results_topic)
+                if "cleanup.progress.v1" not in (record.get("headers") or [])]
 
     def wait_for_ids(self, ids, seconds=PATIENCE_SECONDS):
         """Waits until every id has a result; returns id → result. Publications of one id must be the same bytes."""

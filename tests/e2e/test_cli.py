@@ -82,3 +82,40 @@ def test_watch_from_a_time_shows_what_came_since():
         check_equal((done.returncode, done.stdout), (0, ""), "results since a time to come")
         done = world.program("watch", "--since", "1h", "--count", "3", "--timeout", "2s", "--format", "json")
         check_equal((done.returncode, len(done.stdout.splitlines())), (1, 2), "exit code when the count is not reached")
+
+
+def publish(world, key, value, progress=False):
+    """Puts a record on the results topic, as a worker does."""
+    header = ("-H", "ce_type=cleanup.progress.v1") if progress else ("-H", "ce_type=cleanup.result.v1")
+    kcat("-P", "-t", world.results_topic, "-K", "\t", *header, stdin=f"{key}\t{json.dumps(value)}\n")
+
+
+PROGRESS = {"schema": "cleanup.progress/1", "command_id": "long", "task": "scheduled_cleanup", "progress": 1, "rows_done": 5,
+            "rows_total": 50, "rows_per_second": 2.5}
+RESULT = {"command_id": "long", "task": "scheduled_cleanup", "status": "succeeded", "success": True, "message": "done"}
+
+
+def test_send_wait_passes_over_progress():
+    with World() as world:
+        send = subprocess.Popen([PROGRAM, "send", "scheduled_cleanup", "--id", "long", "--wait", "--format", "json"],
+                                env=world.env, stdout=subprocess.PIPE, text=True)
+        # Its place on the results topic is taken before the command is sent.
+        wait_until(lambda: kcat("-C", "-e", "-t", world.commands, "-o", "beginning"), "the command")
+        publish(world, "long", PROGRESS, progress=True)
+        publish(world, "long", RESULT)
+        out, _ = send.communicate(timeout=60)
+        check_equal((send.returncode, json.loads(out)), (0, RESULT), "exit code and result")
+
+
+def test_watch_passes_over_progress_unless_asked_for_it():
+    with World() as world:
+        publish(world, "long", PROGRESS, progress=True)
+        publish(world, "long", RESULT)
+        follow = ("watch", "--since", "1h", "--count", "1", "--timeout", "30s")
+        done = world.program(*follow, "--format", "json")
+        check_equal([json.loads(line) for line in done.stdout.splitlines()], [RESULT], "results")
+        check("no result" not in done.stderr, done.stderr)
+        done = world.program(*follow, "--format", "json", "--progress")
+        check_equal([json.loads(line) for line in done.stdout.splitlines()], [PROGRESS, RESULT], "with progress")
+        done = world.program(*follow, "--progress")
+        check("running" in done.stdout and "5 of 50 rows" in done.stdout, done.stdout)

@@ -1,11 +1,13 @@
 #include "worker/cli/result_view.h"
 
 #include "common/strbuf.h"
+#include "worker/message/progress.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#define RUNNING "running"
 #define ROW_FORMAT "%-20s  %s%-9s%s  %-34s  %-50s  %10s  %-20s  %s\n"
 
 /* What a count is called in a row; those that say nothing when 0 are left out then. */
@@ -47,14 +49,16 @@ defuse(cJSON *json)
     }
 }
 
-bool
-result_view_read(const Record *record, ResultView *ret_view)
+/* `status` NULL: the record's own; without one it is no result. */
+static bool
+read_view(const Record *record, const char *status, ResultView *ret_view)
 {
     if (record->value.data == NULL)
         return false;
     cJSON *json = cJSON_ParseWithLength(record->value.data, record->value.size);
     const char *id = member_text(json, "command_id", NULL);
-    const char *status = member_text(json, "status", NULL);
+    if (status == NULL)
+        status = member_text(json, "status", NULL);
     if (id == NULL || status == NULL) {
         cJSON_Delete(json);
         return false;
@@ -67,6 +71,18 @@ result_view_read(const Record *record, ResultView *ret_view)
         .succeeded = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "success")),
     };
     return true;
+}
+
+bool
+result_view_read(const Record *record, ResultView *ret_view)
+{
+    return !progress_is_record(record) && read_view(record, NULL, ret_view);
+}
+
+bool
+result_view_read_progress(const Record *record, ResultView *ret_view)
+{
+    return progress_is_record(record) && read_view(record, RUNNING, ret_view);
 }
 
 void
@@ -88,6 +104,23 @@ add_counts(StrBuf *text, const cJSON *data)
     }
 }
 
+/* "151000 of 10000000 rows, 10067/s" */
+static void
+add_progress(StrBuf *text, const cJSON *json)
+{
+    const cJSON *done = cJSON_GetObjectItemCaseSensitive(json, "rows_done");
+    const cJSON *total = cJSON_GetObjectItemCaseSensitive(json, "rows_total");
+    const cJSON *rate = cJSON_GetObjectItemCaseSensitive(json, "rows_per_second");
+    if (!cJSON_IsNumber(done))
+        return;
+    strbuf_add_format(text, "%.0f", done->valuedouble);
+    if (cJSON_IsNumber(total))
+        strbuf_add_format(text, " of %.0f", total->valuedouble);
+    strbuf_add_text(text, " rows");
+    if (cJSON_IsNumber(rate))
+        strbuf_add_format(text, ", %.0f/s", rate->valuedouble);
+}
+
 static void
 describe(const ResultView *view, StrBuf *ret_text)
 {
@@ -97,6 +130,7 @@ describe(const ResultView *view, StrBuf *ret_text)
         strbuf_add_text(ret_text, member_text(error, "code", "error"));
     else if (strncmp(member_text(view->json, "message", ""), "Would ", 6) == 0)
         strbuf_add_text(ret_text, "dry run:");
+    add_progress(ret_text, view->json);
     add_counts(ret_text, data);
     add_counts(ret_text, cJSON_GetObjectItemCaseSensitive(data, "session_cleanup"));
     add_counts(ret_text, cJSON_GetObjectItemCaseSensitive(data, "booking_expiration"));
@@ -105,7 +139,7 @@ describe(const ResultView *view, StrBuf *ret_text)
 static const char *
 status_color(const ResultView *view, bool color)
 {
-    if (!color)
+    if (!color || strcmp(view->status, RUNNING) == 0)
         return "";
     if (view->succeeded)
         return "\033[32m";
@@ -144,7 +178,8 @@ result_view_print_row(FILE *out, const ResultView *view, bool color)
     describe(view, &what);
     format_duration(view->json, duration, sizeof(duration));
     /* Whole seconds are enough in a table: 2026-11-22T02:00:00Z */
-    (void)snprintf(time, sizeof(time), "%.19sZ", member_text(view->json, "finished_at", "-"));
+    const char *updated = member_text(view->json, "updated_at", "-");
+    (void)snprintf(time, sizeof(time), "%.19sZ", member_text(view->json, "finished_at", updated));
     (void)fprintf(out, ROW_FORMAT, time, status_color(view, color), view->status,
                   color ? "\033[0m" : "", member_text(view->json, "task", "-"), strbuf_text(&what),
                   duration, member_text(view->json, "worker_id", "-"), view->command_id);

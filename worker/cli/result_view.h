@@ -1,5 +1,6 @@
 /*
- * result_view: a result for people's eyes: one row of a table, or a few lines.
+ * result_view: a result, or the progress of a command, for people's eyes: one row of a table, or a
+ * few lines.
  *
  * Owns:      a ResultView owns the parsed JSON; its strings are borrowed from there.
  * Threads:   one at a time.
@@ -22,6 +23,8 @@ typedef struct ResultView {
 
 /* False when the record is no result. */
 bool result_view_read(const Record *record, ResultView *ret_view) MUST_CHECK;
+/* False when the record is no progress; its status is "running". */
+bool result_view_read_progress(const Record *record, ResultView *ret_view) MUST_CHECK;
 void result_view_done(ResultView *view);
 
 /* The table: time, status, task, what it did, duration, worker, id. */

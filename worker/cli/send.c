@@ -7,6 +7,7 @@
 #include "worker/cli/commands.h"
 #include "worker/cli/request.h"
 #include "worker/cli/result_view.h"
+#include "worker/message/progress.h"
 
 #include <string.h>
 
@@ -133,7 +134,7 @@ find_result(KafkaReader *reader, const char *id, int64_t timeout_ms, Record **re
         switch (kafka_reader_poll(reader, POLL_MS, &record, err)) {
         case KAFKA_POLL_RECORD:
             if (record->key.data == NULL || record->key.size != strlen(id) ||
-                memcmp(record->key.data, id, record->key.size) != 0)
+                memcmp(record->key.data, id, record->key.size) != 0 || progress_is_record(record))
                 break;
             *ret_record = record;
             record = NULL;

@@ -4,6 +4,7 @@
 #include "worker/cli/clients.h"
 #include "worker/cli/commands.h"
 #include "worker/cli/result_view.h"
+#include "worker/message/progress.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@ typedef struct Arguments {
     int64_t since_ms;   /* since 1970 */
     long count;         /* 0 = no end */
     int64_t timeout_ms; /* 0 = none */
+    bool progress;
 } Arguments;
 
 typedef struct Watch {
@@ -26,7 +28,7 @@ typedef struct Watch {
     long seen;
 } Watch;
 
-enum { OPTION_SINCE, OPTION_COUNT, OPTION_TIMEOUT };
+enum { OPTION_SINCE, OPTION_COUNT, OPTION_TIMEOUT, OPTION_PROGRESS };
 
 static const CliOption options[] = {
     [OPTION_SINCE] = {"since", "10m|TIME",
@@ -34,6 +36,7 @@ static const CliOption options[] = {
     [OPTION_COUNT] = {"count", "N", "end after N results"},
     [OPTION_TIMEOUT] = {"timeout", "60s",
                         "end after that time; exit 1 when --count was not reached"},
+    [OPTION_PROGRESS] = {"progress", NULL, "show how far long commands have come, too"},
 };
 
 static bool
@@ -61,6 +64,10 @@ take(void *state, size_t index, const char *value, Error *err)
     Arguments *arguments = state;
     if (index == OPTION_SINCE)
         return take_since(arguments, value, err);
+    if (index == OPTION_PROGRESS) {
+        arguments->progress = true;
+        return true;
+    }
     if (index == OPTION_COUNT)
         return cli_read_integer(value, 1, 1000000000, &arguments->count) ||
                error_set(err, ERROR_REJECT, "usage", "--count takes a number above 0, not \"%s\"",
@@ -79,7 +86,10 @@ show(Watch *watch, const Record *record)
     /* A broker that cannot look up times is read from its beginning. */
     if (arguments->has_since && record->timestamp_ms < arguments->since_ms)
         return true;
-    if (!result_view_read(record, &view)) {
+    const bool progress = progress_is_record(record);
+    if (progress && !arguments->progress)
+        return true;
+    if (progress ? !result_view_read_progress(record, &view) : !result_view_read(record, &view)) {
         log_warn("a record is no result", LOG_STR("topic", record->topic),
                  LOG_INT("partition", record->partition), LOG_INT("offset", record->offset));
         return true;
@@ -89,7 +99,7 @@ show(Watch *watch, const Record *record)
     else
         result_view_print_row(stdout, &view, watch->color);
     result_view_done(&view);
-    watch->seen++;
+    watch->seen += progress ? 0 : 1;
     return fflush(stdout) == 0;
 }
 
