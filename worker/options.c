@@ -79,6 +79,8 @@ static const ConfigOption options[] = {
           "how far back the ledger remembers"),
     WHOLE("worker", "batch_sessions", worker.batch_sessions, 10, 100000, "1000",
           "most rows of one batch of a long command"),
+    SPAN("worker", "progress_interval", worker.progress_interval_ms, 0, 600000, "5s",
+         "how often a long command tells how far it has come; 0ms: never"),
     WHOLE("worker", "set_commands", worker.set_commands, 1, 10000, "500",
           "most per-user commands of one transaction"),
     WHOLE("worker", "queue_commands", worker.queue_commands, 10, 100000, "2000",

@@ -41,6 +41,7 @@ typedef struct Settings {
         int preview_timeout_ms;
         int ledger_retention_hours;
         int batch_sessions;
+        int progress_interval_ms;
         int set_commands;
         int queue_commands;
         int queue_kib;

@@ -286,6 +286,8 @@ test_range_update_then_lock_gives_every_field_back(void **state)
                          .owner_epoch = 4,
                          .state = RANGE_FAILED,
                          .by_id = true,
+                         .rows_done = 7,
+                         .rows_total = 8,
                          .cursor_major = "major",
                          .cursor_minor = "minor",
                          .deleted_sessions = 1,
@@ -304,6 +306,8 @@ test_range_update_then_lock_gives_every_field_back(void **state)
     assert_int_equal(read.state, RANGE_FAILED);
     assert_int_equal(read.owner_epoch, 4);
     assert_true(read.by_id);
+    assert_int_equal(read.rows_done, 7);
+    assert_int_equal(read.rows_total, 8);
     assert_string_equal(read.cursor_major, "major");
     assert_string_equal(read.cursor_minor, "minor");
     assert_int_equal(read.deleted_sessions, 1);

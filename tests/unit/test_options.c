@@ -64,6 +64,7 @@ test_load_nothing_given_takes_defaults(void **state)
     CLEANUP(settings_freep) Settings *settings = load(NULL, 0, NULL, NULL);
     assert_int_equal(settings->worker.executors, 2);
     assert_int_equal(settings->worker.shutdown_grace_ms, 25000);
+    assert_int_equal(settings->worker.progress_interval_ms, 5000);
     assert_string_equal(settings->tables.image_sent, "\"imageSent\"");
     assert_true(strlen(settings->worker.id) > 9);
     assert_true(settings->limits.min_inactive_hours == 1.0);
@@ -107,6 +108,7 @@ test_load_faulty_option_is_named(void **state)
     assert_refused("worker.executors=two", "worker.executors");
     assert_refused("worker.lock_wait=5", "takes a duration");
     assert_refused("worker.lock_wait=61s", "0ms to 1m");
+    assert_refused("worker.progress_interval=11m", "0ms to 10m");
     assert_refused("worker.nonsense=1", "no option worker.nonsense");
     assert_refused("nonsense.key=1", "no section [nonsense]");
     assert_refused("worker.delivery=at_most_once", "takes one of exactly_once|at_least_once");

@@ -45,6 +45,7 @@ fill_task_settings(const Settings *settings, TaskSettings *ret_task)
         .ledger_retention_hours = settings->worker.ledger_retention_hours,
         .retry_backoff_ms = settings->worker.retry_backoff_ms,
         .retry_backoff_max_ms = settings->worker.retry_backoff_max_ms,
+        .progress_interval_ms = settings->worker.progress_interval_ms,
     };
 }
 

@@ -132,3 +132,14 @@ booking_count(Database *database, int64_t cutoff_us, cJSON **ret_data, Error *er
     *ret_data = data;
     return true;
 }
+
+bool
+booking_estimate(Database *database, int64_t *ret_rows, Error *err)
+{
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    const char *const params[] = {database->tables[TABLE_BOOKINGS]};
+    if (!database_exec_once(database, SQL_BOOKING_ESTIMATE, params, 1, &result, err))
+        return false;
+    *ret_rows = pg_result_rows(result) > 0 ? pg_result_int64(result, 0, 0) : 0;
+    return true;
+}

@@ -40,6 +40,9 @@ bool booking_expire_locked(Database *database, int64_t cutoff_us, const char *co
 bool booking_preview(Database *database, int64_t cutoff_us, int64_t now_us, int limit,
                      cJSON **ret_data, Error *err) MUST_CHECK;
 
+/* About how many bookings are Pending, from the catalog alone; 0 = unknown. */
+bool booking_estimate(Database *database, int64_t *ret_rows, Error *err) MUST_CHECK;
+
 /* What would expire: the members expired_bookings, expired_booking_ids,
  * expired_booking_ids_truncated, skipped_bookings (0). The caller deletes *ret_data. */
 bool booking_count(Database *database, int64_t cutoff_us, cJSON **ret_data, Error *err) MUST_CHECK;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-    RANGE_PARAM_COUNT = 17,
+    RANGE_PARAM_COUNT = 19,
 };
 
 static const char *const state_names[] = {
@@ -46,6 +46,8 @@ fill_params(RangeParams *texts, const char *command_id, const LedgerRange *range
         {range->error_sqlstate, 0},
         {range->error_message, 0},
         {range->by_id ? "true" : "false", 0},
+        {NULL, range->rows_done},
+        {NULL, range->rows_total},
     };
     for (size_t i = 0; i < RANGE_PARAM_COUNT; i++)
         texts->params[i] = values[i].text != NULL
@@ -53,6 +55,8 @@ fill_params(RangeParams *texts, const char *command_id, const LedgerRange *range
                                : pg_format_int64(values[i].number, texts->numbers[i]);
     if (range->last_pass_us == 0)
         texts->params[12] = NULL;
+    if (range->rows_total == 0)
+        texts->params[18] = NULL;
 }
 
 static void
@@ -78,6 +82,8 @@ read_range(const PGresult *result, size_t row)
         .skipped = pg_result_int64(result, row, 10),
         .last_pass_us = pg_result_int64(result, row, 11),
         .by_id = pg_result_bool(result, row, 15),
+        .rows_done = pg_result_int64(result, row, 16),
+        .rows_total = pg_result_int64(result, row, 17),
     };
     for (size_t i = 0; i < ARRAY_LEN(state_names); i++) {
         if (state != NULL && strcmp(state_names[i], state) == 0)

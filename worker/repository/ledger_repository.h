@@ -83,10 +83,12 @@ typedef struct LedgerRange {
     int64_t owner_epoch;
     RangeState state;
     bool by_id; /* sessions: in order of id alone; fixed when the range begins */
-    char cursor_major[RANGE_CURSOR_BYTES]; /* user_id (not by_id) or created_at; "" = from the
-                                              beginning */
-    char cursor_minor[RANGE_CURSOR_BYTES]; /* session id or booking id */
-    /* In RANGE_LAST_PASS the cursor runs over the skipped rows: owner and item. */
+    /* In order of the windows: user_id (not by_id) or created_at, then session or booking id. In
+     * the last pass: owner and item of a skipped row. "" = from the beginning. */
+    char cursor_major[RANGE_CURSOR_BYTES];
+    char cursor_minor[RANGE_CURSOR_BYTES];
+    int64_t rows_done;  /* rows its windows have passed */
+    int64_t rows_total; /* how many there may be, estimated when it began; 0 = unknown */
     int64_t deleted_sessions;
     int64_t deleted_images;
     int64_t deleted_videos;

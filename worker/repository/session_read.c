@@ -112,3 +112,14 @@ session_count(Database *database, int64_t cutoff_us, const char *user_id, Sessio
     };
     return true;
 }
+
+bool
+session_estimate(Database *database, int64_t *ret_rows, Error *err)
+{
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    const char *const params[] = {database->tables[TABLE_SESSIONS]};
+    if (!database_exec_once(database, SQL_SESSION_ESTIMATE, params, 1, &result, err))
+        return false;
+    *ret_rows = pg_result_rows(result) > 0 ? pg_result_int64(result, 0, 0) : 0;
+    return true;
+}

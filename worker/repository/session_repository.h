@@ -80,6 +80,9 @@ bool session_delete_locked(Database *database, const SessionCandidates *candidat
 bool session_preview(Database *database, int64_t cutoff_us, const char *user_id, int limit,
                      cJSON **ret_data, Error *err) MUST_CHECK;
 
+/* About how many sessions there are, from the catalog alone; 0 = unknown. */
+bool session_estimate(Database *database, int64_t *ret_rows, Error *err) MUST_CHECK;
+
 /* What would go, in one statement. */
 bool session_count(Database *database, int64_t cutoff_us, const char *user_id,
                    SessionCounts *ret_counts, Error *err) MUST_CHECK;

@@ -128,6 +128,21 @@ absorb_failure(const TaskContext *context, const TaskItem *item, Chain *chain, C
     return true;
 }
 
+static bool
+run_part(const TaskContext *context, const TaskItem *item, Chain *chain, ChainPart *part,
+         TaskOutcome *outcome, Error *err)
+{
+    bool forgotten = false;
+    int delay_ms = 0;
+    if (!chain_run_batch(context, item, chain, part, &forgotten, &delay_ms, err))
+        return absorb_failure(context, item, chain, part, outcome, err);
+    come_again(outcome, delay_ms);
+    if (!forgotten)
+        return chain_add_progress(context, item, chain, outcome, err);
+    outcome->step = TASK_FORGOTTEN;
+    return true;
+}
+
 bool
 task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain,
                 TaskOutcome *ret_outcome, Error *err)
@@ -146,15 +161,8 @@ task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain,
             return false;
     } else if (delay_ms > 0 && !is_held_up(chain)) {
         come_again(&outcome, delay_ms);
-    } else {
-        bool forgotten = false;
-        const bool done = chain_run_batch(context, item, chain, part, &forgotten, &delay_ms, err);
-        if (done)
-            come_again(&outcome, delay_ms);
-        else if (!absorb_failure(context, item, chain, part, &outcome, err))
-            return false;
-        if (forgotten)
-            outcome.step = TASK_FORGOTTEN;
+    } else if (!run_part(context, item, chain, part, &outcome, err)) {
+        return false;
     }
     *ret_outcome = outcome;
     return true;

@@ -20,7 +20,8 @@ enum {
     CHAIN_YIELD_DELAY_MS = 20,
     CHAIN_LAST_PASS_DELAY_MS = 100,
     CHAIN_HELD_PART_DELAY_MS = 5000,
-    CHAIN_BUSY_DELAY_MS = 250, /* somebody else holds the range row */
+    CHAIN_BUSY_DELAY_MS = 250,        /* somebody else holds the range row */
+    CHAIN_PROGRESS_NUMBERS = 1000000, /* an owner's */
 };
 
 typedef struct ChainPart {
@@ -31,7 +32,17 @@ typedef struct ChainPart {
     int yields;            /* consecutive batches given up to somebody who holds most of it */
     int64_t not_before_ms; /* monotonic */
     int batch_rows;
+    int64_t rows_done;  /* as committed */
+    int64_t rows_total; /* 0 = unknown */
 } ChainPart;
+
+/* The last progress, or the begin. */
+typedef struct ChainProgress {
+    int64_t since_ms; /* monotonic */
+    int64_t rows_done;
+    int64_t updated_us;
+    int64_t count; /* of this owner's */
+} ChainProgress;
 
 struct Chain {
     bool begun;
@@ -42,6 +53,8 @@ struct Chain {
     unsigned seed; /* of the waits between two tries */
     ChainPart parts[CHAIN_PARTS_MAX];
     int part_count;
+    int64_t updated_us; /* the database's time of the last batch that committed */
+    ChainProgress progress;
 };
 
 /* What a batch is run with; range is locked and belongs to this owner. */
@@ -92,6 +105,14 @@ bool chain_advance_last_pass(ChainBatch *batch, const SkippedRows *tried, Error 
 
 /* All windows are done: what was skipped is next, from the beginning. */
 void chain_begin_last_pass(LedgerRange *range);
+
+/* The first progress is due an interval from here. */
+void chain_begin_progress(const TaskContext *context, Chain *chain);
+
+/* Adds a progress to the outcome of a step, when it is due, something was committed since the last
+ * one, and there is more to do. Fails only when out of memory. */
+bool chain_add_progress(const TaskContext *context, const TaskItem *item, Chain *chain,
+                        TaskOutcome *outcome, Error *err) MUST_CHECK;
 
 /* Writes that a part has failed for good. */
 bool chain_fail_part(const TaskContext *context, const TaskItem *item, Chain *chain,

@@ -158,8 +158,11 @@ chain_run_batch(const TaskContext *context, const TaskItem *item, Chain *chain, 
     part->yields = batch.yield ? part->yields + 1 : 0;
     part->done =
         !batch.yield && (batch.range.state == RANGE_DONE || batch.range.state == RANGE_FAILED);
-    if (!batch.yield)
-        adapt_batch_rows(&batch);
+    if (batch.yield)
+        return true;
+    part->rows_done = batch.range.rows_done;
+    chain->updated_us = batch.now_us;
+    adapt_batch_rows(&batch);
     return true;
 }
 

@@ -1,5 +1,6 @@
 /* How a long command begins, is taken over by the next owner, or is settled by the ledger's rules.
  */
+#include "worker/repository/booking_repository.h"
 #include "worker/repository/session_repository.h"
 #include "worker/task/chain.h"
 
@@ -31,31 +32,38 @@ adopt(Chain *chain, const LedgerRecord *row)
     chain->started_us = row->started_us;
 }
 
-/* The order is decided here once and for all: a cursor of one order means nothing in the other, and
- * the next owner may find another index. */
+/* Order and estimate come from the catalog alone: a table that is locked or gone is no reason not
+ * to begin, for the other part may do without it. The order is decided once and for all: a cursor
+ * of one order means nothing in the other, and the next owner may find another index. */
 static bool
-choose_order(const TaskContext *context, const Command *command, ReportPart part, bool *ret_by_id,
-             Error *err)
+plan_sessions(const TaskContext *context, const Command *command, LedgerRange *range, Error *err)
 {
-    bool indexed = true;
-    const bool all_users = part == REPORT_SESSIONS && command->params.user_id[0] == '\0';
-    if (all_users && !session_has_user_index(context->database, &indexed, err))
+    bool indexed = false;
+    if (command->params.user_id[0] != '\0')
+        return true;
+    if (!session_has_user_index(context->database, &indexed, err) ||
+        !session_estimate(context->database, &range->rows_total, err))
         return false;
-    *ret_by_id = !indexed;
+    range->by_id = !indexed;
     return true;
 }
 
 static bool
-insert_ranges(const TaskContext *context, const TaskItem *item, const Chain *chain, Error *err)
+insert_ranges(const TaskContext *context, const TaskItem *item, Chain *chain, Error *err)
 {
     LedgerRange ranges[CHAIN_PARTS_MAX];
     memset(ranges, 0, sizeof(ranges));
     for (int i = 0; i < chain->part_count; i++) {
-        ranges[i].part = chain_part_name(chain->parts[i].kind);
+        ChainPart *part = &chain->parts[i];
+        ranges[i].part = chain_part_name(part->kind);
         ranges[i].owner_epoch = chain->epoch;
         ranges[i].state = RANGE_RUNNING;
-        if (!choose_order(context, item->command, chain->parts[i].kind, &ranges[i].by_id, err))
+        const bool planned = part->kind == REPORT_SESSIONS
+                                 ? plan_sessions(context, item->command, &ranges[i], err)
+                                 : booking_estimate(context->database, &ranges[i].rows_total, err);
+        if (!planned)
             return false;
+        part->rows_total = ranges[i].rows_total;
     }
     return ledger_range_insert(context->database, item->command->id, ranges,
                                (size_t)chain->part_count, err);
@@ -76,6 +84,19 @@ begin_new(const TaskContext *context, const TaskItem *item, Chain *chain, Ledger
     return insert_ranges(context, item, chain, err);
 }
 
+static void
+adopt_range(Chain *chain, const LedgerRange *range)
+{
+    for (int i = 0; i < chain->part_count; i++) {
+        ChainPart *part = &chain->parts[i];
+        if (strcmp(range->part, chain_part_name(part->kind)) != 0)
+            continue;
+        part->done = range->state == RANGE_DONE || range->state == RANGE_FAILED;
+        part->rows_done = range->rows_done;
+        part->rows_total = range->rows_total;
+    }
+}
+
 /* The rows of the old owner are waited for (they are locked while a batch runs), then the epoch is
  * raised. */
 static bool
@@ -89,13 +110,8 @@ take_over(const TaskContext *context, const TaskItem *item, Chain *chain, const 
         return false;
     adopt(chain, row);
     chain->epoch = row->owner_epoch + 1;
-    for (size_t r = 0; r < count; r++) {
-        for (int i = 0; i < chain->part_count; i++) {
-            if (strcmp(ranges[r].part, chain_part_name(chain->parts[i].kind)) == 0)
-                chain->parts[i].done =
-                    ranges[r].state == RANGE_DONE || ranges[r].state == RANGE_FAILED;
-        }
-    }
+    for (size_t i = 0; i < count; i++)
+        adopt_range(chain, &ranges[i]);
     return ledger_take_over(context->database, item->command->id, context->settings->worker_id,
                             chain->epoch, err);
 }
@@ -167,5 +183,6 @@ chain_begin(const TaskContext *context, const TaskItem *item, Chain *chain, Task
         return error_wrap(err, "begin %s", command_task_name(item->command->task));
     }
     chain->begun = outcome->step == TASK_AGAIN;
+    chain_begin_progress(context, chain);
     return true;
 }

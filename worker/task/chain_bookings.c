@@ -95,6 +95,7 @@ chain_bookings_batch(ChainBatch *batch, Error *err)
         (void)snprintf(range->cursor_minor, sizeof(range->cursor_minor), "%s",
                        window.last_booking_id);
     }
+    range->rows_done += (int64_t)window.count;
     if (window.count < (size_t)limit)
         chain_begin_last_pass(range);
     return true;

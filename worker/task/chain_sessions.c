@@ -95,6 +95,7 @@ chain_sessions_batch(ChainBatch *batch, Error *err)
         (void)snprintf(range->cursor_minor, sizeof(range->cursor_minor), "%s",
                        candidates.last_session_id);
     }
+    range->rows_done += (int64_t)candidates.window;
     if (candidates.window < (size_t)limit)
         chain_begin_last_pass(range);
     return true;

@@ -7,6 +7,7 @@ task_outcome_done(TaskOutcome *outcome)
 {
     free(outcome->result);
     free(outcome->reason);
+    free(outcome->progress);
     *outcome = (TaskOutcome){0};
 }
 

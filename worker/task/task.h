@@ -22,6 +22,7 @@ typedef struct TaskSettings {
     int ledger_retention_hours;
     int retry_backoff_ms;
     int retry_backoff_max_ms;
+    int progress_interval_ms; /* of a long command; 0 = none */
 } TaskSettings;
 
 typedef struct TaskContext {
@@ -57,6 +58,10 @@ typedef struct TaskOutcome {
     int attempts;
     const char *status; /* static: "succeeded" and so on */
     int delay_ms;
+    /* How far a long command has come (step AGAIN), now and then; see worker/message/progress.h. */
+    char *progress; /* JSON, owned; or NULL */
+    int64_t progress_number;
+    int64_t progress_at_us;
     bool has_note; /* a failure that is being tried again, for the log */
     Error note;
 } TaskOutcome;

@@ -1,0 +1,6 @@
+-- How many sessions there are, as the catalog remembers them.
+-- $1 text  quoted sessions table
+-- Returns at most one row: the estimate; none when the table was never analysed, or is gone.
+SELECT c.reltuples::bigint
+FROM pg_catalog.pg_class c
+WHERE c.oid = to_regclass($1) AND c.reltuples > 0
