@@ -246,6 +246,11 @@ class World:
         return [(record["key"], record["payload"]) for record in self._records(self.results_topic)
                 if "cleanup.progress.v1" not in (record.get("headers") or [])]
 
+    def progress(self):
+        """How far long commands said to have come, as it was published."""
+        return [json.loads(record["payload"]) for record in self._records(self.results_topic)
+                if "cleanup.progress.v1" in (record.get("headers") or [])]
+
     def wait_for_ids(self, ids, seconds=PATIENCE_SECONDS):
         """Waits until every id has a result; returns id → result. Publications of one id must be the same bytes."""
         ids = set(ids)

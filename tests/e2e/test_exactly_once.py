@@ -1,4 +1,5 @@
 """Exactly once, where it takes a real broker: takeovers, one id used twice, ids that come back, databases that fail."""
+import collections
 import json
 import re
 import subprocess
@@ -30,12 +31,8 @@ def produce_to_partition(world, partition, commands):
 
 
 def results_seen(world):
-    """How often each id is on the results topic for a read_committed consumer."""
-    lines = kcat("-C", "-e", "-t", world.results_topic, "-o", "beginning", "-f", "%k\n", "-X", "isolation.level=read_committed")
-    counts = {}
-    for name in lines.split():
-        counts[name] = counts.get(name, 0) + 1
-    return counts
+    """How often each id is on the results topic for a read_committed consumer, which kcat is."""
+    return collections.Counter(key for key, _ in world.published())
 
 
 def run_into_a_lock(world, first):

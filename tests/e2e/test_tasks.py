@@ -83,3 +83,17 @@ def test_long_command_works_through_many_batches():
         check_equal((data["deleted_sessions"], data["deleted_image_records"], data["deleted_video_records"]), (500, 1000, 500),
                     "counts")
         check_equal(world.counts()[:3], (100, 200, 100), "rows")
+
+
+def test_long_command_tells_how_far_it_has_come():
+    with World() as world:
+        world.add_users(1, 3000)
+        world.start_worker("w1", "-o", "worker.batch_sessions=20", "-o", "worker.executors=1", "-o", "worker.progress_interval=20ms")
+        result = world.send_and_wait("cleanup_inactive_sessions", "--id", "long")
+        check_equal(result["data"]["deleted_sessions"], 3000, "sessions")
+        told = world.progress()
+        check(len(told) > 2, f"progress of a command of 150 batches: {told}")
+        numbers, rows = [p["progress"] for p in told], [p["rows_done"] for p in told]
+        check_equal({p["command_id"] for p in told}, {"long"}, "ids")
+        check_equal((sorted(set(numbers)), sorted(rows)), (numbers, rows), "numbers and rows only rise")
+        check(0 < rows[0] <= rows[-1] <= 3000, f"rows: {rows}")

@@ -1,6 +1,7 @@
 #include "worker/pipeline/publish_render.h"
 
 #include "worker/message/dead_letter.h"
+#include "worker/message/progress.h"
 
 enum {
     DEAD_LETTER_LEAST_BYTES = 4096,
@@ -36,6 +37,10 @@ Record *
 publish_render(const PipelineSettings *settings, const PublishPart *part, size_t max_bytes)
 {
     const PublishItem *item = part->item;
+    if (item->kind == PUBLISH_PROGRESS)
+        return progress_record(settings->results_topic, item->command_id, item->progress_number,
+                               item->result, item->finished_at_us, settings->worker_id,
+                               item->source);
     if (!is_dead_letter(part))
         return result_record(settings->results_topic, item->command_id, item->replay, item->result,
                              item->finished_at_us, settings->worker_id, item->source);

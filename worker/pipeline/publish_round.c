@@ -93,6 +93,12 @@ belongs(const PublishRound *round, const PublishItem *item)
 }
 
 static bool
+ends_command(const PublishItem *item)
+{
+    return item->kind == PUBLISH_OUTCOME;
+}
+
+static bool
 collect(PublishRound *round, PublishList *pending, const DeliveryHooks *hooks, Error *err)
 {
     PublishList waiting = {0};
@@ -105,7 +111,8 @@ collect(PublishRound *round, PublishList *pending, const DeliveryHooks *hooks, E
             publish_list_add(&waiting, item);
         } else {
             publish_list_add(&round->items, item);
-            lane_offer(item->lane, item->source->offset);
+            if (ends_command(item))
+                lane_offer(item->lane, item->source->offset);
             added = add_lane(round, item->lane, err);
         }
     }
@@ -140,7 +147,7 @@ defer_withdrawn(PublishRound *round, PublishList *pending, const DeliveryHooks *
     round->items = (PublishList){0};
     for (PublishItem *item = publish_list_take(&all); item != NULL;
          item = publish_list_take(&all)) {
-        if (lane_is_offered(item->lane, item->source->offset)) {
+        if (!ends_command(item) || lane_is_offered(item->lane, item->source->offset)) {
             publish_list_add(&round->items, item);
             continue;
         }
@@ -174,7 +181,8 @@ static void
 deliver(PublishItem *item, const DeliveryHooks *hooks)
 {
     Error err = {0};
-    const bool finished = lane_finish(item->lane, item->source->offset, &err);
+    const bool finished =
+        !ends_command(item) || lane_finish(item->lane, item->source->offset, &err);
     if (!finished)
         hooks->failed(hooks->publisher, &err);
     hooks->done(hooks->publisher, item, finished);
@@ -192,8 +200,10 @@ publish_round_commit(PublishRound *round, const DeliveryHooks *hooks)
 void
 publish_round_abort(PublishRound *round, PublishList *pending)
 {
-    for (const PublishItem *item = round->items.first; item != NULL; item = item->next)
-        lane_withdraw(item->lane, item->source->offset);
+    for (const PublishItem *item = round->items.first; item != NULL; item = item->next) {
+        if (ends_command(item))
+            lane_withdraw(item->lane, item->source->offset);
+    }
     list_prepend(pending, &round->items);
     forget_lanes(round);
 }
@@ -226,7 +236,8 @@ publish_round_look_up(PublishRound *round, const KafkaLookup *lookup, PublishLis
     PublishList open = {0};
     for (PublishItem *item = publish_list_take(&round->items); item != NULL;
          item = publish_list_take(&round->items)) {
-        if (was_committed(item, lookup))
+        /* Offsets tell nothing of a progress; the next one is as good. */
+        if (!ends_command(item) || was_committed(item, lookup))
             deliver(item, hooks);
         else
             publish_list_add(&open, item);

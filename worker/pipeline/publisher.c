@@ -61,9 +61,10 @@ static void
 on_done(void *state, PublishItem *item, bool delivered)
 {
     Publisher *publisher = state;
-    if (delivered)
+    const bool ends_command = item->kind == PUBLISH_OUTCOME;
+    if (ends_command && delivered)
         inbox_report(publisher->inbox, item->lane, item->source->offset, record_size(item->source));
-    else
+    else if (ends_command)
         lane_busy_end(item->lane);
     uncount(publisher, item);
     publish_item_free(item);

@@ -28,13 +28,22 @@ typedef struct PublishPart {
     PublishPartState state;
 } PublishPart;
 
-/* One outcome. Whoever makes it fills the first block and counts the lane busy. */
+typedef enum PublishKind {
+    PUBLISH_OUTCOME,  /* ends its command */
+    PUBLISH_PROGRESS, /* of a long command; finishes nothing and is not counted as busy */
+} PublishKind;
+
+/* One outcome, or a progress. Whoever makes it fills the first block and counts the lane busy. */
 struct PublishItem {
+    PublishKind kind;
     Lane *lane;     /* a reference */
     Record *source; /* owned */
     char command_id[COMMAND_ID_MAX + 1];
     int replay;
-    char *result; /* owned; NULL: nothing to publish, only the offset is finished (a duplicate) */
+    /* Owned: the result, or the progress. NULL: nothing to publish, only the offset is finished (a
+     * duplicate). */
+    char *result;
+    int64_t progress_number;
     int64_t finished_at_us;
     bool dead_letter;
     char *reason; /* owned, or NULL */

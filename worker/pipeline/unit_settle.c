@@ -61,9 +61,33 @@ push(const Stations *stations, Job **job, TaskOutcome *outcome)
     publisher_push(stations->publisher, item, true);
 }
 
+/* A progress that cannot be made for want of memory is no loss. */
 static void
-go_on(const Stations *stations, Job **job, const TaskOutcome *outcome)
+push_progress(const Stations *stations, const Job *job, TaskOutcome *outcome)
 {
+    CLEANUP(publish_item_freep) PublishItem *item = calloc(1, sizeof(*item));
+    Record *source = record_copy(job->record);
+    if (item == NULL || source == NULL) {
+        record_free(source);
+        return;
+    }
+    memcpy(item->command_id, job->command.id, sizeof(item->command_id));
+    item->kind = PUBLISH_PROGRESS;
+    item->lane = lane_ref(job->lane);
+    item->source = source;
+    item->progress_number = outcome->progress_number;
+    item->finished_at_us = outcome->progress_at_us;
+    item->result = outcome->progress;
+    outcome->progress = NULL;
+    publisher_push(stations->publisher, item, false);
+    item = NULL;
+}
+
+static void
+go_on(const Stations *stations, Job **job, TaskOutcome *outcome)
+{
+    if (outcome->progress != NULL)
+        push_progress(stations, *job, outcome);
     if (outcome->has_note)
         log_warn("a batch failed and is tried again", LOG_JOB(*job),
                  LOG_STR("code", outcome->note.code), LOG_ERR(&outcome->note));

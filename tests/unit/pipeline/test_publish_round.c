@@ -186,6 +186,27 @@ test_form_more_ahead_than_fits_defers_the_rest_until_it_does(void **state)
 }
 
 static void
+test_progress_goes_along_and_finishes_nothing(void **state)
+{
+    (void)state;
+    PublishRound round = {0};
+    PublishList pending = {0};
+    Lane *lane = make_lane(0, 2);
+    add(&pending, lane, FIRST_OFFSET);
+    pending.first->kind = PUBLISH_PROGRESS;
+    assert_true(form(&round, &pending));
+    assert_int_equal(round.items.count, 1);
+    assert_int_equal(round.offsets[0].offset, FIRST_OFFSET);
+    publish_round_abort(&round, &pending);
+    assert_true(form(&round, &pending));
+    publish_round_commit(&round, &hooks);
+    assert_int_equal(told.delivered, 1);
+    assert_int_equal(lane_commands(lane), 2);
+    publish_round_done(&round, &hooks);
+    lane_unref(lane);
+}
+
+static void
 test_look_up_with_dead_lanes_drops_at_the_next_form(void **state)
 {
     (void)state;
@@ -216,6 +237,7 @@ main(void)
         CASE(test_form_dead_lane_drops_its_outcomes),
         CASE(test_abort_puts_outcomes_back_in_front),
         CASE(test_form_more_ahead_than_fits_defers_the_rest_until_it_does),
+        CASE(test_progress_goes_along_and_finishes_nothing),
         CASE(test_look_up_with_dead_lanes_drops_at_the_next_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
