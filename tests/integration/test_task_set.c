@@ -320,6 +320,28 @@ test_set_trigger_that_raises_undoes_the_whole_set(void **state)
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, four_users, end)
 
+static void
+test_set_image_held_by_the_application_sends_only_its_command_away(void **state)
+{
+    (void)state;
+    CLEANUP(sent_done) SentCommand held = {0};
+    CLEANUP(sent_done) SentCommand free_one = {0};
+    TaskOutcome outcomes[2];
+    sent_make_for_user(&held, 10, "held", 1);
+    sent_make_for_user(&free_one, 11, "free", 2);
+    postgres_exec(other, "BEGIN");
+    postgres_exec(other, "UPDATE \"imageSent\" SET id = id WHERE session_id = 's1'");
+    const SentCommand *const set[] = {&held, &free_one};
+    worker_run_set(&worker, set, 2, outcomes);
+    assert_int_equal(outcomes[0].step, TASK_ALONE);
+    assert_finished(app, &free_one, &outcomes[1], "succeeded");
+    assert_int_equal(ledger_count(app, "held", "running"), 0);
+    assert_int_equal(outcome_number(&outcomes[1], "data.deleted_sessions"), 1);
+    postgres_exec(other, "COMMIT");
+    assert_int_equal(application_count_sessions(app), 3);
+    task_outcome_done(&outcomes[1]);
+}
+
 int
 main(void)
 {
@@ -335,6 +357,7 @@ main(void)
         CASE(test_set_ended_row_is_published_however_late),
         CASE(test_set_running_row_is_taken_over_however_late),
         CASE(test_set_trigger_that_raises_undoes_the_whole_set),
+        CASE(test_set_image_held_by_the_application_sends_only_its_command_away),
     };
     if (!postgres_is_available())
         return POSTGRES_SKIPPED;

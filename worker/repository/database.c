@@ -80,7 +80,10 @@ database_is_lost(const Database *database)
     return database->conn != NULL && pg_conn_is_lost(database->conn);
 }
 
-/* row_security off: a policy that hides messages from this role must be an error, never a deleted
+/* The statements of a transaction that writes find every row by its key: one plan for all of them,
+ * and never a sequential scan, not even of a table that was empty when the plan was made. What only
+ * reads depends on the cutoff, so it is planned anew each time.
+ * row_security off: a policy that hides messages from this role must be an error, never a deleted
  * session. */
 static bool
 send_begin(Database *database, DatabaseMode mode, int timeout_ms, int64_t *ret_now_us, Error *err)
@@ -88,15 +91,20 @@ send_begin(Database *database, DatabaseMode mode, int timeout_ms, int64_t *ret_n
     const int statement_ms = statement_timeout_ms(database, timeout_ms);
     const int lock_ms = statement_ms > LEDGER_LOCK_TIMEOUT_MS ? LEDGER_LOCK_TIMEOUT_MS
                                                               : statement_ms - statement_ms / 5;
+    static const char plan_by_key[] =
+        "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off";
     char text[BEGIN_TEXT_BYTES];
     (void)snprintf(
         text, sizeof(text),
         "BEGIN ISOLATION LEVEL READ COMMITTED%s; SET LOCAL statement_timeout = %d; "
         "SET LOCAL lock_timeout = %d; SET LOCAL idle_in_transaction_session_timeout = '3s'; "
         "SET LOCAL row_security = off; SET LOCAL datestyle = 'ISO, YMD'; "
+        "%s; "
         "SET LOCAL search_path = %s, pg_temp; "
         "SELECT (extract(epoch FROM pg_catalog.now()) * 1000000)::bigint",
-        mode == DATABASE_READ ? " READ ONLY" : "", statement_ms, lock_ms, database->schema);
+        mode == DATABASE_READ ? " READ ONLY" : "", statement_ms, lock_ms,
+        mode == DATABASE_READ ? "SET LOCAL plan_cache_mode = force_custom_plan" : plan_by_key,
+        database->schema);
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     pg_conn_set_call_timeout(database->conn, statement_ms + CALL_SLACK_MS);
     if (!pg_conn_exec(database->conn, text, &result, err))

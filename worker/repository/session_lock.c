@@ -52,41 +52,33 @@ flag_rows(const Picked *picked, const PGresult *result, bool value, bool *flags)
         flags[picked->index[pg_result_int64(result, row, 0)]] = value;
 }
 
-/* The result is in order of uuid, which is the order of the text too. */
-static bool
-is_user_in(const PGresult *result, const char *user_id)
-{
-    size_t low = 0;
-    size_t high = pg_result_rows(result);
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        const int order = strcmp(pg_result_text(result, middle, 0), user_id);
-        if (order == 0)
-            return true;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return false;
-}
-
+/* Neighbours with one user share his place among the parameters. */
 static bool
 lock_users(Database *database, const SessionCandidates *candidates, bool *user_locked, Error *err)
 {
     CLEANUP(pg_array_done) PgArray users = {0};
     CLEANUP(pg_result_freep) PGresult *result = NULL;
+    CLEANUP(autofree) bool *places = calloc(candidates->count + 1, sizeof(*places));
+    CLEANUP(autofree) size_t *place_of = calloc(candidates->count + 1, sizeof(*place_of));
+    if (places == NULL || place_of == NULL)
+        return error_out_of_memory(err);
+    size_t count = 0;
     for (size_t i = 0; i < candidates->count; i++) {
-        if (i == 0 || strcmp(candidates->user_ids[i], candidates->user_ids[i - 1]) != 0)
+        if (i == 0 || strcmp(candidates->user_ids[i], candidates->user_ids[i - 1]) != 0) {
             pg_array_add(&users, candidates->user_ids[i]);
+            count++;
+        }
+        place_of[i] = count - 1;
     }
     const char *const params[] = {pg_array_end(&users)};
     if (params[0] == NULL)
         return error_out_of_memory(err);
     if (!database_exec(database, SQL_SESSION_LOCK_USERS, params, 1, &result, err))
         return false;
+    for (size_t row = 0; row < pg_result_rows(result); row++)
+        places[pg_result_int64(result, row, 0)] = true;
     for (size_t i = 0; i < candidates->count; i++)
-        user_locked[i] = is_user_in(result, candidates->user_ids[i]);
+        user_locked[i] = places[place_of[i]];
     return true;
 }
 
@@ -140,8 +132,9 @@ settle_gone(Database *database, const SessionCandidates *candidates, bool *locke
     return true;
 }
 
-bool
-session_lock(Database *database, const SessionCandidates *candidates, bool *locked, Error *err)
+static bool
+lock_all(Database *database, const SessionCandidates *candidates, bool with_children, bool *locked,
+         Error *err)
 {
     CLEANUP(autofree) bool *user_locked = calloc(candidates->count + 1, sizeof(*user_locked));
     if (user_locked == NULL)
@@ -150,6 +143,19 @@ session_lock(Database *database, const SessionCandidates *candidates, bool *lock
     return candidates->count == 0 ||
            (lock_users(database, candidates, user_locked, err) &&
             lock_sessions(database, candidates, user_locked, locked, err) &&
-            lock_children(database, candidates, locked, err) &&
+            (!with_children || lock_children(database, candidates, locked, err)) &&
             settle_gone(database, candidates, locked, err));
+}
+
+bool
+session_lock(Database *database, const SessionCandidates *candidates, bool *locked, Error *err)
+{
+    return lock_all(database, candidates, true, locked, err);
+}
+
+bool
+session_lock_parents(Database *database, const SessionCandidates *candidates, bool *locked,
+                     Error *err)
+{
+    return lock_all(database, candidates, false, locked, err);
 }

@@ -1,13 +1,24 @@
 /*
- * Per-user commands, many in one transaction: ledger rows, first look, locks, second look and
- * deletes, results. DESIGN "Deleting safely" gives the order; a command that meets a lock leaves
- * the set and goes on as a chain.
+ * Per-user commands, many in one transaction: what the ledger knows of them, first look, locks,
+ * second look and deletes, and last the ledger rows with the results, in one statement. DESIGN
+ * "Deleting safely" gives the order; a command that meets a lock leaves the set and goes on as a
+ * chain.
+ *
+ * The ledger is read first and written last, so that each row is written once. Should another
+ * transaction enter one of the ids meanwhile, the insert shows it, everything is rolled back, and
+ * the second time the ledger knows that command.
  */
 #include "worker/repository/session_repository.h"
 #include "worker/task/outcome.h"
 #include "worker/task/report.h"
 
 #include <string.h>
+
+enum {
+    RUNS_MAX = 3, /* of one set: carefully, or because ids were entered meanwhile */
+};
+
+#define SQLSTATE_LOCK_NOT_AVAILABLE "55P03"
 
 typedef struct SetMember {
     bool runs; /* takes part in the clean-up: new, in time, not left the set */
@@ -29,6 +40,8 @@ typedef struct SetRun {
     SessionCounts *counts;
     const char **ids;
     bool *flags;
+    bool careful; /* children are locked before they are deleted */
+    bool entered; /* somebody else has entered one of the ids meanwhile */
 } SetRun;
 
 static void
@@ -81,55 +94,43 @@ set_apply_verdict(SetRun *set, size_t i, const LedgerRecord *row, Error *err)
     return true;
 }
 
-/* Looks up the ids that were in the ledger before. */
+/* Settles what the ledger knows already; the rest is new. */
 static bool
-set_settle_known(SetRun *set, Error *err)
+set_look_up(SetRun *set, Error *err)
 {
-    size_t known = 0;
-    for (size_t i = 0; i < set->count; i++) {
-        if (!set->members[i].is_new)
-            set->ids[known++] = set->items[i].command->id;
-    }
-    if (known == 0)
-        return true;
     CLEANUP(ledger_rows_done) LedgerRows rows = {0};
-    if (!ledger_lock(set->context->database, set->ids, known, &rows, err))
-        return error_wrap(err, "look up commands that the ledger knows");
+    for (size_t i = 0; i < set->count; i++)
+        set->ids[i] = set->items[i].command->id;
+    if (!ledger_find(set->context->database, set->ids, set->count, &rows, err))
+        return error_wrap(err, "look up %zu commands in the ledger", set->count);
     for (size_t i = 0; i < set->count; i++) {
-        if (set->members[i].is_new)
-            continue;
         const LedgerRecord *row = ledger_rows_find(&rows, set->items[i].command->id);
-        if (row == NULL)
-            return error_set(err, ERROR_RETRY, "ledger_busy",
-                             "a ledger row was there and is gone again");
-        if (!set_apply_verdict(set, i, row, err))
+        set->members[i].is_new = row == NULL;
+        if (row != NULL && !set_apply_verdict(set, i, row, err))
             return false;
     }
     return true;
 }
 
 static bool
-set_enter_ledger(SetRun *set, Error *err)
+set_start_new(SetRun *set, Error *err)
 {
     const TaskSettings *settings = set->context->settings;
-    for (size_t i = 0; i < set->count; i++)
-        set->records[i] = ledger_record_new(set->items[i].command, set->items[i].source,
-                                            settings->worker_id, set->now_us);
-    if (!ledger_insert(set->context->database, set->records, set->count, set->flags, err))
-        return error_wrap(err, "enter a set of %zu commands in the ledger", set->count);
     for (size_t i = 0; i < set->count; i++) {
         SetMember *member = &set->members[i];
-        member->is_new = set->flags[i];
         if (!member->is_new)
             continue;
-        const LedgerStart start = ledger_start(set->items[i].command, set->items[i].source,
-                                               set->now_us, settings->ledger_retention_hours);
+        const TaskItem *item = &set->items[i];
+        set->records[i] =
+            ledger_record_new(item->command, item->source, settings->worker_id, set->now_us);
+        const LedgerStart start = ledger_start(item->command, item->source, set->now_us,
+                                               settings->ledger_retention_hours);
         member->runs = start == LEDGER_START_RUN;
-        if (!member->runs && !outcome_not_started(set->context, &set->items[i], start, set->now_us,
+        if (!member->runs && !outcome_not_started(set->context, item, start, set->now_us,
                                                   &set->records[i], &set->outcomes[i], err))
             return false;
     }
-    return set_settle_known(set, err);
+    return true;
 }
 
 /* First look; a command with more candidates than a batch holds leaves the set. */
@@ -164,8 +165,10 @@ static bool
 set_lock(SetRun *set, const SessionCandidates *candidates, const size_t *members_of_request,
          bool *locked, Error *err)
 {
-    if (!database_stop_waiting(set->context->database, err) ||
-        !session_lock(set->context->database, candidates, locked, err))
+    Database *database = set->context->database;
+    if (!database_stop_waiting(database, err) ||
+        !(set->careful ? session_lock(database, candidates, locked, err)
+                       : session_lock_parents(database, candidates, locked, err)))
         return error_wrap(err, "lock %zu sessions with their users", candidates->count);
     for (size_t c = 0; c < candidates->count; c++) {
         if (!locked[c])
@@ -241,29 +244,29 @@ set_render_member(SetRun *set, size_t i, int64_t finished_us, Error *err)
     return rendered;
 }
 
-/* Writes the ends into the ledger and takes out the rows of those who left. */
+/* Enters the ends in the ledger; whoever left the set has no row in it. */
 static bool
-set_write_ends(SetRun *set, Error *err)
+set_enter_ledger(SetRun *set, Error *err)
 {
     int64_t finished_us;
+    size_t ended = 0;
     if (!database_now(set->context->database, &finished_us, err))
         return false;
-    size_t ended = 0;
-    size_t left = 0;
     for (size_t i = 0; i < set->count; i++) {
         const SetMember *member = &set->members[i];
         if (member->runs && !set_render_member(set, i, finished_us, err))
             return false;
         if (member->is_new && set->outcomes[i].step == TASK_FINISHED)
             set->records[ended++] = set->records[i];
-        else if (member->is_new)
-            set->ids[left++] = set->items[i].command->id;
     }
-    if (ended > 0 && !ledger_update(set->context->database, set->records, ended, err))
-        return error_wrap(err, "store %zu results", ended);
-    if (left > 0 && !ledger_delete(set->context->database, set->ids, left, err))
-        return error_wrap(err, "take %zu commands out of their set", left);
-    return true;
+    if (ended == 0)
+        return true;
+    if (!ledger_insert(set->context->database, set->records, ended, set->flags, err))
+        return error_wrap(err, "enter %zu results in the ledger", ended);
+    for (size_t i = 0; i < ended; i++)
+        set->entered |= !set->flags[i];
+    return !set->entered || error_set(err, ERROR_RETRY, "ledger_busy",
+                                      "another transaction has entered a command of the set");
 }
 
 static bool
@@ -274,11 +277,37 @@ set_run_transaction(SetRun *set, Error *err)
         return error_out_of_memory(err);
     if (!database_begin(set->context->database, DATABASE_WRITE, 0, &set->now_us, err))
         return false;
-    if (set_enter_ledger(set, err) && set_clean(set, members_of_request, err) &&
-        set_write_ends(set, err) && database_commit(set->context->database, err))
+    if (set_look_up(set, err) && set_start_new(set, err) &&
+        set_clean(set, members_of_request, err) && set_enter_ledger(set, err) &&
+        database_commit(set->context->database, err))
         return true;
     database_rollback(set->context->database);
     return false;
+}
+
+/* From nothing: no outcome, nobody new. */
+static void
+set_reset(SetRun *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        task_outcome_done(&set->outcomes[i]);
+    memset(set->outcomes, 0, set->count * sizeof(*set->outcomes));
+    memset(set->members, 0, set->count * sizeof(*set->members));
+    memset(set->requests, 0, set->count * sizeof(*set->requests));
+    memset(set->counts, 0, set->count * sizeof(*set->counts));
+}
+
+/* A child that the application holds, or an id that came meanwhile: worth another run at once. */
+static bool
+set_runs_again(SetRun *set, const Error *err)
+{
+    const bool again = set->entered;
+    set->entered = false;
+    if (again || set->careful || strcmp(err->sqlstate, SQLSTATE_LOCK_NOT_AVAILABLE) != 0 ||
+        strcmp(err->code, "ledger_busy") == 0)
+        return again;
+    set->careful = true;
+    return true;
 }
 
 bool
@@ -292,9 +321,12 @@ task_run_set(const TaskContext *context, const TaskItem *items, size_t count, in
                   .attempts = attempts,
                   .outcomes = outcomes};
     memset(outcomes, 0, count * sizeof(*outcomes));
-    if (set_init(&set, err) && set_run_transaction(&set, err))
-        return true;
-    for (size_t i = 0; i < count; i++)
-        task_outcome_done(&outcomes[i]);
-    return false;
+    if (!set_init(&set, err))
+        return false;
+    for (int run = 1; !set_run_transaction(&set, err); run++) {
+        set_reset(&set);
+        if (run == RUNS_MAX || !set_runs_again(&set, err))
+            return false;
+    }
+    return true;
 }

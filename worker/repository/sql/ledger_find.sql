@@ -1,9 +1,13 @@
 -- Reads rows of the ledger without a lock.
 -- $1 text[]  command ids
 -- Returns: the rows, in order of command id.
-SELECT command_id, task, state, source_topic, source_partition, source_offset, source_timestamp_ms,
-       replay, worker_id, owner_epoch, now_us, started_us, finished_us, attempts, dead_letter, reason,
-       result
-FROM cleanup_worker.ledger
-WHERE command_id = ANY ($1::text[])
-ORDER BY command_id
+-- OFFSET 0 keeps the planner from joining the whole ledger instead.
+SELECT l.*
+FROM unnest($1::text[]) AS c (command_id)
+CROSS JOIN LATERAL (SELECT command_id, task, state, source_topic, source_partition, source_offset,
+                           source_timestamp_ms, replay, worker_id, owner_epoch, now_us, started_us,
+                           finished_us, attempts, dead_letter, reason, result
+                    FROM cleanup_worker.ledger
+                    WHERE command_id = c.command_id
+                    OFFSET 0) l
+ORDER BY l.command_id

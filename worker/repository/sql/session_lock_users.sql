@@ -1,8 +1,9 @@
 -- Locks users whom nobody else holds; a message insert in flight holds KEY SHARE on its user.
 -- $1 uuid[]  users
--- Returns: user id of each that is locked now.
-SELECT u.user_id
-FROM :users u
-WHERE u.user_id = ANY ($1::uuid[])
-ORDER BY u.user_id
-FOR UPDATE OF u SKIP LOCKED
+-- Returns: index from 0 of each that is locked now.
+-- A sub-select with a lock of its own is never turned into a join over all users.
+SELECT c.ordinal - 1 AS ordinal
+FROM unnest($1::uuid[]) WITH ORDINALITY AS c (user_id, ordinal)
+CROSS JOIN LATERAL (SELECT FROM :users u
+                    WHERE u.user_id = c.user_id
+                    FOR UPDATE OF u SKIP LOCKED) u
