@@ -73,21 +73,28 @@ inbox_fail(Inbox *inbox, const Error *err)
     wake(inbox);
 }
 
-void
-inbox_report(Inbox *inbox, Lane *lane, int64_t offset, size_t size_bytes)
+bool
+report_list_add(ReportList *list, Lane *lane, int64_t offset, size_t size_bytes)
 {
     Report *report = calloc(1, sizeof(*report));
-    if (report == NULL) {
-        Error err = {0};
-        (void)error_out_of_memory(&err);
-        inbox_fail(inbox, &err);
-        return;
-    }
+    if (report == NULL)
+        return false;
     *report = (Report){.lane = lane_ref(lane), .offset = offset, .size_bytes = size_bytes};
+    *(list->last != NULL ? &list->last->next : &list->first) = report;
+    list->last = report;
+    return true;
+}
+
+void
+inbox_post(Inbox *inbox, ReportList *list)
+{
+    if (list->first == NULL)
+        return;
     pthread_mutex_lock(&inbox->lock);
-    *(inbox->last != NULL ? &inbox->last->next : &inbox->first) = report;
-    inbox->last = report;
+    *(inbox->last != NULL ? &inbox->last->next : &inbox->first) = list->first;
+    inbox->last = list->last;
     pthread_mutex_unlock(&inbox->lock);
+    *list = (ReportList){0};
     wake(inbox);
 }
 

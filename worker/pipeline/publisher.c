@@ -19,6 +19,8 @@ struct Publisher {
     const Clock *clock;
     Inbox *inbox;
     Delivery delivery;
+    ReportList done; /* the thread's own: what this turn has ended */
+    size_t done_bytes;
     PublishItem *first;
     PublishItem *last;
     size_t bytes; /* of all outcomes, queued and on their way */
@@ -49,12 +51,22 @@ publish_item_size(const PublishItem *item)
 }
 
 static void
-uncount(Publisher *publisher, const PublishItem *item)
+on_failed(void *state, const Error *err)
 {
-    pthread_mutex_lock(&publisher->lock);
-    publisher->bytes -= item->deferred ? 0 : publish_item_size(item);
-    pthread_cond_broadcast(&publisher->left);
-    pthread_mutex_unlock(&publisher->lock);
+    Publisher *publisher = state;
+    log_error("the worker cannot go on", LOG_STR("code", err->code), LOG_ERR(err));
+    inbox_fail(publisher->inbox, err);
+}
+
+static void
+report(Publisher *publisher, const PublishItem *item)
+{
+    Error err = {0};
+    if (report_list_add(&publisher->done, item->lane, item->source->offset,
+                        record_size(item->source)))
+        return;
+    (void)error_out_of_memory(&err);
+    on_failed(publisher, &err);
 }
 
 static void
@@ -63,10 +75,10 @@ on_done(void *state, PublishItem *item, bool delivered)
     Publisher *publisher = state;
     const bool ends_command = item->kind == PUBLISH_OUTCOME;
     if (ends_command && delivered)
-        inbox_report(publisher->inbox, item->lane, item->source->offset, record_size(item->source));
+        report(publisher, item);
     else if (ends_command)
         lane_busy_end(item->lane);
-    uncount(publisher, item);
+    publisher->done_bytes += item->deferred ? 0 : publish_item_size(item);
     publish_item_free(item);
 }
 
@@ -74,16 +86,22 @@ static void
 on_deferred(void *state, PublishItem *item)
 {
     Publisher *publisher = state;
-    uncount(publisher, item);
+    publisher->done_bytes += publish_item_size(item);
     item->deferred = true;
 }
 
+/* What the last turn has ended: one word to the coordinator, and room for who waits. */
 static void
-on_failed(void *state, const Error *err)
+tell_done(Publisher *publisher)
 {
-    Publisher *publisher = state;
-    log_error("the worker cannot go on", LOG_STR("code", err->code), LOG_ERR(err));
-    inbox_fail(publisher->inbox, err);
+    inbox_post(publisher->inbox, &publisher->done);
+    if (publisher->done_bytes == 0)
+        return;
+    pthread_mutex_lock(&publisher->lock);
+    publisher->bytes -= publisher->done_bytes;
+    pthread_cond_broadcast(&publisher->left);
+    pthread_mutex_unlock(&publisher->lock);
+    publisher->done_bytes = 0;
 }
 
 void
@@ -138,6 +156,7 @@ publisher_main(void *argument)
         }
         delivery->turn(delivery->state,
                        delivery->is_waiting(delivery->state) ? DELIVERY_WAIT_MS : 0, deadline_ms);
+        tell_done(publisher);
     }
     return NULL;
 }
@@ -151,6 +170,7 @@ publisher_free(Publisher *publisher)
             log_warn("outcomes are left unpublished; they are published again from the ledger",
                      LOG_INT("outcomes", held));
         publisher->delivery.close(publisher->delivery.state);
+        inbox_post(publisher->inbox, &publisher->done);
     }
     pthread_cond_destroy(&publisher->arrived);
     pthread_cond_destroy(&publisher->left);
