@@ -1,4 +1,4 @@
-"""PostgreSQL fails over to a standby: the worker finds the new primary, and no command fails for it."""
+"""PostgreSQL goes away or fails over to a standby: the worker waits, finds the primary, and no command fails for it."""
 import contextlib
 import os
 import pathlib
@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 
 from harness import ROOT, World, check, check_equal, run, user_id, wait_until
 
@@ -63,21 +64,22 @@ class Server:
 
 
 @contextlib.contextmanager
-def pair():
-    """A primary and its standby."""
+def servers(count):
+    """A primary, and standbys that follow it."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="cleanup-failover-"))
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres")
     started = []
     try:
-        primary, standby = Server(folder, "first"), Server(folder, "second")
-        primary.init()
-        for server in (primary, standby):
-            if server is standby:
-                standby.copy(primary)
+        for number in range(count):
+            server = Server(folder, f"server-{number}")
+            if started:
+                server.copy(started[0])
+            else:
+                server.init()
             server.start()
             started.append(server)
-        yield primary, standby
+        yield started
     finally:
         for server in started:
             server.stop()
@@ -96,7 +98,7 @@ def load(world, server):
 
 
 def test_failover_to_a_standby_is_a_hold_and_goes_on_there():
-    with pair() as (first, second), World() as world:
+    with servers(2) as (first, second), World() as world:
         load(world, first)
         both = (f"host=127.0.0.1,127.0.0.1 port={first.port},{second.port} user=postgres dbname={world.name} "
                 "target_session_attrs=read-write")
@@ -111,3 +113,23 @@ def test_failover_to_a_standby_is_a_hold_and_goes_on_there():
         check_equal((result["status"], result["attempts"], result["data"]["deleted_sessions"]), ("succeeded", 1, 1), "the command")
         world.dsn = second.dsn(world.name)
         check_equal(world.counts()[0], 0, "sessions on the new primary")
+
+
+def test_database_that_is_away_costs_no_partition_and_no_attempt():
+    with servers(1) as (server,), World() as world:
+        load(world, server)
+        world.add_users(3, 40)
+        worker = world.start_worker("w", "-X", "session.timeout.ms=6000", "-X", "heartbeat.interval.ms=500")
+        wait_until(lambda: "partitions assigned" in worker.log(), "the partitions")
+        server.stop()
+        names = [f"user-{number}" for number in range(1, 41)]
+        world.produce([{"command_id": name, "task": "cleanup_inactive_sessions_for_user", "params": {"user_id": user_id(number)}}
+                       for number, name in enumerate(names, start=1)])
+        wait_until(lambda: "hold begins" in worker.log(), "the hold")
+        time.sleep(8)  # longer than the session: a worker that stood still would lose its partitions
+        check_equal((world.published(), world.dead_letters()), ([], []), "results and dead letters during the outage")
+        server.start()
+        results = world.wait_for_ids(names)
+        check_equal({(result["status"], result["attempts"]) for result in results.values()}, {("succeeded", 1)}, "outcomes")
+        check_equal((worker.log().count("partitions assigned"), worker.log().count("partitions revoked")), (1, 0), "assignments")
+        check_equal(worker.log().count("hold begins"), 1, "holds")
