@@ -32,6 +32,8 @@ def test_valgrind_over_ten_thousand_commands_finds_nothing():
         world.produce(commands)
         worker = WatchedWorker(world, world.folder / "valgrind.log")
         world.workers.append(worker)
+        wait_until(lambda: "worker started" in worker.log() or not worker.is_running(), "the worker's start")
+        check(worker.is_running(), f"the worker has ended: {worker.log()}")
         names = [command["command_id"] for command in commands[:-1]]
         results = world.wait_for_ids(names, seconds=400)
         sums = {name: results[name] for name in names[:COUNT]}
