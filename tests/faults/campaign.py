@@ -1,0 +1,138 @@
+"""One campaign: load, faults, a quiet end, and the oracle's judgement."""
+import dataclasses
+import random
+import time
+
+import faults
+import harness
+import oracle
+import results
+from commands import Commander
+from population import Population
+from traffic import Traffic
+from workers import Pool, crash_steps
+from world import World
+
+SETTLE_SECONDS = 150
+LAST_COMMANDS = ("cleanup_inactive_sessions", "expire_pending_bookings")
+
+
+@dataclasses.dataclass
+class Plan:
+    """What to do to whom, and for how long."""
+
+    seed: str
+    program: str
+    delivery: str
+    minutes: float
+    kinds: tuple
+    kills: int = 0               # go on until so many workers were killed
+    crash_program: str = None
+    crash_rounds: int = 0        # how often every step is taken
+    gap_seconds: tuple = (1.5, 4.0)
+    workers: int = 3
+    commands_per_second: float = 60
+    traffic_pause_seconds: float = 0.06
+    traffics: int = 2
+    duplicates: bool = True
+    every_kind: bool = False     # go on until each kind has taken hold once
+
+
+@dataclasses.dataclass
+class Outcome:
+    """What happened, for the report."""
+
+    plan: Plan
+    violations: list
+    evidence: object
+    injected: list               # (when it was over, kind, took hold)
+    arrivals: list
+    sent: dict
+    crashed: dict
+    steps: list
+    kills: int
+    slowest_write_seconds: float
+    seconds: float
+
+
+class Campaign:
+    """The actors of one campaign over a stack that is up."""
+
+    def __init__(self, stack, plan, say):
+        self.plan, self.say = plan, say
+        self.world = World(stack, plan.program, plan.delivery)
+        self.steps = crash_steps(plan.crash_program) if plan.crash_rounds else []
+        points = faults.crash_points(plan.seed, self.steps, plan.crash_rounds)
+        self.pool = Pool(self.world, plan.workers, points, plan.crash_program)
+        self.population = Population(self.world, pause_seconds=0.5)
+        self.commander = Commander(self.world, self.population, self._rng("commands"), plan.commands_per_second,
+                                   plan.duplicates)
+        self.traffics = [Traffic(self.world, self.population, self._rng(f"traffic {n}"), plan.traffic_pause_seconds)
+                         for n in range(plan.traffics)]
+        self.stream = results.ResultStream(self.world)
+        self.injected = []
+
+    def _rng(self, name):
+        return random.Random(f"{self.plan.seed}/{name}")
+
+    def run(self):
+        started = time.monotonic()
+        actors = [self.population, self.commander, *self.traffics]
+        for thread in [self.stream, self.pool, *actors]:
+            thread.start()
+        self._inject(started + 60 * self.plan.minutes)
+        for actor in actors:
+            actor.stop()
+        self._settle()
+        self.pool.stop()
+        self.stream.stop()
+        evidence = oracle.judge(self.world, self.traffics)
+        return Outcome(self.plan, self.world.violations.found, evidence,
+                       sorted(self.injected + [(at, kind, True) for at, kind in self.world.recoveries]),
+                       self.stream.arrivals, self.commander.sent, self.pool.crashed, self.steps, self.pool.kills,
+                       max(traffic.slowest_seconds for traffic in self.traffics), time.monotonic() - started)
+
+    def _inject(self, until):
+        doer = faults.Faults(self.world, self.pool)
+        if not self.plan.kinds:
+            time.sleep(max(0.0, until - time.monotonic()))
+            return
+        for pause, kind, rng in faults.plan(self.plan.seed, self.plan.kinds, self.plan.gap_seconds):
+            if time.monotonic() >= until and not self._unfinished():
+                return
+            time.sleep(pause)
+            self.say(f"fault {kind}")
+            took_hold = getattr(doer, kind)(rng)
+            self.injected.append((time.monotonic(), kind, took_hold))
+
+    def _unfinished(self):
+        """More kills are wanted, steps wait for a worker, or a kind has not taken hold yet."""
+        missing = set(self.plan.kinds) - {kind for _, kind, took_hold in self.injected if took_hold}
+        return self.pool.kills < self.plan.kills or (self.plan.every_kind and (missing or self.pool.crash_points))
+
+    def _settle(self):
+        """Everything sent is answered; then two last clean-ups, with nobody in their way."""
+        self.say("settling")
+        self.pool.settle()
+        self.commander.finish()
+        if self._answered():
+            for task in LAST_COMMANDS:
+                self.commander.send([self.commander.with_id(task, "last")])
+            self.commander.finish()
+            self._answered()
+
+    def _answered(self):
+        """Waits until the group has committed every partition's end."""
+        try:
+            harness.wait_until(self._is_answered, "every command is answered", SETTLE_SECONDS)
+        except AssertionError:
+            left = {partition: (self.world.committed()[partition][0], end)
+                    for partition, end in self.world.ends(self.world.commands).items()}
+            self.world.violations.add("stalled", f"not settled within {SETTLE_SECONDS} s; partition: (committed, end) {left}")
+            return False
+        return True
+
+    def _is_answered(self):
+        time.sleep(0.3)
+        committed = self.world.committed()
+        return all(max(committed[partition][0], 0) >= end for partition, end in self.world.ends(self.world.commands).items())

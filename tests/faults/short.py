@@ -1,0 +1,58 @@
+"""The short run of scripts/test: one campaign with every fault, then the negative controls, which have to be caught."""
+import math
+import os
+import pathlib
+
+import faults
+import harness
+import report
+from campaign import Campaign, Plan
+
+BUILD = pathlib.Path(os.environ.get("CLEANUP_TEST_PROGRAM") or harness.ROOT / "build-debug" / "cleanup-worker").parent.resolve()
+CRASH_PROGRAM = BUILD / "tests/faults/cleanup-worker-crash"
+MINUTES = 2.5
+CONTROL_MINUTES = 0.6
+STEPS_A_MINUTE = 12  # about as many as three workers die of
+
+# The program, what it is made to suffer, and what the oracle has to find: any of these.
+CONTROLS = (
+    ("no-ledger", ("kill_random",), {"doubled_effect", "bytes_differ"}),
+    ("early-offsets", ("kill_random",), {"lost"}),
+    ("one-look", (), {"wrongly_touched"}),
+)
+
+
+def rounds(options):
+    """How often every step is to be taken in a campaign of so many minutes or kills."""
+    return math.ceil(max(options.minutes * STEPS_A_MINUTE, options.kills) / 20)
+
+
+def run(stack, seed, delivery, program, say):
+    results = [_campaign(stack, seed, delivery, program, say)]
+    results += [_control(stack, seed, delivery, say, *control) for control in CONTROLS]
+    print(f"{results.count(True)} passed, {results.count(False)} failed, 0 skipped")
+    return 0 if all(results) else 1
+
+
+def _campaign(stack, seed, delivery, program, say):
+    say("every fault and every step once")
+    plan = Plan(seed, program, delivery, MINUTES, faults.FAULTS, crash_program=CRASH_PROGRAM, crash_rounds=1, every_kind=True)
+    facts = report.summary(Campaign(stack, plan, say).run())
+    print(report.table(facts), flush=True)
+    passed = not facts["violations"] and not facts["steps_not_fired"]
+    print("ok the promises hold" if passed else f"FAILED the promises hold; again with --seed {seed}", flush=True)
+    return passed
+
+
+def _control(stack, seed, delivery, say, name, kinds, expected):
+    """A worker that is wrong on purpose: an oracle that does not notice is worth nothing."""
+    say(f"negative control {name}")
+    plan = Plan(seed, CRASH_PROGRAM.with_name(f"cleanup-worker-{name}"), delivery, CONTROL_MINUTES, kinds,
+                duplicates=False, traffic_pause_seconds=0.02)
+    facts = report.summary(Campaign(stack, plan, say).run())
+    found = {violation["kind"] for violation in facts["violations"]}
+    caught = bool(found & expected)
+    for violation in facts["violations"]:
+        say(f"  found {violation['kind']}: {violation['text'].splitlines()[0]} ({len(violation['ids'])} ids)")
+    print(f"ok the oracle catches {name}" if caught else f"FAILED the oracle does not catch {name}: {sorted(found)}", flush=True)
+    return caught

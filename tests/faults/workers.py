@@ -1,0 +1,161 @@
+"""The pool of workers: whoever ends is replaced at once, and whoever ends without being made to is a violation."""
+import os
+import signal
+import subprocess
+import threading
+import time
+
+import harness
+
+# A member that is gone without a word is missed soon; batches are small, so that long commands take many.
+ARGUMENTS = ("-X", "session.timeout.ms=6000", "-X", "heartbeat.interval.ms=1000", "-o", "worker.batch_sessions=50",
+             "-o", "worker.set_commands=60", "-o", "worker.hold_backoff_max=1s")
+LEAVE_SECONDS = 30  # worker.shutdown_grace is 25 s
+UNREACHABLE = 3     # a worker that starts while a server is away ends with this
+OUTAGE_ECHO_SECONDS = 30
+
+
+class Worker:
+    """One `cleanup-worker run`; `crash_at` is the step at which it is to die."""
+
+    def __init__(self, world, program, number, crash_at=None):
+        self.number, self.crash_at = number, crash_at
+        self.log_path = world.folder / f"worker-{number}.log"
+        self.doomed = self.leaving = self.frozen = False
+        more = {"CLEANUP_TEST_CRASH_AT": crash_at} if crash_at else {}
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen([program, "run", *ARGUMENTS], env=world.worker_env(**more), stdout=log,
+                                            stderr=log, stdin=subprocess.DEVNULL)
+
+    def log_tail(self, lines=15):
+        return "\n".join(self.log_path.read_text(errors="replace").splitlines()[-lines:])
+
+
+class Pool(threading.Thread):
+    """Keeps `size` workers alive. The next crash point goes to whoever starts next."""
+
+    def __init__(self, world, size, crash_points=(), crash_program=None):
+        super().__init__(daemon=True)
+        self.world, self.size = world, size
+        self.crash_points, self.crash_program = list(crash_points), crash_program
+        self.lock = threading.RLock()
+        self.workers = []
+        self.started = self.kills = 0
+        self.crashed = {}          # step → when it fired
+        self.outage_until = 0.0    # starts may fail for want of a server until then
+        self.ending = threading.Event()
+
+    def run(self):
+        while not self.ending.wait(0.1):
+            with self.lock:
+                for worker in list(self.workers):
+                    self._reap(worker)
+                while len(self.workers) < self.size:
+                    self._start()
+
+    def _start(self):
+        self.started += 1
+        crash_at = self.crash_points.pop(0) if self.crash_points else None
+        program = self.crash_program if crash_at else self.world.program
+        self.workers.append(Worker(self.world, program, self.started, crash_at))
+
+    def _reap(self, worker):
+        code = worker.process.poll()
+        if code is None or worker.leaving:
+            return
+        self.workers.remove(worker)
+        if code == -signal.SIGKILL:
+            self.kills += 1
+            if not worker.doomed and worker.crash_at:
+                self.crashed[worker.crash_at] = time.monotonic()
+                self.world.recoveries.append((time.monotonic(), "kill_step"))
+            elif not worker.doomed:
+                self.world.violations.add("worker", f"worker {worker.number} was killed by somebody else")
+        elif code == UNREACHABLE and time.monotonic() < self.outage_until:
+            time.sleep(0.3)
+        else:
+            self.world.violations.add("worker", f"worker {worker.number} ended by itself with {code}:\n{worker.log_tail()}")
+
+    def outage(self, seconds):
+        """Servers are away for about so long."""
+        self.outage_until = max(self.outage_until, time.monotonic() + seconds + OUTAGE_ECHO_SECONDS)
+
+    def _choose(self, rng):
+        with self.lock:
+            choice = [worker for worker in self.workers if not (worker.doomed or worker.leaving or worker.frozen)]
+            return rng.choice(choice) if choice else None
+
+    def kill_one(self, rng):
+        worker = self._choose(rng)
+        if worker is None:
+            return False
+        worker.doomed = True
+        worker.process.kill()
+        return True
+
+    def freeze_one(self, rng):
+        """Returns the worker that stands still now."""
+        worker = self._choose(rng)
+        if worker is not None:
+            worker.frozen = True
+            os.kill(worker.process.pid, signal.SIGSTOP)
+        return worker
+
+    def thaw(self, worker):
+        os.kill(worker.process.pid, signal.SIGCONT)
+        worker.frozen = False
+
+    def join_one(self):
+        with self.lock:
+            self.size += 1
+
+    def leave_one(self, rng):
+        worker = self._choose(rng)
+        if worker is not None:
+            with self.lock:
+                self.size -= 1
+            self._leave(worker)
+
+    def _leave(self, worker):
+        """SIGTERM has to end it with 0 within the grace; a crash point may be quicker."""
+        worker.leaving = True
+        worker.process.terminate()
+        try:
+            code = worker.process.wait(LEAVE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.world.violations.add("worker", f"worker {worker.number} outlived SIGTERM by {LEAVE_SECONDS} s:\n"
+                                      f"{worker.log_tail()}")
+            worker.process.kill()
+            code = worker.process.wait()
+        crashed = code == -signal.SIGKILL and worker.crash_at
+        if crashed:
+            self.crashed[worker.crash_at] = time.monotonic()
+        elif code not in (0, UNREACHABLE if time.monotonic() < self.outage_until else 0):
+            self.world.violations.add("worker", f"worker {worker.number} ended with {code} after SIGTERM:\n{worker.log_tail()}")
+        with self.lock:
+            self.workers.remove(worker)
+
+    def settle(self):
+        """From here on nobody dies: those with a crash point make room for those without."""
+        with self.lock:
+            self.crash_points.clear()
+            for worker in self.workers:
+                if worker.crash_at and not worker.doomed:
+                    worker.doomed = True
+                    worker.process.kill()
+
+    def stop(self):
+        self.ending.set()
+        self.join()
+        leaving = [threading.Thread(target=self._leave, args=(worker,)) for worker in self.workers]
+        for thread in leaving:
+            thread.start()
+        for thread in leaving:
+            thread.join()
+
+
+def crash_steps(program):
+    """The names of all steps of the crash executable."""
+    done = harness.run([program], env={**os.environ, "CLEANUP_TEST_CRASH_AT": "list"})
+    harness.check(done.returncode == 0, f"{program}: {done.stderr}")
+    return done.stdout.split()
