@@ -14,6 +14,8 @@ from workers import Pool, crash_steps
 from world import World
 
 SETTLE_SECONDS = 150
+MOST_MORE_SECONDS = 180  # for what has not happened when the minutes are over
+ANSWER_SECONDS = 120     # a command that waits longer, through whatever faults, was forgotten for a while
 LAST_COMMANDS = ("cleanup_inactive_sessions", "expire_pending_bookings")
 
 
@@ -86,6 +88,7 @@ class Campaign:
         self._settle()
         self.pool.stop()
         self.stream.stop()
+        self._judge_answers()
         evidence = oracle.judge(self.world, self.traffics)
         return Outcome(self.plan, self.world.violations.found, evidence,
                        sorted(self.injected + [(at, kind, True) for at, kind in self.world.recoveries]),
@@ -98,7 +101,8 @@ class Campaign:
             time.sleep(max(0.0, until - time.monotonic()))
             return
         for pause, kind, rng in faults.plan(self.plan.seed, self.plan.kinds, self.plan.gap_seconds):
-            if time.monotonic() >= until and not self._unfinished():
+            now = time.monotonic()
+            if now >= until and (now >= until + MOST_MORE_SECONDS or not self._unfinished()):
                 return
             time.sleep(pause)
             self.say(f"fault {kind}")
@@ -108,7 +112,13 @@ class Campaign:
     def _unfinished(self):
         """More kills are wanted, steps wait for a worker, or a kind has not taken hold yet."""
         missing = set(self.plan.kinds) - {kind for _, kind, took_hold in self.injected if took_hold}
-        return self.pool.kills < self.plan.kills or (self.plan.every_kind and (missing or self.pool.crash_points))
+        return self.pool.kills < self.plan.kills or (self.plan.every_kind and (missing or self.pool.waiting_steps()))
+
+    def _judge_answers(self):
+        slow = {name for name, seconds in results.answer_seconds(self.stream.arrivals, self.commander.sent).items()
+                if seconds > ANSWER_SECONDS}
+        if slow:
+            self.world.violations.add("stalled", f"commands answered after more than {ANSWER_SECONDS} s", slow)
 
     def _settle(self):
         """Everything sent is answered; then two last clean-ups, with nobody in their way."""

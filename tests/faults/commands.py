@@ -11,7 +11,7 @@ from world import Actor
 
 PER_USER = "cleanup_inactive_sessions_for_user"
 # Tasks that change the whole table, with their seconds from one to the next.
-WHOLE_TABLE = (("cleanup_inactive_sessions", 7.0), ("expire_pending_bookings", 3.0), ("scheduled_cleanup", 11.0))
+WHOLE_TABLE = (("cleanup_inactive_sessions", 5.0), ("expire_pending_bookings", 1.5), ("scheduled_cleanup", 8.0))
 FAULTY = (
     "this is no JSON",
     '{"task":"cleanup_inactive_sessions_for_user"}',
@@ -62,7 +62,8 @@ class Commander(Actor):
             self.kcat = None
 
     def line(self, command):
-        key = command.get("params", {}).get("user_id") or command["task"]
+        """Of a whole-table task the key changes, so that every worker gets some, at the same time too."""
+        key = command.get("params", {}).get("user_id") or f"{command['task']}-{self.rng.randrange(24)}"
         return f"{key}\t{json.dumps(command)}"
 
     def new_id(self, prefix="c"):

@@ -1,10 +1,12 @@
 """Everything the oracle judges, read once from the topics, the ledger and the audit when all is settled."""
 import collections
 import json
+import re
 
 import broker
 
 COUNTS = ("deleted_sessions", "deleted_image_records", "deleted_video_records", "expired_bookings")
+VALID_ID = re.compile("[A-Za-z0-9._:-]{1,64}")
 READ_TASKS = ("get_inactive_sessions_preview", "get_expired_bookings_preview")
 
 
@@ -43,14 +45,14 @@ class Evidence:
         return command if isinstance(command, dict) else {}
 
     def sent_ids(self):
-        """id → sources of the commands that carry it."""
+        """id → sources of the commands that carry it; what is no valid id is none."""
         sent = collections.defaultdict(list)
         for source, record in self.commands.items():
             try:
                 command = json.loads(record["payload"])
             except (TypeError, ValueError):
                 continue
-            if isinstance(command, dict) and isinstance(command.get("command_id"), str):
+            if isinstance(command, dict) and VALID_ID.fullmatch(command.get("command_id") or ""):
                 sent[command["command_id"]].append(source)
         return sent
 

@@ -131,5 +131,5 @@ def crash_points(seed, steps, rounds):
     rng = random.Random(f"{seed}/steps")
     points = []
     for _ in range(rounds):
-        points += [f"{step}:{rng.choice((1, 1, 2, 3, 5, 8))}" for step in rng.sample(steps, len(steps))]
+        points += [f"{step}:{rng.choice((1, 1, 1, 2, 3))}" for step in rng.sample(steps, len(steps))]
     return points

@@ -29,8 +29,7 @@ def _every_id_once(evidence, add, delivery):
     """ids sent = ids in the ledger (but rejected) = ids on the results topic, each once."""
     sent = evidence.sent_ids()
     rejected = {result.command_id for result in evidence.results if result.status == "rejected"}
-    valid = set(sent) - rejected - {name for name in sent if " " in name}
-    if lost := valid - set(evidence.ledger):
+    if lost := set(sent) - rejected - set(evidence.ledger):
         add("lost", "commands that never reached the ledger", lost)
     if missing := set(evidence.ledger) - set(evidence.by_id):
         add("missing_result", "commands of the ledger without a result", missing)
@@ -45,8 +44,8 @@ def _every_id_once(evidence, add, delivery):
 def _every_source_answered(evidence, add):
     """Commands without an id are known by their place; and a ledger row by the place it came from."""
     answered = {result.source for result in evidence.results}
-    anonymous = {source for source, record in evidence.commands.items() if '"command_id"' not in (record["payload"] or "")}
-    if missing := anonymous - answered:
+    named = {source for sources in evidence.sent_ids().values() for source in sources}
+    if missing := set(evidence.commands) - named - answered:
         add("lost", "commands without id and without a result (partition, offset)", missing)
     if unknown := answered - set(evidence.commands):
         add("doubled_result", "results of commands that were never sent (partition, offset)", unknown)

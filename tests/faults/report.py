@@ -50,6 +50,7 @@ def summary(outcome):
         "doubled_effects": _count(outcome, "doubled_effect", "bytes_differ"),
         "results_missing": _count(outcome, "missing_result"),
         "wrongly_deleted": _count(outcome, "wrongly_touched"),
+        "slowest_answer_s": round(max(results.answer_seconds(outcome.arrivals, outcome.sent).values(), default=0.0), 1),
         "slowest_application_write_s": round(outcome.slowest_write_seconds, 3),
         "next_result_s": {"p50": percentile([p[0] for p in everything if p[0] is not None], 0.5),
                           "p99": percentile([p[0] for p in everything if p[0] is not None], 0.99)},
@@ -81,7 +82,8 @@ def table(facts):
                  f"rows {facts['rows_touched']}, {facts['seconds']} s")
     lines.append(f"lost {facts['lost']}, doubled results {facts['doubled_results']}, doubled effects "
                  f"{facts['doubled_effects']}, results missing {facts['results_missing']}, wrongly deleted "
-                 f"{facts['wrongly_deleted']}, slowest write of the application {facts['slowest_application_write_s']} s")
+                 f"{facts['wrongly_deleted']}; slowest answer {facts['slowest_answer_s']} s, slowest statement of the "
+                 f"application {facts['slowest_application_write_s']} s")
     if facts["steps_fired"] or facts["steps_not_fired"]:
         lines.append(f"steps that killed: {len(facts['steps_fired'])}; that did not: {facts['steps_not_fired'] or 'none'}")
     if facts["not_taken"]:

@@ -36,10 +36,21 @@ def next_after(arrivals, moment):
     return next((at - moment for at, _ in arrivals if at >= moment), None)
 
 
-def caught_up(arrivals, sent, moment):
-    """Seconds from the moment until all that was sent by then has its result."""
+def _first_arrivals(arrivals):
     first = {}
     for at, command_id in arrivals:
         first.setdefault(command_id, at)
-    waits = [first[command_id] - moment for command_id, when in sent.items() if when <= moment and command_id in first]
+    return first
+
+
+def answer_seconds(arrivals, sent):
+    """command id → seconds from sending to the first result, of those that have one."""
+    first = _first_arrivals(arrivals)
+    return {name: first[name] - when for name, when in sent.items() if name in first}
+
+
+def caught_up(arrivals, sent, moment):
+    """Seconds from the moment until all that was sent by then has its result."""
+    first = _first_arrivals(arrivals)
+    waits = [first[name] - moment for name, when in sent.items() if when <= moment and name in first]
     return max(0.0, max(waits, default=0.0))

@@ -11,13 +11,13 @@ from campaign import Campaign, Plan
 BUILD = pathlib.Path(os.environ.get("CLEANUP_TEST_PROGRAM") or harness.ROOT / "build-debug" / "cleanup-worker").parent.resolve()
 CRASH_PROGRAM = BUILD / "tests/faults/cleanup-worker-crash"
 MINUTES = 2.5
-CONTROL_MINUTES = 0.6
+CONTROL_MINUTES = 0.4
 STEPS_A_MINUTE = 12  # about as many as three workers die of
 
 # The program, what it is made to suffer, and what the oracle has to find: any of these.
 CONTROLS = (
     ("no-ledger", ("kill_random",), {"doubled_effect", "bytes_differ"}),
-    ("early-offsets", ("kill_random",), {"lost"}),
+    ("early-offsets", ("kill_random",), {"lost", "missing_result"}),
     ("one-look", (), {"wrongly_touched"}),
 )
 

@@ -11,8 +11,6 @@ import harness
 from population import PROPERTY
 from world import Actor
 
-SLOW_WRITE_SECONDS = 3  # of a write while no server is being restarted
-
 
 class Traffic(Actor):
     """One connection of the application."""
@@ -40,11 +38,14 @@ class Traffic(Actor):
             self.world.violations.add("application", f"the application got {error.sqlstate}: {error}")
 
     def act(self, connection):
-        action = self.rng.choices([self.revive, self.converse, self.begin_session, self.send_image, self.confirm],
-                                  [6, 2, 1, 3, 2])[0]
+        actions = [self.revive, self.converse, self.begin_session, self.send_image, self.confirm]
+        self.rng.choices(actions, [6, 2, 1, 3, 2])[0](connection)
+
+    def execute(self, connection, sql, params):
         started = time.monotonic()
-        action(connection)
+        cursor = connection.execute(sql, params)
         self.slowest_seconds = max(self.slowest_seconds, time.monotonic() - started)
+        return cursor
 
     def token(self, prefix):
         self.serial += 1
@@ -56,9 +57,9 @@ class Traffic(Actor):
     def revive(self, connection):
         """Messages of several users at once."""
         texts = {self.token("message"): user for user in self.users(self.rng.randint(1, 12))}
-        connection.execute(
-            """INSERT INTO messages (user_id, sender, content)
-               SELECT u, 'user', t FROM unnest(%s::uuid[], %s::text[]) AS new (u, t)""", (list(texts.values()), list(texts)))
+        self.execute(connection, """
+            INSERT INTO messages (user_id, sender, content)
+            SELECT u, 'user', t FROM unnest(%s::uuid[], %s::text[]) AS new (u, t)""", (list(texts.values()), list(texts)))
         self.messages.update(texts)
 
     def converse(self, connection):
@@ -67,29 +68,30 @@ class Traffic(Actor):
         with connection.transaction():
             for user in self.users(2):
                 texts.append(self.token("message"))
-                connection.execute("INSERT INTO messages (user_id, sender, content) VALUES (%s, 'user', %s)",
-                                   (user, texts[-1]))
+                self.execute(connection, "INSERT INTO messages (user_id, sender, content) VALUES (%s, 'user', %s)",
+                             (user, texts[-1]))
                 time.sleep(self.rng.uniform(0, 0.4))
         self.messages.update(texts)
 
     def begin_session(self, connection):
         for user in self.users(1):
             session = self.token("young")
-            connection.execute("INSERT INTO sessions (id, user_id) VALUES (%s, %s)", (session, user))
+            self.execute(connection, "INSERT INTO sessions (id, user_id) VALUES (%s, %s)", (session, user))
             self.sessions.add(session)
 
     def send_image(self, connection):
         for number in self.population.choose(self.rng, self.population.users, 1):
             try:
-                row = connection.execute('INSERT INTO "imageSent" (session_id, property_id) VALUES (%s, %s) RETURNING id',
-                                         (f"s-{number}-1", PROPERTY)).fetchone()
+                row = self.execute(connection, """
+                    INSERT INTO "imageSent" (session_id, property_id) VALUES (%s, %s) RETURNING id""",
+                                   (f"s-{number}-1", PROPERTY)).fetchone()
             except psycopg.errors.ForeignKeyViolation:
                 return  # the session was cleaned up
             self.images.add(row[0])
 
     def confirm(self, connection):
         bookings = sorted(f"b-{n}" for n in self.population.choose(self.rng, self.population.bookings, 3))
-        rows = connection.execute(
-            """UPDATE bookings SET status = 'Confirmed' WHERE booking_id = ANY (%s) AND status = 'Pending'
-               RETURNING booking_id""", (bookings,)).fetchall()
+        rows = self.execute(connection, """
+            UPDATE bookings SET status = 'Confirmed' WHERE booking_id = ANY (%s) AND status = 'Pending'
+            RETURNING booking_id""", (bookings,)).fetchall()
         self.confirmed.update(booking for booking, in rows)

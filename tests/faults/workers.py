@@ -66,15 +66,25 @@ class Pool(threading.Thread):
         self.workers.remove(worker)
         if code == -signal.SIGKILL:
             self.kills += 1
-            if not worker.doomed and worker.crash_at:
-                self.crashed[worker.crash_at] = time.monotonic()
-                self.world.recoveries.append((time.monotonic(), "kill_step"))
-            elif not worker.doomed:
-                self.world.violations.add("worker", f"worker {worker.number} was killed by somebody else")
+            self._note_kill(worker)
         elif code == UNREACHABLE and time.monotonic() < self.outage_until:
             time.sleep(0.3)
         else:
             self.world.violations.add("worker", f"worker {worker.number} ended by itself with {code}:\n{worker.log_tail()}")
+
+    def _note_kill(self, worker):
+        if worker.doomed and worker.crash_at:
+            self.crash_points.append(worker.crash_at)  # something else was quicker: the next one tries
+        elif worker.crash_at:
+            self.crashed[worker.crash_at] = time.monotonic()
+            self.world.recoveries.append((time.monotonic(), "kill_step"))
+        elif not worker.doomed:
+            self.world.violations.add("worker", f"worker {worker.number} was killed by somebody else")
+
+    def waiting_steps(self):
+        """Crash points that have not fired yet."""
+        with self.lock:
+            return self.crash_points + [worker.crash_at for worker in self.workers if worker.crash_at]
 
     def outage(self, seconds):
         """Servers are away for about so long."""
@@ -127,13 +137,14 @@ class Pool(threading.Thread):
                                       f"{worker.log_tail()}")
             worker.process.kill()
             code = worker.process.wait()
-        crashed = code == -signal.SIGKILL and worker.crash_at
-        if crashed:
+        if code == -signal.SIGKILL and worker.crash_at:
             self.crashed[worker.crash_at] = time.monotonic()
         elif code not in (0, UNREACHABLE if time.monotonic() < self.outage_until else 0):
             self.world.violations.add("worker", f"worker {worker.number} ended with {code} after SIGTERM:\n{worker.log_tail()}")
         with self.lock:
             self.workers.remove(worker)
+            if worker.crash_at and worker.crash_at not in self.crashed:
+                self.crash_points.append(worker.crash_at)
 
     def settle(self):
         """From here on nobody dies: those with a crash point make room for those without."""
@@ -141,7 +152,7 @@ class Pool(threading.Thread):
             self.crash_points.clear()
             for worker in self.workers:
                 if worker.crash_at and not worker.doomed:
-                    worker.doomed = True
+                    worker.crash_at, worker.doomed = None, True
                     worker.process.kill()
 
     def stop(self):
