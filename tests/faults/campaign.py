@@ -3,6 +3,7 @@ import dataclasses
 import random
 import time
 
+import broker
 import faults
 import harness
 import oracle
@@ -15,6 +16,7 @@ from world import World
 
 SETTLE_SECONDS = 150
 MOST_MORE_SECONDS = 180  # for what has not happened when the minutes are over
+TRANSACTION_SECONDS = 40  # worker's transaction time-out, and the broker's interval of looking for them
 ANSWER_SECONDS = 120     # a command that waits longer, through whatever faults, was forgotten for a while
 LAST_COMMANDS = ("cleanup_inactive_sessions", "expire_pending_bookings")
 
@@ -89,6 +91,7 @@ class Campaign:
         self.pool.stop()
         self.stream.stop()
         self._judge_answers()
+        self._end_transactions()
         evidence = oracle.judge(self.world, self.traffics)
         return Outcome(self.plan, self.world.violations.found, evidence,
                        sorted(self.injected + [(at, kind, True) for at, kind in self.world.recoveries]),
@@ -119,6 +122,15 @@ class Campaign:
                 if seconds > ANSWER_SECONDS}
         if slow:
             self.world.violations.add("stalled", f"commands answered after more than {ANSWER_SECONDS} s", slow)
+
+    def _end_transactions(self):
+        """The broker ends what a killed worker left open; if it does not, the oracle says so."""
+        topics = (self.world.results, self.world.dead_letters)
+        try:
+            harness.wait_until(lambda: all(self.world.ends(topic) == self.world.ends(topic, broker.READ_UNCOMMITTED)
+                                           for topic in topics), "no open transactions", TRANSACTION_SECONDS)
+        except AssertionError:
+            pass
 
     def _settle(self):
         """Everything sent is answered; then two last clean-ups, with nobody in their way."""

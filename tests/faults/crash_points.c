@@ -7,7 +7,7 @@
  * "list" prints the steps and ends.
  */
 #include "common/kafka/kafka_consumer.h"
-#include "common/kafka/kafka_producer.h"
+#include "common/kafka/kafka_transaction.h"
 #include "worker/pipeline/publisher.h"
 #include "worker/repository/booking_repository.h"
 #include "worker/repository/ledger_repository.h"

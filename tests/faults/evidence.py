@@ -1,5 +1,6 @@
 """Everything the oracle judges, read once from the topics, the ledger and the audit when all is settled."""
 import collections
+import datetime
 import json
 import re
 
@@ -68,11 +69,17 @@ class Result:
     def __init__(self, record):
         value = json.loads(record["payload"])
         self.bytes = record["payload"]
+        self.publisher = broker.headers(record).get("ce_source")
         self.key = record["key"]
+        self.published_ms = record["ts"]
         self.place = (record["partition"], record["offset"])
         self.command_id, self.task, self.status = value["command_id"], value["task"], value["status"]
         self.data, self.message = value["data"], value["message"]
         self.source = (value["source"]["partition"], value["source"]["offset"])
+
+    def __str__(self):
+        at = datetime.datetime.fromtimestamp(self.published_ms / 1000, datetime.timezone.utc)
+        return f"at {self.place} of {self.source} published {at:%H:%M:%S.%f} by {self.publisher}"
 
     def halves(self):
         """The objects that hold counts: of scheduled_cleanup both halves, else the data itself."""

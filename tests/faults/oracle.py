@@ -38,7 +38,9 @@ def _every_id_once(evidence, add, delivery):
     if delivery == "exactly_once":
         doubled = {name for name, found in evidence.by_id.items() if len(found) > 1 and name not in rejected}
         if doubled:
-            add("doubled_result", "commands with more than one result", doubled)
+            first = min(doubled, key=lambda name: evidence.by_id[name][-1].published_ms)
+            add("doubled_result", f"commands with more than one result, the first of them {first}: "
+                f"{[str(result) for result in evidence.by_id[first]]}", doubled)
 
 
 def _every_source_answered(evidence, add):

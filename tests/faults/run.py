@@ -26,11 +26,12 @@ def parse(arguments):
     parser.add_argument("--kills", type=int, default=0, help="go on until so many workers were killed")
     parser.add_argument("--seed", default=time.strftime("%Y-%m-%d"), help="of everything random (the date)")
     parser.add_argument("--only", help="kinds of faults, with commas; of " + ", ".join(kinds))
-    parser.add_argument("--delivery", choices=("exactly_once", "at_least_once"), default="at_least_once",
-                        help="worker.delivery; at_least_once may publish a result again")
+    parser.add_argument("--delivery", choices=("exactly_once", "at_least_once"), default="exactly_once",
+                        help="worker.delivery (exactly_once); at_least_once may publish a result again")
     parser.add_argument("--worker-program", type=pathlib.Path, help="the worker (build-debug/cleanup-worker)")
     parser.add_argument("--workers", type=int, default=3, help="size of the pool (3)")
     parser.add_argument("--json", type=pathlib.Path, help="where to write the report as JSON")
+    parser.add_argument("--logs", type=pathlib.Path, help="where to put the logs of workers and servers at the end")
     parser.add_argument("--short", action="store_true",
                         help="every fault and step once, then the negative controls; ends with `N passed, N failed, N skipped`")
     options = parser.parse_args(arguments)
@@ -48,7 +49,7 @@ def main():
     options = parse(sys.argv[1:])
     program = (options.worker_program or short.BUILD / "cleanup-worker").resolve()
     print(f"seed {options.seed}", flush=True)
-    with Stack() as stack:
+    with Stack(options.logs) as stack:
         if options.short:
             return short.run(stack, options.seed, options.delivery, program, say)
         steps = faults.KILL_STEP in options.kinds

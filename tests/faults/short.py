@@ -48,7 +48,7 @@ def _control(stack, seed, delivery, say, name, kinds, expected):
     """A worker that is wrong on purpose: an oracle that does not notice is worth nothing."""
     say(f"negative control {name}")
     plan = Plan(seed, CRASH_PROGRAM.with_name(f"cleanup-worker-{name}"), delivery, CONTROL_MINUTES, kinds,
-                duplicates=False, traffic_pause_seconds=0.02)
+                duplicates=False, traffic_pause_seconds=0.02, traffics=4)
     facts = report.summary(Campaign(stack, plan, say).run())
     found = {violation["kind"] for violation in facts["violations"]}
     caught = bool(found & expected)

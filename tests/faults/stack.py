@@ -57,7 +57,8 @@ class ProxyProcess:
 class Stack:
     """Context manager: everything runs inside, nothing is left behind."""
 
-    def __init__(self):
+    def __init__(self, logs=None):
+        self.logs = logs
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="cleanup-faults-"))
         self.kafka_folder = self.folder / "kafka"
         self.env = {"DEVSTACK_DIR": str(self.folder / "stack"), "DEVSTACK_DURABLE": "1"}
@@ -93,8 +94,15 @@ class Stack:
         for proxy in self.proxies:
             proxy.stop()
         script("kafka", "stop", self.kafka_folder)
+        if self.logs is not None:
+            self._keep_logs()
         script("devstack", "down", env=self.env)
         shutil.rmtree(self.folder)
+
+    def _keep_logs(self):
+        self.logs.mkdir(parents=True, exist_ok=True)
+        for path in (*self.folder.glob("*/*.log"), *self.folder.glob("stack/postgres/log")):
+            shutil.copy(path, self.logs / f"{path.parent.name}-{path.name}")
 
     def dsn(self, database, port=None):
         return f"host=127.0.0.1 port={port or self.postgres_port} user=postgres dbname={database}"
