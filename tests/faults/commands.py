@@ -11,7 +11,7 @@ from world import Actor
 
 PER_USER = "cleanup_inactive_sessions_for_user"
 # Tasks that change the whole table, with their seconds from one to the next.
-WHOLE_TABLE = (("cleanup_inactive_sessions", 5.0), ("expire_pending_bookings", 1.5), ("scheduled_cleanup", 8.0))
+WHOLE_TABLE = (("cleanup_inactive_sessions", 9.0), ("expire_pending_bookings", 2.5), ("scheduled_cleanup", 14.0))
 FAULTY = (
     "this is no JSON",
     '{"task":"cleanup_inactive_sessions_for_user"}',
@@ -19,7 +19,7 @@ FAULTY = (
     '{"task":"cleanup_inactive_sessions","params":{"inactive_hours":0},"command_id":"%s"}',
     '{"task":"cleanup_inactive_sessions","params":{"inactive_hour":24},"command_id":"%s"}',
     '{"task":"expire_pending_bookings","params":{"expiration_minutes":"15"},"command_id":"%s"}',
-    '{"task":"cleanup_inactive_sessions","command_id":"not an id %s"}',
+    '{"task":"cleanup_inactive_sessions","command_id":"not an id"}',
     "[]",
 )
 LONG_AGO = "2020-01-01T00:00:00Z"

@@ -8,6 +8,7 @@ import broker
 
 COUNTS = ("deleted_sessions", "deleted_image_records", "deleted_video_records", "expired_bookings")
 VALID_ID = re.compile("[A-Za-z0-9._:-]{1,64}")
+RESULT_TYPE = "cleanup.result.v1"  # the topic holds progress of long commands, too
 READ_TASKS = ("get_inactive_sessions_preview", "get_expired_bookings_preview")
 
 
@@ -16,7 +17,8 @@ class Evidence:
 
     def __init__(self, world):
         self.commands = {(record["partition"], record["offset"]): record for record in world.records(world.commands)}
-        self.results = [Result(record) for record in world.records(world.results)]
+        self.results = [Result(record) for record in world.records(world.results)
+                        if broker.headers(record).get("ce_type") == RESULT_TYPE]
         self.dead_letters = [broker.headers(record) for record in world.records(world.dead_letters)]
         self.ledger = {row[0]: row for row in world.rows(
             """SELECT command_id, state, source_partition, source_offset, result, source_topic

@@ -11,10 +11,10 @@ import psycopg
 import harness
 from world import Actor
 
-USERS_AT_ONCE = 40
+USERS_AT_ONCE = 25
 BOOKINGS_AT_ONCE = 15
 CROWDED_EVERY = 97  # one user in so many has more sessions than one batch holds
-CROWDED_SESSIONS = 130
+CROWDED_SESSIONS = 270
 KEPT_USERS = 400
 PROPERTY = harness.user_id("property")
 

@@ -11,6 +11,7 @@ class ResultStream(threading.Thread):
         super().__init__(daemon=True)
         self.world = world
         self.arrivals = []
+        self.answered = set()
         self.process = None
         self.ending = threading.Event()
 
@@ -22,6 +23,7 @@ class ResultStream(threading.Thread):
                 stdout=subprocess.PIPE, stderr=open(self.world.folder / "kcat-results.log", "ab"), text=True)
             for line in self.process.stdout:
                 self.arrivals.append((time.monotonic(), line.rstrip("\n")))
+                self.answered.add(line.rstrip("\n"))
             self.process.wait()
 
     def stop(self):

@@ -3,6 +3,7 @@
 import argparse
 import json
 import pathlib
+import signal
 import sys
 import time
 
@@ -45,7 +46,13 @@ def say(text):
     print(time.strftime("%H:%M:%S"), text, flush=True)
 
 
+def end_on_signal(number, _):
+    """So that what was started is stopped on the way out."""
+    sys.exit(128 + number)
+
+
 def main():
+    signal.signal(signal.SIGTERM, end_on_signal)
     options = parse(sys.argv[1:])
     program = (options.worker_program or short.BUILD / "cleanup-worker").resolve()
     print(f"seed {options.seed}", flush=True)

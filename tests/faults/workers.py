@@ -8,7 +8,7 @@ import time
 import harness
 
 # A member that is gone without a word is missed soon; batches are small, so that long commands take many.
-ARGUMENTS = ("-X", "session.timeout.ms=6000", "-X", "heartbeat.interval.ms=1000", "-o", "worker.batch_sessions=50",
+ARGUMENTS = ("-X", "session.timeout.ms=6000", "-X", "heartbeat.interval.ms=1000", "-o", "worker.batch_sessions=100",
              "-o", "worker.set_commands=60", "-o", "worker.hold_backoff_max=1s")
 LEAVE_SECONDS = 30  # worker.shutdown_grace is 25 s
 UNREACHABLE = 3     # a worker that starts while a server is away ends with this
@@ -43,6 +43,7 @@ class Pool(threading.Thread):
         self.started = self.kills = 0
         self.crashed = {}          # step → when it fired
         self.outage_until = 0.0    # starts may fail for want of a server until then
+        self.calm = False          # whoever starts now has no crash point
         self.ending = threading.Event()
 
     def run(self):
@@ -55,7 +56,7 @@ class Pool(threading.Thread):
 
     def _start(self):
         self.started += 1
-        crash_at = self.crash_points.pop(0) if self.crash_points else None
+        crash_at = self.crash_points.pop(0) if self.crash_points and not self.calm else None
         program = self.crash_program if crash_at else self.world.program
         self.workers.append(Worker(self.world, program, self.started, crash_at))
 
@@ -90,9 +91,10 @@ class Pool(threading.Thread):
         """Servers are away for about so long."""
         self.outage_until = max(self.outage_until, time.monotonic() + seconds + OUTAGE_ECHO_SECONDS)
 
-    def _choose(self, rng):
+    def _choose(self, rng, best=lambda worker: True):
         with self.lock:
             choice = [worker for worker in self.workers if not (worker.doomed or worker.leaving or worker.frozen)]
+            choice = [worker for worker in choice if best(worker)] or choice
             return rng.choice(choice) if choice else None
 
     def kill_one(self, rng):
@@ -104,8 +106,8 @@ class Pool(threading.Thread):
         return True
 
     def freeze_one(self, rng):
-        """Returns the worker that stands still now."""
-        worker = self._choose(rng)
+        """Returns the worker that stands still now: best one that is to die when it aborts, as awakened ones do."""
+        worker = self._choose(rng, lambda worker: "abort" in (worker.crash_at or ""))
         if worker is not None:
             worker.frozen = True
             os.kill(worker.process.pid, signal.SIGSTOP)
