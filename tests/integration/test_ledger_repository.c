@@ -270,8 +270,8 @@ test_range_lock_all_gives_sessions_before_bookings(void **state)
     assert_int_equal(ranges[1].range_no, 1);
     assert_string_equal(ranges[2].part, "bookings");
     assert_string_equal(ranges[2].cursor_major, "");
-    ASSERT_OK(ledger_range_lock_all(database, "a", ranges, 2, &count, &err), &err);
-    assert_int_equal(count, 2);
+    assert_false(ledger_range_lock_all(database, "a", ranges, 2, &count, &err));
+    assert_int_equal(err.kind, ERROR_HOLD);
 }
 
 static void
@@ -344,13 +344,16 @@ test_take_over_sets_the_epoch_everywhere(void **state)
                      1);
 }
 
+static const LedgerRange sessions = {.part = "sessions"};
+static const LedgerRange bookings = {.part = "bookings"};
+
 static size_t
 skip_items(const char *const *items, size_t count, int limit)
 {
     Error err = {0};
     size_t kept = 0;
     const char *const owners[] = {"u2", "u1", "u1"};
-    ASSERT_OK(ledger_skip(database, "a", "sessions", owners, items, count, limit, &kept, &err),
+    ASSERT_OK(ledger_skip(database, "a", &sessions, owners, items, count, limit, &kept, &err),
               &err);
     return kept;
 }
@@ -366,7 +369,7 @@ test_skip_known_rows_stay_once_and_room_is_bounded(void **state)
     assert_int_equal(skip_items(first, 2, 3), 2);
     assert_int_equal(skip_items(second, 3, 3), 2); /* s2 was there, s3 fits, s4 does not */
     assert_int_equal(skip_items(second, 3, 3), 2);
-    ASSERT_OK(ledger_skipped_list(database, "a", "sessions", "", "", 10, &rows, &err), &err);
+    ASSERT_OK(ledger_skipped_list(database, "a", &sessions, "", "", 10, &rows, &err), &err);
     assert_int_equal(rows.count, 3);
     assert_string_equal(rows.owners[0], "u1");
     assert_string_equal(rows.items[0], "s2");
@@ -374,7 +377,7 @@ test_skip_known_rows_stay_once_and_room_is_bounded(void **state)
     assert_string_equal(rows.owners[2], "u2");
     assert_string_equal(rows.items[2], "s1");
     skipped_rows_done(&rows);
-    ASSERT_OK(ledger_skipped_list(database, "a", "sessions", "u1", "s2", 1, &rows, &err), &err);
+    ASSERT_OK(ledger_skipped_list(database, "a", &sessions, "u1", "s2", 1, &rows, &err), &err);
     assert_int_equal(rows.count, 1);
     assert_string_equal(rows.items[0], "s3");
 }
@@ -388,11 +391,11 @@ test_skipped_delete_forgets_those_of_the_part(void **state)
     CLEANUP(skipped_rows_done) SkippedRows rows = {0};
     int64_t count = 0;
     (void)skip_items(items, 2, 10);
-    ASSERT_OK(ledger_skipped_delete(database, "a", "bookings", items, 2, &err), &err);
-    ASSERT_OK(ledger_skipped_count(database, "a", "sessions", &count, &err), &err);
+    ASSERT_OK(ledger_skipped_delete(database, "a", &bookings, items, 2, &err), &err);
+    ASSERT_OK(ledger_skipped_count(database, "a", &sessions, &count, &err), &err);
     assert_int_equal(count, 2);
-    ASSERT_OK(ledger_skipped_delete(database, "a", "sessions", items, 1, &err), &err);
-    ASSERT_OK(ledger_skipped_list(database, "a", "sessions", "", "", 10, &rows, &err), &err);
+    ASSERT_OK(ledger_skipped_delete(database, "a", &sessions, items, 1, &err), &err);
+    ASSERT_OK(ledger_skipped_list(database, "a", &sessions, "", "", 10, &rows, &err), &err);
     assert_int_equal(rows.count, 1);
     assert_string_equal(rows.items[0], "s2");
 }
@@ -429,7 +432,7 @@ test_range_delete_all_leaves_other_commands(void **state)
     insert_ranges();
     (void)skip_items(items, 1, 10);
     ASSERT_OK(ledger_ids_add(database, "a", items, 1, &err), &err);
-    ASSERT_OK(ledger_skip(database, "other", "bookings", items, items, 1, 10, &kept, &err), &err);
+    ASSERT_OK(ledger_skip(database, "other", &bookings, items, items, 1, 10, &kept, &err), &err);
     ASSERT_OK(ledger_range_delete_all(database, "a", &err), &err);
     commit();
     assert_int_equal(postgres_number(app, "SELECT count(*) FROM cleanup_worker.ledger_range"), 0);

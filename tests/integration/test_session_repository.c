@@ -161,7 +161,8 @@ clean_window(Database *database, const char *user_id, char cursor_user[64], char
     ASSERT_OK(database_begin(database, DATABASE_WRITE, 0, &now_us, &err), &err);
     const int64_t cutoff_us = now_us - INT64_C(24) * 3600 * CLOCK_US_PER_SECOND;
     const SessionRequest request = {"", cutoff_us};
-    ASSERT_OK(session_find_window(database, cutoff_us, user_id, cursor_user, cursor_id, WINDOW_ROWS,
+    const SessionSpan users = {user_id, user_id};
+    ASSERT_OK(session_find_window(database, cutoff_us, &users, cursor_user, cursor_id, WINDOW_ROWS,
                                   &candidates, &err),
               &err);
     ASSERT_OK(session_lock(database, &candidates, locked, &err), &err);
@@ -236,12 +237,13 @@ test_window_moves_over_active_users(void **state)
     CLEANUP(session_candidates_done) SessionCandidates candidates = {0};
     Error err = {0};
     int64_t now_us;
+    const SessionSpan all = {"", ""};
     for (int user = 1; user <= 3; user++) {
         application_add_user(app, user, 48);
         application_add_message(app, user, "user", 1);
     }
     ASSERT_OK(database_begin(database, DATABASE_WRITE, 0, &now_us, &err), &err);
-    ASSERT_OK(session_find_window(database, now_us - INT64_C(86400) * CLOCK_US_PER_SECOND, "", "",
+    ASSERT_OK(session_find_window(database, now_us - INT64_C(86400) * CLOCK_US_PER_SECOND, &all, "",
                                   "", 2, &candidates, &err),
               &err);
     assert_int_equal(candidates.count, 0);

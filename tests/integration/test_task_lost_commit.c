@@ -113,7 +113,8 @@ call(Run *run, TaskOutcome *outcome, Error *err)
     case TASK_SHAPE_READ:
         return task_run_read(&worker.context, &item, 1, outcome, err);
     case TASK_SHAPE_CHAIN:
-        return task_step_chain(&worker.context, &item, run->chain, outcome, err);
+        return task_step_chain(&worker.context, &item, run->chain,
+                               worker_claim(&worker, run->chain), outcome, err);
     }
     return false;
 }
@@ -130,9 +131,7 @@ run_to_the_end(SentCommand *sent, TaskOutcome *ret_outcome)
             run.has_cause = run.has_cause || err.kind == ERROR_RETRY;
             if (err.kind == ERROR_RETRY)
                 run.cause = err;
-        } else if (outcome.step == TASK_AGAIN) {
-            worker.monotonic_ms += outcome.delay_ms;
-        } else {
+        } else if (outcome.step != TASK_AGAIN) {
             *ret_outcome = outcome;
             return;
         }

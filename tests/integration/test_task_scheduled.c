@@ -231,14 +231,14 @@ step_until_hold(void)
     TaskOutcome outcome = {0};
     const TaskItem item = sent_item(&sent);
     for (int i = 0; i < 100; i++) {
-        if (!task_step_chain(&worker.context, &item, chain, &outcome, &err)) {
+        const int claim = worker_claim(&worker, chain);
+        if (!task_step_chain(&worker.context, &item, chain, claim, &outcome, &err)) {
             assert_int_equal(err.kind, ERROR_HOLD);
             assert_string_equal(err.sqlstate, "42501");
             worker.monotonic_ms += 5000; /* the pause of the executor */
             return;
         }
         assert_int_equal(outcome.step, TASK_AGAIN);
-        worker.monotonic_ms += outcome.delay_ms;
     }
     fail_msg("no hold");
 }

@@ -168,8 +168,11 @@ test_plan_of_a_window_or_last_pass_follows_an_index(void **state)
 {
     (void)state;
     static const char *const by_user[] = {"2026-01-01T00:00:00Z",
-                                          "00000000-0000-4000-8000-000000000050", "s000050",
-                                          "ffffffff-ffff-ffff-ffff-ffffffffffff", "100"};
+                                          "00000000-0000-4000-8000-000000000050",
+                                          "s000050",
+                                          "ffffffff-ffff-ffff-ffff-ffffffffffff",
+                                          "100",
+                                          "false"};
     static const char *const by_id[] = {"2026-01-01T00:00:00Z", "s000050", "100"};
     static const char *const from_the_beginning[] = {"2026-01-01T00:00:00Z", "", "100"};
     static const char *const listed[] = {"2026-01-01T00:00:00Z", "{s000050}",
@@ -313,7 +316,8 @@ test_chain_begins_without_the_sessions_table_for_its_other_half(void **state)
     long_command_init(&run, &settings, COMMAND_SCHEDULED_CLEANUP);
     ASSERT_OK(database_connect(run.database, &err), &err);
     postgres_exec(app, "ALTER TABLE sessions RENAME TO chats");
-    const bool begun = task_step_chain(&run.context, &run.item, run.chain, &run.outcome, &err);
+    const bool begun =
+        task_step_chain(&run.context, &run.item, run.chain, CHAIN_ALONE, &run.outcome, &err);
     postgres_exec(app, "ALTER TABLE chats RENAME TO sessions");
     ASSERT_OK(begun, &err);
     long_command_step(&run, LONG_COMMAND_STEPS_MAX);

@@ -44,9 +44,11 @@ long_command_step(LongCommand *command, int count)
 {
     Error err = {0};
     for (int i = 0; i < count; i++, command->steps++) {
-        (void)poll(NULL, 0, command->outcome.delay_ms);
+        int claim = CHAIN_ALONE;
+        while (!chain_claim(command->chain, clock_monotonic_ms(clock_system()), &claim))
+            (void)poll(NULL, 0, 1);
         task_outcome_done(&command->outcome);
-        ASSERT_OK(task_step_chain(&command->context, &command->item, command->chain,
+        ASSERT_OK(task_step_chain(&command->context, &command->item, command->chain, claim,
                                   &command->outcome, &err),
                   &err);
         if (command->outcome.has_note)

@@ -85,14 +85,26 @@ worker_run(TestWorker *worker, const SentCommand *sent, TaskOutcome *ret_outcome
     }
 }
 
+int
+worker_claim(TestWorker *worker, Chain *chain)
+{
+    int claim = CHAIN_ALONE;
+    while (!chain_claim(chain, worker->monotonic_ms, &claim)) {
+        const int64_t next_ms = chain_next_ms(chain);
+        assert_true(next_ms > worker->monotonic_ms && next_ms < INT64_MAX);
+        worker->monotonic_ms = next_ms;
+    }
+    return claim;
+}
+
 TaskStep
 worker_step(TestWorker *worker, const SentCommand *sent, Chain *chain, TaskOutcome *ret_outcome)
 {
     Error err = {0};
     const TaskItem item = sent_item(sent);
     task_outcome_done(ret_outcome);
-    ASSERT_OK(task_step_chain(&worker->context, &item, chain, ret_outcome, &err), &err);
-    worker->monotonic_ms += ret_outcome->delay_ms;
+    const int claim = worker_claim(worker, chain);
+    ASSERT_OK(task_step_chain(&worker->context, &item, chain, claim, ret_outcome, &err), &err);
     return ret_outcome->step;
 }
 

@@ -36,6 +36,8 @@ void worker_run_set(TestWorker *worker, const SentCommand *const *sent, size_t c
  * What *ret_outcome held before is ended first, here and below. */
 void worker_run(TestWorker *worker, const SentCommand *sent, TaskOutcome *ret_outcome);
 
+/* Claims the next step of a chain, after its delay; somebody must be able to take one. */
+int worker_claim(TestWorker *worker, Chain *chain);
 /* One step of a chain, after its delay; a failure fails the test. */
 TaskStep worker_step(TestWorker *worker, const SentCommand *sent, Chain *chain,
                      TaskOutcome *ret_outcome);

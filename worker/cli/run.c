@@ -42,6 +42,7 @@ fill_task_settings(const Settings *settings, TaskSettings *ret_task)
         .lock_wait_ms = settings->worker.lock_wait_ms,
         .preview_timeout_ms = settings->worker.preview_timeout_ms,
         .batch_sessions = settings->worker.batch_sessions,
+        .executors = settings->worker.executors,
         .ledger_retention_hours = settings->worker.ledger_retention_hours,
         .retry_backoff_ms = settings->worker.retry_backoff_ms,
         .retry_backoff_max_ms = settings->worker.retry_backoff_max_ms,

@@ -40,6 +40,7 @@ list_insert(JobList *list, Job *job, BatcherPlace place)
     *(job->previous != NULL ? &job->previous->next : &list->first) = job;
     *(job->next != NULL ? &job->next->previous : &list->last) = job;
     list->count++;
+    job->queued = true;
 }
 
 static void
@@ -49,6 +50,7 @@ list_remove(JobList *list, Job *job)
     *(job->next != NULL ? &job->next->previous : &list->last) = job->previous;
     job->previous = NULL;
     job->next = NULL;
+    job->queued = false;
     list->count--;
 }
 
@@ -165,12 +167,33 @@ shape_limit(const Batcher *batcher, TaskShape shape)
     return 0;
 }
 
+/* A long command whose claim is one of its ranges stays queued for the others, at the end. */
 static void
-unit_add(Batcher *batcher, Unit *unit, Job *job)
+unit_add(Batcher *batcher, Unit *unit, Job *job, int claim)
 {
-    list_remove(&batcher->lists[unit->shape], job);
+    JobList *list = &batcher->lists[unit->shape];
+    list_remove(list, job);
+    if (claim != CHAIN_ALONE)
+        list_insert(list, job, BATCHER_BACK);
     lane_busy_begin(job->lane);
+    job->takers++;
+    unit->claim = claim;
     unit->jobs[unit->count++] = job;
+}
+
+/* Takes keys and a claim, or nothing. Ranges of one user's command do not run side by side: it has
+ * one. */
+static bool
+job_take(Batcher *batcher, Job *job, int64_t now_ms, int *ret_claim)
+{
+    if (lane_state(job->lane) != LANE_OPEN || (job->takers > 0 && needs_user(job)) ||
+        (job->takers == 0 && !keys_acquire(batcher, job)))
+        return false;
+    if (job_claim(job, now_ms, ret_claim))
+        return true;
+    if (job->takers == 0)
+        keys_release_user(batcher, job);
+    return false;
 }
 
 static void
@@ -179,11 +202,12 @@ unit_fill(Batcher *batcher, Unit *unit, size_t limit, int64_t now_ms)
     Job *next = NULL;
     for (Job *job = batcher->lists[unit->shape].first; job != NULL && unit->count < limit;
          job = next) {
+        int claim;
         next = job->next;
-        if (job->not_before_ms > now_ms || lane_state(job->lane) != LANE_OPEN ||
-            (job->alone && unit->count > 0) || !keys_acquire(batcher, job))
+        if (job->not_before_ms > now_ms || (job->alone && unit->count > 0) ||
+            !job_take(batcher, job, now_ms, &claim))
             continue;
-        unit_add(batcher, unit, job);
+        unit_add(batcher, unit, job, claim);
         if (job->alone)
             return;
     }
@@ -199,6 +223,7 @@ pick_shape(Batcher *batcher, TaskShape shape, int64_t now_ms)
     if (unit == NULL)
         return NULL;
     unit->shape = shape;
+    unit->claim = CHAIN_ALONE;
     unit->count = 0;
     unit_fill(batcher, unit, limit, now_ms);
     if (unit->count == 0) {
@@ -235,9 +260,10 @@ next_time(const Batcher *batcher, int64_t now_ms, int64_t limit_ms)
     if (batcher->hold_until_ms > now_ms && batcher->hold_until_ms < next_ms)
         next_ms = batcher->hold_until_ms;
     for (int shape = 0; shape < SHAPES; shape++) {
-        for (const Job *job = batcher->lists[shape].first; job != NULL; job = job->next) {
-            if (job->not_before_ms > now_ms && job->not_before_ms < next_ms)
-                next_ms = job->not_before_ms;
+        for (Job *job = batcher->lists[shape].first; job != NULL; job = job->next) {
+            const int64_t job_ms = job_next_ms(job);
+            if (job_ms > now_ms && job_ms < next_ms)
+                next_ms = job_ms;
         }
     }
     return next_ms;
@@ -263,27 +289,52 @@ batcher_take(Batcher *batcher, int wait_ms)
     return unit;
 }
 
+/* A long command keeps its id between its batches: a second command of that id waits for its end.
+ */
+static void
+put_back(Batcher *batcher, Job *job, BatcherPlace place, int delay_ms)
+{
+    JobList *list = &batcher->lists[job->shape];
+    if (job->shape == TASK_SHAPE_CHAIN)
+        keys_release_user(batcher, job);
+    else
+        keys_release(batcher, job);
+    job->not_before_ms = delay_ms > 0 ? clock_monotonic_ms(batcher->clock) + delay_ms : 0;
+    if (job->queued)
+        list_remove(list, job);
+    list_insert(list, job, place);
+}
+
+/* Nobody gets it any more. True when nobody has it either: then it is to be freed. */
+static bool
+end_job(Batcher *batcher, Job *job)
+{
+    job->ended = true;
+    if (job->queued)
+        list_remove(&batcher->lists[job->shape], job);
+    if (job->takers > 0)
+        return false;
+    keys_release(batcher, job);
+    return true;
+}
+
 bool
 batcher_requeue(Batcher *batcher, Job **job, BatcherPlace place, int delay_ms)
 {
     Job *taken = *job;
+    bool unused = false;
     *job = NULL;
     pthread_mutex_lock(&batcher->lock);
-    const bool kept = lane_state(taken->lane) == LANE_OPEN;
-    /* A long command keeps its id between its batches: a second command of that id waits for its
-     * end. */
-    if (kept && taken->shape == TASK_SHAPE_CHAIN)
-        keys_release_user(batcher, taken);
-    else
-        keys_release(batcher, taken);
+    const bool kept = lane_state(taken->lane) == LANE_OPEN && !taken->ended;
     lane_busy_end(taken->lane);
-    if (kept) {
-        taken->not_before_ms = delay_ms > 0 ? clock_monotonic_ms(batcher->clock) + delay_ms : 0;
-        list_insert(&batcher->lists[taken->shape], taken, place);
-    }
+    taken->takers--;
+    if (kept)
+        put_back(batcher, taken, place, delay_ms);
+    else
+        unused = end_job(batcher, taken);
     pthread_cond_broadcast(&batcher->changed);
     pthread_mutex_unlock(&batcher->lock);
-    if (!kept)
+    if (unused)
         job_free(taken);
     return kept;
 }
@@ -294,12 +345,14 @@ batcher_release(Batcher *batcher, Job **job, bool still_busy)
     Job *taken = *job;
     *job = NULL;
     pthread_mutex_lock(&batcher->lock);
-    keys_release(batcher, taken);
     if (!still_busy)
         lane_busy_end(taken->lane);
+    taken->takers--;
+    const bool unused = end_job(batcher, taken);
     pthread_cond_broadcast(&batcher->changed);
     pthread_mutex_unlock(&batcher->lock);
-    job_free(taken);
+    if (unused)
+        job_free(taken);
 }
 
 void
@@ -328,9 +381,8 @@ batcher_drop_lane(Batcher *batcher, const Lane *lane)
             next = job->next;
             if (job->lane != lane)
                 continue;
-            list_remove(&batcher->lists[shape], job);
-            keys_release(batcher, job);
-            job_free(job);
+            if (end_job(batcher, job))
+                job_free(job);
             dropped++;
         }
     }

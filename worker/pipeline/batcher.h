@@ -4,8 +4,8 @@
  * Owns:      the queued jobs; which users and command ids are in work.
  * Threads:   any; it is a monitor.
  * Invariant: commands of one user are never in two units at once nor twice in one set; one command
- * id is never in two units at once. Jobs of a lane that is not open are neither queued nor handed
- * out.
+ * id is never in two units at once, but for the ranges of one long command, which stays queued
+ * while it has another to run. Jobs of a lane that is not open are neither queued nor handed out.
  */
 #ifndef WORKER_PIPELINE_BATCHER_H
 #define WORKER_PIPELINE_BATCHER_H
@@ -17,6 +17,7 @@ typedef struct Batcher Batcher;
 /* What one executor runs. A job that was requeued or released leaves NULL in its place. */
 typedef struct Unit {
     TaskShape shape;
+    int claim; /* of a long command: as chain_claim; else CHAIN_ALONE */
     size_t count;
     Job *jobs[];
 } Unit;
@@ -33,25 +34,27 @@ enum {
 
 /* Takes the next unit, waiting at most `wait_ms` for one: up to set_commands per-user commands,
  * divided among the idle executors; or one preview or dry run (at most executors - 1 at a time, at
- * least one); or one batch of a long command. NULL when there was none in time, or after
- * batcher_stop. The caller ends it with batcher_end_unit. */
+ * least one); or one batch of a long command, of which other executors may run other ranges. NULL
+ * when there was none in time, or after batcher_stop. The caller ends it with batcher_end_unit. */
 Unit *batcher_take(Batcher *batcher, int wait_ms) MUST_CHECK;
 
 typedef enum BatcherPlace { BATCHER_FRONT, BATCHER_BACK } BatcherPlace;
 
 /* Queues a job of a unit again, not before `delay_ms` have passed; sets *job to NULL.
- * False when it was dropped instead, because its lane is no longer open. */
+ * False when it was dropped instead, because its lane is no longer open or it has ended. A job that
+ * others still have is freed by the last of them. */
 bool batcher_requeue(Batcher *batcher, Job **job, BatcherPlace place, int delay_ms);
 
-/* Ends a job of a unit: frees its user and id for others, and the job; sets *job to NULL. The
- * lane's busy count stays with what the job became (`still_busy`: it goes on to the publisher),
- * else it is given back. */
+/* Ends a job of a unit: frees its user and id for others, and the job, as soon as nobody else has
+ * it; sets *job to NULL. The lane's busy count stays with what the job became (`still_busy`: it
+ * goes on to the publisher), else it is given back. */
 void batcher_release(Batcher *batcher, Job **job, bool still_busy);
 
 /* Frees the unit, with the jobs still in it. */
 void batcher_end_unit(Batcher *batcher, Unit *unit);
 
-/* Drops the queued jobs of a lane, which is no longer open; returns how many. */
+/* Drops the queued jobs of a lane, which is no longer open; returns how many. What runs of them is
+ * let finish. */
 size_t batcher_drop_lane(Batcher *batcher, const Lane *lane);
 
 /* Hands out nothing before that time (monotonic); 0 ends a hold. */

@@ -28,6 +28,33 @@ job_free(Job *job)
     free(job);
 }
 
+/* Nobody but its taker may touch the chain of a job that is taken as a whole; such a job is not
+ * queued. */
+static bool
+has_ranges(const Job *job)
+{
+    return job->shape == TASK_SHAPE_CHAIN && job->chain != NULL && job->cause == NULL;
+}
+
+bool
+job_claim(Job *job, int64_t now_ms, int *ret_claim)
+{
+    int claim = CHAIN_ALONE;
+    if (job->not_before_ms > now_ms ||
+        (has_ranges(job) && !chain_claim(job->chain, now_ms, &claim)) ||
+        (claim == CHAIN_ALONE && job->takers > 0))
+        return false;
+    *ret_claim = claim;
+    return true;
+}
+
+int64_t
+job_next_ms(Job *job)
+{
+    const int64_t next_ms = has_ranges(job) ? chain_next_ms(job->chain) : 0;
+    return next_ms > job->not_before_ms ? next_ms : job->not_before_ms;
+}
+
 TaskItem
 job_item(const Job *job)
 {

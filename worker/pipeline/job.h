@@ -2,8 +2,10 @@
  * job: one accepted command on its way through the worker.
  *
  * Owns:      its command, record, chain and, when its tries have run out, the cause; a reference to
- * its lane. Threads:   one at a time: coordinator, then batcher, then an executor, and back to the
- * batcher.
+ * its lane.
+ * Threads:   one at a time: coordinator, then batcher, then an executor, and back to the batcher. A
+ * long command may be with several executors, each with a claim of its chain's range, and with the
+ * batcher too; then they only read it. Whoever has it with CHAIN_ALONE has it for himself.
  */
 #ifndef WORKER_PIPELINE_JOB_H
 #define WORKER_PIPELINE_JOB_H
@@ -27,6 +29,9 @@ struct Job {
     /* The batcher's own. */
     bool holds_id;
     bool holds_user;
+    bool queued;
+    bool ended; /* whoever has it last frees it */
+    int takers; /* executors that have it */
     Job *previous;
     Job *next;
 };
@@ -36,6 +41,14 @@ struct Job {
 Job *job_new(Command *command, Record *record, Lane *lane) MUST_CHECK;
 void job_free(Job *job);
 DEFINE_FREEP(Job, job_free)
+
+/* Claims what an executor may do with it at `now_ms`: of a chain that has begun, one of its ranges,
+ * else the whole job, CHAIN_ALONE, which only somebody gets while nobody has it. The batcher's. */
+bool job_claim(Job *job, int64_t now_ms, int *ret_claim) MUST_CHECK;
+
+/* When there may be something to claim, as far as the clock alone decides (monotonic); else
+ * INT64_MAX. The batcher's. */
+int64_t job_next_ms(Job *job);
 
 /* Borrows from the job. */
 TaskItem job_item(const Job *job);

@@ -9,6 +9,7 @@ struct UnitRun {
     unsigned seed;
     TaskItem *items;
     TaskOutcome *outcomes;
+    int claim; /* of the current unit */
     bool held; /* of the current unit: something was kept for later by a hold */
 };
 
@@ -108,7 +109,7 @@ run_read_or_step(UnitRun *run, const Job *job, TaskOutcome *outcome, Error *err)
     case TASK_SHAPE_READ:
         return task_run_read(&run->context, &item, job->attempts + 1, outcome, err);
     case TASK_SHAPE_CHAIN:
-        return task_step_chain(&run->context, &item, job->chain, outcome, err);
+        return task_step_chain(&run->context, &item, job->chain, run->claim, outcome, err);
     }
     return error_set(err, ERROR_FATAL, "internal", "a job without a shape");
 }
@@ -134,6 +135,9 @@ run_single(UnitRun *run, Job **job)
         return;
     }
     hold_end(run->stations->hold);
+    /* It has begun. Whoever has a range of it must not touch the job. */
+    if (outcome.step == TASK_AGAIN && run->claim == CHAIN_ALONE)
+        (*job)->attempts = 0;
     unit_settle_outcome(run->stations, job, &outcome);
 }
 
@@ -192,6 +196,7 @@ unit_run(UnitRun *run, Unit *unit)
     const Clock *clock = run->stations->clock;
     const int64_t started_ms = clock_monotonic_ms(clock);
     const char *task = command_task_name(unit->jobs[0]->command.task);
+    run->claim = unit->claim;
     run->held = false;
     run_set(run, unit->jobs, unit->count);
     /* The hold has a line of its own; its tries would fill the log. */

@@ -91,9 +91,7 @@ go_on(const Stations *stations, Job **job, TaskOutcome *outcome)
     if (outcome->has_note)
         log_warn("a batch failed and is tried again", LOG_JOB(*job),
                  LOG_STR("code", outcome->note.code), LOG_ERR(&outcome->note));
-    else
-        (*job)->attempts = 0;
-    batcher_requeue(stations->batcher, job, BATCHER_BACK, outcome->delay_ms);
+    batcher_requeue(stations->batcher, job, BATCHER_BACK, 0);
 }
 
 void
@@ -114,7 +112,7 @@ unit_settle_outcome(const Stations *stations, Job **job, TaskOutcome *outcome)
         break;
     case TASK_ALONE:
         (*job)->shape = TASK_SHAPE_CHAIN;
-        batcher_requeue(stations->batcher, job, BATCHER_BACK, outcome->delay_ms);
+        batcher_requeue(stations->batcher, job, BATCHER_BACK, 0);
         break;
     case TASK_FORGOTTEN:
         log_warn("another worker has taken the command over", LOG_JOB(*job));

@@ -6,7 +6,8 @@
 #include <string.h>
 
 enum {
-    RANGE_PARAM_COUNT = 19,
+    RANGE_PARAM_COUNT = 21,
+    RANGE_UPDATE_PARAM_COUNT = 19, /* bounds never change */
 };
 
 static const char *const state_names[] = {
@@ -48,6 +49,8 @@ fill_params(RangeParams *texts, const char *command_id, const LedgerRange *range
         {range->by_id ? "true" : "false", 0},
         {NULL, range->rows_done},
         {NULL, range->rows_total},
+        {range->bound_low, 0},
+        {range->bound_high, 0},
     };
     for (size_t i = 0; i < RANGE_PARAM_COUNT; i++)
         texts->params[i] = values[i].text != NULL
@@ -89,6 +92,8 @@ read_range(const PGresult *result, size_t row)
         if (state != NULL && strcmp(state_names[i], state) == 0)
             range.state = (RangeState)i;
     }
+    copy_field(range.bound_low, sizeof(range.bound_low), result, row, 18);
+    copy_field(range.bound_high, sizeof(range.bound_high), result, row, 19);
     copy_field(range.cursor_major, sizeof(range.cursor_major), result, row, 4);
     copy_field(range.cursor_minor, sizeof(range.cursor_minor), result, row, 5);
     copy_field(range.error_code, sizeof(range.error_code), result, row, 12);
@@ -117,12 +122,16 @@ ledger_range_lock_all(Database *database, const char *command_id, LedgerRange *r
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     char limit[PG_INT64_BYTES];
-    const char *const params[] = {command_id, pg_format_int64((int64_t)room, limit)};
+    const char *const params[] = {command_id, pg_format_int64((int64_t)room + 1, limit)};
     if (!database_exec(database, SQL_LEDGER_RANGE_LOCK_ALL, params, ARRAY_LEN(params), &result,
                        err))
         return ledger_mark_busy(err);
     const size_t count = pg_result_rows(result);
-    for (size_t i = 0; i < count && i < room; i++)
+    if (count > room)
+        return error_set_sqlstate(
+            err, ERROR_HOLD, "database_error", "54000",
+            "a command has more than %zu ranges: a later version has begun it", room);
+    for (size_t i = 0; i < count; i++)
         ranges[i] = read_range(result, i);
     *ret_count = count;
     return true;
@@ -151,8 +160,8 @@ ledger_range_update(Database *database, const char *command_id, const LedgerRang
     RangeParams texts;
     int64_t affected = 0;
     fill_params(&texts, command_id, range);
-    if (!database_run(database, SQL_LEDGER_RANGE_UPDATE, texts.params, RANGE_PARAM_COUNT, &affected,
-                      err))
+    if (!database_run(database, SQL_LEDGER_RANGE_UPDATE, texts.params, RANGE_UPDATE_PARAM_COUNT,
+                      &affected, err))
         return ledger_mark_busy(err);
     if (affected != 1)
         return error_set(err, ERROR_RETRY, "ledger_busy", "a range of the command is gone");

@@ -75,6 +75,7 @@ typedef enum RangeState { RANGE_RUNNING, RANGE_LAST_PASS, RANGE_DONE, RANGE_FAIL
 
 enum {
     RANGE_CURSOR_BYTES = 512,
+    RANGE_BOUND_BYTES = 37, /* a UUID as text */
 };
 
 typedef struct LedgerRange {
@@ -83,6 +84,9 @@ typedef struct LedgerRange {
     int64_t owner_epoch;
     RangeState state;
     bool by_id; /* sessions: in order of id alone; fixed when the range begins */
+    /* Sessions: the users it covers, both included; "" = no bound. Fixed when the range begins. */
+    char bound_low[RANGE_BOUND_BYTES];
+    char bound_high[RANGE_BOUND_BYTES];
     /* In order of the windows: user_id (not by_id) or created_at, then session or booking id. In
      * the last pass: owner and item of a skipped row. "" = from the beginning. */
     char cursor_major[RANGE_CURSOR_BYTES];
@@ -104,8 +108,8 @@ typedef struct LedgerRange {
 bool ledger_range_insert(Database *database, const char *command_id, const LedgerRange *ranges,
                          size_t count, Error *err) MUST_CHECK;
 
-/* Locks and reads all ranges of the command in order (part sessions before bookings, range_no). At
- * most `room`. */
+/* Locks and reads all ranges of the command in order (part sessions before bookings, range_no).
+ * More than `room` is ERROR_HOLD: a later version has begun it. */
 bool ledger_range_lock_all(Database *database, const char *command_id, LedgerRange *ranges,
                            size_t room, size_t *ret_count, Error *err) MUST_CHECK;
 
@@ -123,10 +127,10 @@ bool ledger_take_over(Database *database, const char *command_id, const char *wo
 /* Removes ranges, skipped rows and listed ids of a command that ended. */
 bool ledger_range_delete_all(Database *database, const char *command_id, Error *err) MUST_CHECK;
 
-/* Keeps skipped rows for the last pass: item = session id or booking id; owner = user id or "".
- * Known ones stay once. At most `limit` rows a command and part; *ret_kept tells how many of them
- * are in the table now of those given. */
-bool ledger_skip(Database *database, const char *command_id, const char *part,
+/* Keeps skipped rows for the range's last pass: item = session id or booking id; owner = user id or
+ * "". Known ones stay once. At most `limit` rows a range; *ret_kept tells how many of them are in
+ * the table now of those given. Of the range, part and range_no count. */
+bool ledger_skip(Database *database, const char *command_id, const LedgerRange *range,
                  const char *const *owners, const char *const *items, size_t count, int limit,
                  size_t *ret_kept, Error *err) MUST_CHECK;
 
@@ -139,12 +143,12 @@ typedef struct SkippedRows {
 } SkippedRows;
 
 void skipped_rows_done(SkippedRows *rows);
-bool ledger_skipped_list(Database *database, const char *command_id, const char *part,
+bool ledger_skipped_list(Database *database, const char *command_id, const LedgerRange *range,
                          const char *after_owner, const char *after_item, int limit,
                          SkippedRows *ret_rows, Error *err) MUST_CHECK;
-bool ledger_skipped_count(Database *database, const char *command_id, const char *part,
+bool ledger_skipped_count(Database *database, const char *command_id, const LedgerRange *range,
                           int64_t *ret_count, Error *err) MUST_CHECK;
-bool ledger_skipped_delete(Database *database, const char *command_id, const char *part,
+bool ledger_skipped_delete(Database *database, const char *command_id, const LedgerRange *range,
                            const char *const *items, size_t count, Error *err) MUST_CHECK;
 
 /* Ids of expired bookings for the result's list, in the order added, at most 1,000 a command are

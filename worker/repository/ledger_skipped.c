@@ -55,16 +55,19 @@ copy_rows(const PGresult *result, int owner_column, int item_column, SkippedRows
 }
 
 bool
-ledger_skip(Database *database, const char *command_id, const char *part, const char *const *owners,
-            const char *const *items, size_t count, int limit, size_t *ret_kept, Error *err)
+ledger_skip(Database *database, const char *command_id, const LedgerRange *range,
+            const char *const *owners, const char *const *items, size_t count, int limit,
+            size_t *ret_kept, Error *err)
 {
     CLEANUP(pg_array_done) PgArray owner_array = {0};
     CLEANUP(pg_array_done) PgArray item_array = {0};
     CLEANUP(pg_result_freep) PGresult *result = NULL;
+    char number[PG_INT64_BYTES];
     char room[PG_INT64_BYTES];
-    const char *params[] = {command_id, part, NULL, NULL, pg_format_int64(limit, room)};
-    if (!pg_array_of_texts(&owner_array, owners, count, &params[2], err) ||
-        !pg_array_of_texts(&item_array, items, count, &params[3], err) ||
+    const char *params[] = {command_id, range->part, pg_format_int64(range->range_no, number),
+                            NULL,       NULL,        pg_format_int64(limit, room)};
+    if (!pg_array_of_texts(&owner_array, owners, count, &params[3], err) ||
+        !pg_array_of_texts(&item_array, items, count, &params[4], err) ||
         !database_exec(database, SQL_LEDGER_SKIP, params, ARRAY_LEN(params), &result, err))
         return false;
     *ret_kept = (size_t)pg_result_int64(result, 0, 0);
@@ -72,25 +75,29 @@ ledger_skip(Database *database, const char *command_id, const char *part, const 
 }
 
 bool
-ledger_skipped_list(Database *database, const char *command_id, const char *part,
+ledger_skipped_list(Database *database, const char *command_id, const LedgerRange *range,
                     const char *after_owner, const char *after_item, int limit,
                     SkippedRows *ret_rows, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
+    char number[PG_INT64_BYTES];
     char room[PG_INT64_BYTES];
-    const char *const params[] = {command_id, part, after_owner, after_item,
-                                  pg_format_int64(limit, room)};
+    const char *const params[] = {
+        command_id,  range->part, pg_format_int64(range->range_no, number),
+        after_owner, after_item,  pg_format_int64(limit, room)};
     return database_exec(database, SQL_LEDGER_SKIPPED_LIST, params, ARRAY_LEN(params), &result,
                          err) &&
            copy_rows(result, 0, 1, ret_rows, err);
 }
 
 bool
-ledger_skipped_count(Database *database, const char *command_id, const char *part,
+ledger_skipped_count(Database *database, const char *command_id, const LedgerRange *range,
                      int64_t *ret_count, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    const char *const params[] = {command_id, part};
+    char number[PG_INT64_BYTES];
+    const char *const params[] = {command_id, range->part,
+                                  pg_format_int64(range->range_no, number)};
     if (!database_exec(database, SQL_LEDGER_SKIPPED_COUNT, params, ARRAY_LEN(params), &result, err))
         return false;
     *ret_count = pg_result_int64(result, 0, 0);
@@ -98,12 +105,14 @@ ledger_skipped_count(Database *database, const char *command_id, const char *par
 }
 
 bool
-ledger_skipped_delete(Database *database, const char *command_id, const char *part,
+ledger_skipped_delete(Database *database, const char *command_id, const LedgerRange *range,
                       const char *const *items, size_t count, Error *err)
 {
     CLEANUP(pg_array_done) PgArray array = {0};
-    const char *params[] = {command_id, part, NULL};
-    return pg_array_of_texts(&array, items, count, &params[2], err) &&
+    char number[PG_INT64_BYTES];
+    const char *params[] = {command_id, range->part, pg_format_int64(range->range_no, number),
+                            NULL};
+    return pg_array_of_texts(&array, items, count, &params[3], err) &&
            database_run(database, SQL_LEDGER_SKIPPED_DELETE, params, ARRAY_LEN(params), NULL, err);
 }
 

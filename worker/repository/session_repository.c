@@ -119,21 +119,22 @@ find_window(Database *database, SqlId sql, const char *const *params, size_t cou
 }
 
 bool
-session_find_window(Database *database, int64_t cutoff_us, const char *user_id,
+session_find_window(Database *database, int64_t cutoff_us, const SessionSpan *users,
                     const char *after_user_id, const char *after_session_id, int limit,
                     SessionCandidates *ret_candidates, Error *err)
 {
-    const bool one_user = user_id[0] != '\0';
-    const char *lowest = one_user ? user_id : LOWEST_UUID;
+    const bool begins = after_user_id[0] == '\0';
+    const char *lowest = users->low[0] != '\0' ? users->low : LOWEST_UUID;
     char cutoff[CLOCK_TEXT_BYTES];
     char limit_text[PG_INT64_BYTES];
     clock_format(cutoff_us, cutoff);
     const char *const params[] = {
         cutoff,
-        after_user_id[0] != '\0' ? after_user_id : lowest,
+        begins ? lowest : after_user_id,
         after_session_id,
-        one_user ? user_id : HIGHEST_UUID,
+        users->high[0] != '\0' ? users->high : HIGHEST_UUID,
         pg_format_int64(limit, limit_text),
+        begins ? "true" : "false",
     };
     return find_window(database, SQL_SESSION_FIND_WINDOW, params, ARRAY_LEN(params), ret_candidates,
                        err);

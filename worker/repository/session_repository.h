@@ -41,9 +41,29 @@ bool session_find_for_users(Database *database, const SessionRequest *requests, 
  * session_find_window need not sort the whole table. */
 bool session_has_user_index(Database *database, bool *ret_indexed, Error *err) MUST_CHECK;
 
-/* First look of a chain: the `limit` sessions after the cursor in order of (user_id, id), of one
- * user or of all ("" = all); "" as cursor = from the beginning. */
-bool session_find_window(Database *database, int64_t cutoff_us, const char *user_id,
+enum {
+    SESSION_BOUND_BYTES = 37, /* a UUID as text */
+};
+
+typedef struct SessionBound {
+    char user_id[SESSION_BOUND_BYTES];
+} SessionBound;
+
+/* At most `parts` - 1 users, in ascending order, that divide the sessions into parts of about the
+ * same size: each is the lowest user of a part but the first. From the catalog alone, or evenly
+ * over all UUIDs where it has no statistics. `bounds` has room for them. */
+bool session_find_bounds(Database *database, int parts, SessionBound *bounds, int *ret_count,
+                         Error *err) MUST_CHECK;
+
+/* The users of a window, both included; "" = no bound. */
+typedef struct SessionSpan {
+    const char *low;
+    const char *high;
+} SessionSpan;
+
+/* First look of a chain: the `limit` sessions after the cursor in order of (user_id, id), of these
+ * users; "" as cursor = from the beginning. */
+bool session_find_window(Database *database, int64_t cutoff_us, const SessionSpan *users,
                          const char *after_user_id, const char *after_session_id, int limit,
                          SessionCandidates *ret_candidates, Error *err) MUST_CHECK;
 

@@ -1,9 +1,10 @@
 /*
  * chain: the inside of a long command, shared by the chain_….c files alone.
  *
- * Threads:   a Chain is used by one executor at a time.
- * Invariant: what is in here can be lost at any moment; the ledger's rows are what a takeover
- * starts from.
+ * Threads:   whoever begins or ends it is alone with it. In between, several executors run batches:
+ * what is under the lock says so; the rest of a Chain does not change then, and a part is changed
+ * by its claimant alone, who works on a copy. Invariant: a part has at most one claimant. What is
+ * in here can be lost at any moment; the ledger's rows are what a takeover starts from.
  */
 #ifndef WORKER_TASK_CHAIN_H
 #define WORKER_TASK_CHAIN_H
@@ -11,9 +12,13 @@
 #include "worker/task/outcome.h"
 #include "worker/task/report.h"
 
+#include <pthread.h>
+
 enum {
-    CHAIN_PARTS_MAX = 2,
-    CHAIN_SKIPPED_KEPT_MAX = 10000, /* skipped rows a command keeps for its last pass */
+    CHAIN_RANGES_MAX = 16, /* of the sessions */
+    CHAIN_PARTS_MAX = CHAIN_RANGES_MAX + 1,
+    CHAIN_RANGE_ROWS_MIN = 5000,    /* a smaller table is not divided so far */
+    CHAIN_SKIPPED_KEPT_MAX = 10000, /* skipped rows a command's sessions or bookings keep */
     CHAIN_BATCH_LOCK_MS = 250, /* a batch that holds its locks longer makes the next one smaller */
     CHAIN_BATCH_MIN = 10,
     CHAIN_YIELDS_MAX = 50,
@@ -24,13 +29,17 @@ enum {
     CHAIN_PROGRESS_NUMBERS = 1000000, /* an owner's */
 };
 
+/* A range of the sessions, or the bookings. */
 typedef struct ChainPart {
     ReportPart kind;
+    int range_no;
+    bool claimed;
     bool done;
     bool held;             /* waits for the environment: a missing privilege */
     int attempts;          /* consecutive failures of one batch */
     int yields;            /* consecutive batches given up to somebody who holds most of it */
     int64_t not_before_ms; /* monotonic */
+    unsigned seed;         /* of the waits between two tries */
     int batch_rows;
     int64_t rows_done;  /* as committed */
     int64_t rows_total; /* 0 = unknown */
@@ -49,10 +58,11 @@ struct Chain {
     int64_t epoch;
     int64_t now_us;
     int64_t started_us;
-    int attempts;
-    unsigned seed; /* of the waits between two tries */
-    ChainPart parts[CHAIN_PARTS_MAX];
     int part_count;
+    int skipped_kept_max; /* of one range */
+    pthread_mutex_t lock; /* of all below */
+    ChainPart parts[CHAIN_PARTS_MAX];
+    int attempts;       /* that the last failed part has had, but one */
     int64_t updated_us; /* the database's time of the last batch that committed */
     ChainProgress progress;
 };
@@ -73,15 +83,34 @@ typedef struct ChainBatch {
 /* "sessions" or "bookings"; static. */
 const char *chain_part_name(ReportPart kind);
 
+/* A copy of a claimed part, for its claimant. */
+ChainPart chain_claimed_part(Chain *chain, int claim);
+
+/* Gives a claimed part back as it is now. True when nothing of the command can go on until the
+ * environment is mended. */
+bool chain_unclaim(Chain *chain, int claim, const ChainPart *part);
+
+/* Notes when a batch committed, and what a part that has failed had tried before. */
+void chain_note_batch(Chain *chain, int64_t updated_us);
+void chain_note_failed_part(Chain *chain, const ChainPart *part);
+int chain_attempts(Chain *chain);
+
 /* Begins the command, takes it over, or settles it by the ledger's rules. */
 bool chain_begin(const TaskContext *context, const TaskItem *item, Chain *chain,
                  TaskOutcome *outcome, Error *err) MUST_CHECK;
 
-/* One batch of a part in a transaction of its own. *ret_forgotten: another worker owns the command
- * by now. */
+/* The parts of a command that has just begun, and their range rows for the ledger; `ranges` has
+ * room for CHAIN_PARTS_MAX of them. */
+bool chain_plan(const TaskContext *context, const Command *command, Chain *chain,
+                LedgerRange *ranges, Error *err) MUST_CHECK;
+
+/* The parts of a command that goes on, from its range rows. */
+void chain_adopt(const TaskContext *context, Chain *chain, const LedgerRange *ranges, size_t count);
+
+/* One batch of a part in a transaction of its own; `part` is the claimant's copy. *ret_forgotten:
+ * another worker owns the command by now. */
 bool chain_run_batch(const TaskContext *context, const TaskItem *item, Chain *chain,
-                     ChainPart *part, bool *ret_forgotten, int *ret_delay_ms,
-                     Error *err) MUST_CHECK;
+                     ChainPart *part, bool *ret_forgotten, Error *err) MUST_CHECK;
 
 /* The work of a batch, within its transaction; both change batch->range alone. */
 bool chain_sessions_batch(ChainBatch *batch, Error *err) MUST_CHECK;

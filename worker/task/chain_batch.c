@@ -42,9 +42,9 @@ chain_begin_last_pass(LedgerRange *range)
 bool
 chain_list_skipped(ChainBatch *batch, SkippedRows *ret_rows, Error *err)
 {
-    return ledger_skipped_list(batch->context->database, batch->item->command->id,
-                               chain_part_name(batch->part->kind), batch->range.cursor_major,
-                               batch->range.cursor_minor, batch->part->batch_rows, ret_rows, err);
+    return ledger_skipped_list(batch->context->database, batch->item->command->id, &batch->range,
+                               batch->range.cursor_major, batch->range.cursor_minor,
+                               batch->part->batch_rows, ret_rows, err);
 }
 
 bool
@@ -56,8 +56,8 @@ chain_advance_last_pass(ChainBatch *batch, const SkippedRows *tried, Error *err)
         set_cursor(range, tried->owners[tried->count - 1], tried->items[tried->count - 1]);
         return true;
     }
-    if (!ledger_skipped_count(batch->context->database, batch->item->command->id,
-                              chain_part_name(batch->part->kind), &remaining, err))
+    if (!ledger_skipped_count(batch->context->database, batch->item->command->id, range, &remaining,
+                              err))
         return false;
     const int64_t spent_ms = (batch->now_us - range->last_pass_us) / CLOCK_US_PER_MS;
     set_cursor(range, "", "");
@@ -112,7 +112,8 @@ lock_range(ChainBatch *batch, bool *ret_forgotten, Error *err)
 {
     bool found = false;
     if (!ledger_range_lock(batch->context->database, batch->item->command->id,
-                           chain_part_name(batch->part->kind), 0, &batch->range, &found, err))
+                           chain_part_name(batch->part->kind), batch->part->range_no, &batch->range,
+                           &found, err))
         return false;
     *ret_forgotten = !found || batch->range.owner_epoch != batch->chain->epoch;
     return true;
@@ -141,18 +142,19 @@ run_in_transaction(ChainBatch *batch, bool *ret_forgotten, Error *err)
 
 bool
 chain_run_batch(const TaskContext *context, const TaskItem *item, Chain *chain, ChainPart *part,
-                bool *ret_forgotten, int *ret_delay_ms, Error *err)
+                bool *ret_forgotten, Error *err)
 {
     ChainBatch batch = {.context = context, .item = item, .chain = chain, .part = part};
     if (!run_in_transaction(&batch, ret_forgotten, err)) {
         database_rollback(context->database);
         return error_wrap(err, "batch of %s", chain_part_name(part->kind));
     }
-    *ret_delay_ms = batch.delay_ms;
+    if (*ret_forgotten)
+        return true;
     part->not_before_ms = clock_monotonic_ms(context->clock) + batch.delay_ms;
     /* It had failed already: the answer to the commit that said so was lost. */
     if (batch.range.state == RANGE_FAILED && part->attempts > 0)
-        chain->attempts = part->attempts - 1;
+        chain_note_failed_part(chain, part);
     part->attempts = 0;
     part->held = false;
     part->yields = batch.yield ? part->yields + 1 : 0;
@@ -161,7 +163,7 @@ chain_run_batch(const TaskContext *context, const TaskItem *item, Chain *chain, 
     if (batch.yield)
         return true;
     part->rows_done = batch.range.rows_done;
-    chain->updated_us = batch.now_us;
+    chain_note_batch(chain, batch.now_us);
     adapt_batch_rows(&batch);
     return true;
 }
@@ -197,7 +199,7 @@ chain_fail_part(const TaskContext *context, const TaskItem *item, Chain *chain, 
         err->kind = ERROR_HOLD; /* the end of a command that cannot be written is waited for */
         return error_wrap(err, "write that a part has failed");
     }
-    chain->attempts = part->attempts - 1;
+    chain_note_failed_part(chain, part);
     part->done = true;
     return true;
 }

@@ -1,28 +1,8 @@
 /* How a long command begins, is taken over by the next owner, or is settled by the ledger's rules.
  */
-#include "worker/repository/booking_repository.h"
-#include "worker/repository/session_repository.h"
 #include "worker/task/chain.h"
 
 #include <string.h>
-
-static void
-add_part(const TaskContext *context, Chain *chain, ReportPart kind)
-{
-    chain->parts[chain->part_count++] =
-        (ChainPart){.kind = kind, .batch_rows = context->settings->batch_sessions};
-}
-
-static void
-plan_parts(const TaskContext *context, const Command *command, Chain *chain)
-{
-    chain->part_count = 0;
-    if (command->task != COMMAND_EXPIRE_PENDING_BOOKINGS)
-        add_part(context, chain, REPORT_SESSIONS);
-    if (command->task == COMMAND_EXPIRE_PENDING_BOOKINGS ||
-        command->task == COMMAND_SCHEDULED_CLEANUP)
-        add_part(context, chain, REPORT_BOOKINGS);
-}
 
 static void
 adopt(Chain *chain, const LedgerRecord *row)
@@ -32,40 +12,12 @@ adopt(Chain *chain, const LedgerRecord *row)
     chain->started_us = row->started_us;
 }
 
-/* Order and estimate come from the catalog alone: a table that is locked or gone is no reason not
- * to begin, for the other part may do without it. The order is decided once and for all: a cursor
- * of one order means nothing in the other, and the next owner may find another index. */
-static bool
-plan_sessions(const TaskContext *context, const Command *command, LedgerRange *range, Error *err)
-{
-    bool indexed = false;
-    if (command->params.user_id[0] != '\0')
-        return true;
-    if (!session_has_user_index(context->database, &indexed, err) ||
-        !session_estimate(context->database, &range->rows_total, err))
-        return false;
-    range->by_id = !indexed;
-    return true;
-}
-
 static bool
 insert_ranges(const TaskContext *context, const TaskItem *item, Chain *chain, Error *err)
 {
     LedgerRange ranges[CHAIN_PARTS_MAX];
-    memset(ranges, 0, sizeof(ranges));
-    for (int i = 0; i < chain->part_count; i++) {
-        ChainPart *part = &chain->parts[i];
-        ranges[i].part = chain_part_name(part->kind);
-        ranges[i].owner_epoch = chain->epoch;
-        ranges[i].state = RANGE_RUNNING;
-        const bool planned = part->kind == REPORT_SESSIONS
-                                 ? plan_sessions(context, item->command, &ranges[i], err)
-                                 : booking_estimate(context->database, &ranges[i].rows_total, err);
-        if (!planned)
-            return false;
-        part->rows_total = ranges[i].rows_total;
-    }
-    return ledger_range_insert(context->database, item->command->id, ranges,
+    return chain_plan(context, item->command, chain, ranges, err) &&
+           ledger_range_insert(context->database, item->command->id, ranges,
                                (size_t)chain->part_count, err);
 }
 
@@ -84,19 +36,6 @@ begin_new(const TaskContext *context, const TaskItem *item, Chain *chain, Ledger
     return insert_ranges(context, item, chain, err);
 }
 
-static void
-adopt_range(Chain *chain, const LedgerRange *range)
-{
-    for (int i = 0; i < chain->part_count; i++) {
-        ChainPart *part = &chain->parts[i];
-        if (strcmp(range->part, chain_part_name(part->kind)) != 0)
-            continue;
-        part->done = range->state == RANGE_DONE || range->state == RANGE_FAILED;
-        part->rows_done = range->rows_done;
-        part->rows_total = range->rows_total;
-    }
-}
-
 /* The rows of the old owner are waited for (they are locked while a batch runs), then the epoch is
  * raised. */
 static bool
@@ -110,8 +49,7 @@ take_over(const TaskContext *context, const TaskItem *item, Chain *chain, const 
         return false;
     adopt(chain, row);
     chain->epoch = row->owner_epoch + 1;
-    for (size_t i = 0; i < count; i++)
-        adopt_range(chain, &ranges[i]);
+    chain_adopt(context, chain, ranges, count);
     return ledger_take_over(context->database, item->command->id, context->settings->worker_id,
                             chain->epoch, err);
 }
@@ -175,8 +113,6 @@ bool
 chain_begin(const TaskContext *context, const TaskItem *item, Chain *chain, TaskOutcome *outcome,
             Error *err)
 {
-    plan_parts(context, item->command, chain);
-    chain->seed = (unsigned)clock_now_us(context->clock);
     if (!begin_in_transaction(context, item, chain, outcome, err)) {
         database_rollback(context->database);
         task_outcome_done(outcome);

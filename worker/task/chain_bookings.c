@@ -58,8 +58,8 @@ keep_skipped(ChainBatch *batch, const char *const *ids, const bool *locked, size
         owners[i] = "";
     if (skipped == 0)
         return true;
-    if (!ledger_skip(batch->context->database, batch->item->command->id, "bookings", owners, items,
-                     skipped, CHAIN_SKIPPED_KEPT_MAX, &kept, err))
+    if (!ledger_skip(batch->context->database, batch->item->command->id, &batch->range, owners,
+                     items, skipped, CHAIN_SKIPPED_KEPT_MAX, &kept, err))
         return false;
     batch->range.skipped += (int64_t)(skipped - kept);
     return true;
@@ -113,7 +113,7 @@ expire_skipped(ChainBatch *batch, const SkippedRows *skipped, Error *err)
         return false;
     const size_t count = pick_ids(ids, locked, true, skipped->count, settled);
     return count == 0 || ledger_skipped_delete(batch->context->database, batch->item->command->id,
-                                               "bookings", settled, count, err);
+                                               &batch->range, settled, count, err);
 }
 
 bool

@@ -4,10 +4,15 @@
 
 #include <string.h>
 
+enum {
+    HALVES_MAX = 2, /* sessions and bookings */
+};
+
 typedef struct ChainSum {
-    Report reports[CHAIN_PARTS_MAX];
     LedgerRange ranges[CHAIN_PARTS_MAX];
-    size_t count;
+    size_t range_count;
+    Report reports[HALVES_MAX];
+    size_t report_count;
     SkippedRows ids;
 } ChainSum;
 
@@ -17,25 +22,37 @@ chain_sum_done(ChainSum *sum)
     skipped_rows_done(&sum->ids);
 }
 
-static void
-sum_range(const TaskItem *item, const LedgerRecord *row, ChainSum *sum, size_t i)
+/* The report of the range's half; ranges come half by half. */
+static Report *
+report_of(const TaskItem *item, const LedgerRecord *row, ChainSum *sum, const LedgerRange *range)
 {
-    const LedgerRange *range = &sum->ranges[i];
     const ReportPart part =
         strcmp(range->part, "sessions") == 0 ? REPORT_SESSIONS : REPORT_BOOKINGS;
-    sum->reports[i] = (Report){
+    if (sum->report_count > 0 && sum->reports[sum->report_count - 1].part == part)
+        return &sum->reports[sum->report_count - 1];
+    Report *report = &sum->reports[sum->report_count++];
+    *report = (Report){
         .part = part,
         .cutoff_us = report_cutoff_us(&item->command->params, part, row->now_us),
         .user_id = part == REPORT_SESSIONS ? item->command->params.user_id : "",
-        .sessions = range->deleted_sessions,
-        .images = range->deleted_images,
-        .videos = range->deleted_videos,
-        .bookings = range->expired_bookings,
         .booking_ids = sum->ids.items,
         .booking_id_count = sum->ids.count,
-        .skipped = range->skipped,
-        .failure = range->state == RANGE_FAILED ? range->error_message : NULL,
     };
+    return report;
+}
+
+static void
+add_range(Report *report, const LedgerRange *range, const Error *cause)
+{
+    report->sessions += range->deleted_sessions;
+    report->images += range->deleted_images;
+    report->videos += range->deleted_videos;
+    report->bookings += range->expired_bookings;
+    report->skipped += range->skipped;
+    if (report->failure == NULL && range->state == RANGE_FAILED)
+        report->failure = range->error_message;
+    if (report->failure == NULL && range->state != RANGE_DONE && cause != NULL)
+        report->failure = cause->detail;
 }
 
 static bool
@@ -43,16 +60,12 @@ sum_up(const TaskContext *context, const TaskItem *item, const LedgerRecord *row
        const Error *cause, ChainSum *sum, Error *err)
 {
     if (!ledger_range_lock_all(context->database, item->command->id, sum->ranges, CHAIN_PARTS_MAX,
-                               &sum->count, err) ||
+                               &sum->range_count, err) ||
         !ledger_ids_list(context->database, item->command->id, &sum->ids, err))
         return false;
-    for (size_t i = 0; i < sum->count; i++) {
-        sum_range(item, row, sum, i);
-        const bool unfinished = sum->ranges[i].state != RANGE_DONE;
-        if (cause != NULL && unfinished && sum->reports[i].failure == NULL)
-            sum->reports[i].failure = cause->detail;
-    }
-    if (sum->count == 0)
+    for (size_t i = 0; i < sum->range_count; i++)
+        add_range(report_of(item, row, sum, &sum->ranges[i]), &sum->ranges[i], cause);
+    if (sum->range_count == 0)
         return error_set(err, ERROR_RETRY, "database_error", "a running command has no range");
     return true;
 }
@@ -60,7 +73,7 @@ sum_up(const TaskContext *context, const TaskItem *item, const LedgerRecord *row
 static const LedgerRange *
 first_failed(const ChainSum *sum)
 {
-    for (size_t i = 0; i < sum->count; i++) {
+    for (size_t i = 0; i < sum->range_count; i++) {
         if (sum->ranges[i].state == RANGE_FAILED)
             return &sum->ranges[i];
     }
@@ -79,7 +92,7 @@ fill_failure(const ChainSum *sum, const Error *cause, const char *message, TaskE
     end->status = RESULT_FAILED;
     end->dead_letter = true;
     end->has_error = true;
-    if (sum->count > 1) {
+    if (sum->report_count > 1) {
         end->error_code = ERROR_CODE_PART_FAILED;
         end->error_message = message;
     } else {
@@ -94,7 +107,7 @@ render(const TaskContext *context, const TaskItem *item, const LedgerRecord *row
        const ChainSum *sum, const Error *cause, int attempts, LedgerRecord *record,
        TaskOutcome *outcome, Error *err)
 {
-    const bool scheduled = sum->count > 1;
+    const bool scheduled = sum->report_count > 1;
     const Report *first = &sum->reports[0];
     CLEANUP(autofree)
     char *message =

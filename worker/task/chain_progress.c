@@ -55,9 +55,9 @@ next_number(Chain *chain)
     return (chain->epoch - 1) * CHAIN_PROGRESS_NUMBERS + ++chain->progress.count;
 }
 
-bool
-chain_add_progress(const TaskContext *context, const TaskItem *item, Chain *chain,
-                   TaskOutcome *outcome, Error *err)
+static bool
+add_progress(const TaskContext *context, const TaskItem *item, Chain *chain, TaskOutcome *outcome,
+             Error *err)
 {
     const int64_t now_ms = clock_monotonic_ms(context->clock);
     const int64_t span_ms = now_ms - chain->progress.since_ms;
@@ -83,4 +83,14 @@ chain_add_progress(const TaskContext *context, const TaskItem *item, Chain *chai
     outcome->progress_number = progress.number;
     outcome->progress_at_us = progress.updated_at_us;
     return outcome->progress != NULL || error_out_of_memory(err);
+}
+
+bool
+chain_add_progress(const TaskContext *context, const TaskItem *item, Chain *chain,
+                   TaskOutcome *outcome, Error *err)
+{
+    pthread_mutex_lock(&chain->lock);
+    const bool added = add_progress(context, item, chain, outcome, err);
+    pthread_mutex_unlock(&chain->lock);
+    return added;
 }

@@ -39,8 +39,8 @@ keep_skipped(ChainBatch *batch, const SessionCandidates *candidates, const bool 
     }
     if (skipped == 0)
         return true;
-    if (!ledger_skip(batch->context->database, batch->item->command->id, "sessions", owners, items,
-                     skipped, CHAIN_SKIPPED_KEPT_MAX, &kept, err))
+    if (!ledger_skip(batch->context->database, batch->item->command->id, &batch->range, owners,
+                     items, skipped, batch->chain->skipped_kept_max, &kept, err))
         return false;
     batch->range.skipped += (int64_t)(skipped - kept);
     return true;
@@ -72,12 +72,15 @@ static bool
 find_window(const ChainBatch *batch, int limit, SessionCandidates *candidates, Error *err)
 {
     const LedgerRange *range = &batch->range;
+    const char *user_id = batch->item->command->params.user_id;
+    const bool one_user = user_id[0] != '\0';
+    const SessionSpan users = {one_user ? user_id : range->bound_low,
+                               one_user ? user_id : range->bound_high};
     if (range->by_id)
         return session_find_window_by_id(batch->context->database, cutoff_of(batch),
                                          range->cursor_minor, limit, candidates, err);
-    return session_find_window(batch->context->database, cutoff_of(batch),
-                               batch->item->command->params.user_id, range->cursor_major,
-                               range->cursor_minor, limit, candidates, err);
+    return session_find_window(batch->context->database, cutoff_of(batch), &users,
+                               range->cursor_major, range->cursor_minor, limit, candidates, err);
 }
 
 bool
@@ -125,7 +128,7 @@ forget_settled(ChainBatch *batch, const SkippedRows *skipped, const SessionCandi
             settled[count++] = skipped->items[i];
     }
     return count == 0 || ledger_skipped_delete(batch->context->database, batch->item->command->id,
-                                               "sessions", settled, count, err);
+                                               &batch->range, settled, count, err);
 }
 
 /* First look, locks, second look over what was skipped, and over nothing else of its users. None of

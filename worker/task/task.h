@@ -2,8 +2,8 @@
  * task: what each command means. Commands in, repository calls, results out; no SQL and no Kafka.
  *
  * Owns:      nothing between calls but the Chain a caller keeps for a long command.
- * Threads:   one TaskContext (and its Database) belongs to one executor; a Chain is handed from one
- *            executor to the next, never used by two.
+ * Threads:   one TaskContext (and its Database) belongs to one executor; a Chain may be used by
+ *            several, each with a claim of its own.
  * Invariant: every effect on the application's tables is committed in the same transaction as the
  * ledger's word about it.
  */
@@ -19,6 +19,7 @@ typedef struct TaskSettings {
     int lock_wait_ms;       /* bounds the last pass over what was locked */
     int preview_timeout_ms; /* statement_timeout of a preview or dry run */
     int batch_sessions;     /* rows of a window; more of one user make a chain */
+    int executors;          /* of this worker: how many ranges a whole table is divided into */
     int ledger_retention_hours;
     int retry_backoff_ms;
     int retry_backoff_max_ms;
@@ -42,7 +43,7 @@ typedef enum TaskStep {
     TASK_PENDING,  /* not run yet */
     TASK_FINISHED, /* the outcome holds the result to publish */
     TASK_ABSORBED, /* a producer's duplicate: nothing to publish, only the offset to finish */
-    TASK_AGAIN,    /* more batches: put it at the end of the queue, not before delay_ms */
+    TASK_AGAIN,    /* more batches: put it at the end of the queue; chain_claim says when */
     TASK_ALONE,    /* leaves its set; goes on as a chain */
     TASK_FORGOTTEN /* another worker owns it by now: neither result nor offset */
 } TaskStep;
@@ -57,7 +58,6 @@ typedef struct TaskOutcome {
     char *reason;
     int attempts;
     const char *status; /* static: "succeeded" and so on */
-    int delay_ms;
     /* How far a long command has come (step AGAIN), now and then; see worker/message/progress.h. */
     char *progress; /* JSON, owned; or NULL */
     int64_t progress_number;
@@ -87,23 +87,40 @@ bool task_run_set(const TaskContext *context, const TaskItem *items, size_t coun
 bool task_run_read(const TaskContext *context, const TaskItem *item, int attempts,
                    TaskOutcome *ret_outcome, Error *err) MUST_CHECK;
 
-/* A long command under way. */
+/* A long command under way: it begins, runs batches of its ranges, and ends. Each executor that
+ * steps it holds a claim, so that several ranges run side by side. */
 typedef struct Chain Chain;
 
-Chain *chain_new(void) MUST_CHECK;
+enum {
+    CHAIN_ALONE = -1, /* the claim to begin or to end */
+};
+
+Chain *chain_new(void) MUST_CHECK; /* NULL when out of memory */
 void chain_free(Chain *chain);
 DEFINE_FREEP(Chain, chain_free)
 
-/* Runs the next batch of a long command: begins or takes it over the first time, ends it the last
- * time. A batch that fails for itself is retried and given up in here (TASK_AGAIN with a delay and
- * a note). False: only when the environment is at fault (ERROR_HOLD) or the process (ERROR_FATAL),
- * or beginning or ending failed (ERROR_RETRY: call again later; counted by the caller, then
- * task_fail). */
-bool task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain,
+/* Claims a range that nobody has claimed and that may run at `now_ms` (monotonic); the next
+ * task_step_chain gives it back. Before the begin, and when all ranges are done, the claim is
+ * CHAIN_ALONE: it holds nothing, so the caller sees to it that nobody else has a claim then, nor
+ * asks for one before that step is over. False: there is nothing to do now; chain_next_ms tells
+ * when there is. */
+bool chain_claim(Chain *chain, int64_t now_ms, int *ret_claim) MUST_CHECK;
+
+/* When something may be claimed (monotonic), as far as the clock alone decides; INT64_MAX when only
+ * the end of a running step can tell. */
+int64_t chain_next_ms(Chain *chain);
+
+/* Takes the next step of a long command as `claim` says: begins it or takes it over, runs a batch
+ * of the range, or ends it. A batch that fails for itself is retried and given up in here
+ * (TASK_AGAIN with a note). False: only when the environment is at fault (ERROR_HOLD) or the
+ * process (ERROR_FATAL), or beginning or ending failed (ERROR_RETRY: call again later; counted by
+ * the caller, then task_fail). */
+bool task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain, int claim,
                      TaskOutcome *ret_outcome, Error *err) MUST_CHECK;
 
 /* Writes `failed` for a command whose tries have run out, in a transaction of its own, with what a
- * chain had done. False: it could not be written, which is a hold. `chain` may be NULL. */
+ * chain had done. False: it could not be written, which is a hold. `chain` may be NULL; nobody has
+ * a claim of it. */
 bool task_fail(const TaskContext *context, const TaskItem *item, Chain *chain, const Error *cause,
                int attempts, TaskOutcome *ret_outcome, Error *err) MUST_CHECK;
 

@@ -20,7 +20,8 @@
 
 enum {
     USERS = 20,
-    BATCHES = 3, /* of a long command */
+    STEPS = 6,  /* of a long command, its begin and end with them */
+    RANGES = 2, /* of it */
     TEXT_BYTES = 512,
 };
 
@@ -30,25 +31,63 @@ static struct {
     atomic_int calls;       /* of any task */
     atomic_int fails;       /* of task_fail */
     atomic_bool user_twice; /* a user was in two units at once */
+    atomic_bool not_alone;  /* a long command began or ended while a range of it ran */
     pthread_mutex_t lock;
     char users[USERS][COMMAND_UUID_TEXT + 1];
     size_t user_count;
 } world = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+/* It begins, runs batches in ranges side by side, and ends alone. */
 struct Chain {
-    int batches;
+    pthread_mutex_t lock;
+    bool endless;
+    int steps;
+    int claims; /* of ranges */
+    int64_t next_ms;
 };
 
 Chain *
 chain_new(void)
 {
-    return calloc(1, sizeof(Chain));
+    Chain *chain = calloc(1, sizeof(Chain));
+    assert_non_null(chain);
+    pthread_mutex_init(&chain->lock, NULL);
+    return chain;
 }
 
 void
 chain_free(Chain *chain)
 {
+    if (chain != NULL)
+        pthread_mutex_destroy(&chain->lock);
     free(chain);
+}
+
+static bool
+has_range(const Chain *chain)
+{
+    return chain->claims < RANGES && (chain->endless || chain->steps + chain->claims < STEPS - 1);
+}
+
+bool
+chain_claim(Chain *chain, int64_t now_ms, int *ret_claim)
+{
+    pthread_mutex_lock(&chain->lock);
+    const bool alone = chain->steps == 0 || (!chain->endless && chain->steps >= STEPS - 1);
+    const bool granted = now_ms >= chain->next_ms && (alone || has_range(chain));
+    if (granted)
+        *ret_claim = alone ? CHAIN_ALONE : chain->claims++;
+    pthread_mutex_unlock(&chain->lock);
+    return granted;
+}
+
+int64_t
+chain_next_ms(Chain *chain)
+{
+    pthread_mutex_lock(&chain->lock);
+    const int64_t next_ms = chain->next_ms;
+    pthread_mutex_unlock(&chain->lock);
+    return next_ms;
 }
 
 static bool
@@ -137,17 +176,24 @@ task_run_read(const TaskContext *context, const TaskItem *item, int attempts,
 }
 
 bool
-task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain,
+task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain, int claim,
                 TaskOutcome *ret_outcome, Error *err)
 {
-    (void)context;
-    if (!enter(err))
+    const bool entered = enter(err);
+    pthread_mutex_lock(&chain->lock);
+    if (claim == CHAIN_ALONE && chain->claims > 0)
+        atomic_store(&world.not_alone, true);
+    chain->claims -= claim != CHAIN_ALONE;
+    chain->steps += entered;
+    chain->endless = is_a(item, "endless");
+    chain->next_ms = clock_monotonic_ms(context->clock) + 1;
+    const bool ends = !chain->endless && chain->steps >= STEPS;
+    pthread_mutex_unlock(&chain->lock);
+    if (!entered)
         return false;
-    if (++chain->batches < BATCHES || is_a(item, "endless")) {
-        *ret_outcome = (TaskOutcome){.step = TASK_AGAIN, .delay_ms = 1};
-        return true;
-    }
-    finish(item, "succeeded", ret_outcome);
+    *ret_outcome = (TaskOutcome){.step = TASK_AGAIN};
+    if (ends)
+        finish(item, "succeeded", ret_outcome);
     return true;
 }
 

@@ -111,6 +111,7 @@ set_up(void **state)
     atomic_store(&world.calls, 0);
     atomic_store(&world.fails, 0);
     atomic_store(&world.user_twice, false);
+    atomic_store(&world.not_alone, false);
     return 0;
 }
 
@@ -119,6 +120,7 @@ tear_down(void **state)
 {
     (void)state;
     dev_broker_stop(broker);
+    assert_false(atomic_load(&world.not_alone));
     return 0;
 }
 

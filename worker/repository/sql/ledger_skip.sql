@@ -1,23 +1,24 @@
 -- Keeps skipped rows for the last pass, as far as there is room; known ones stay once.
 -- $1 text    command id
 -- $2 text    part
--- $3 text[]  owners
--- $4 text[]  items
--- $5 bigint  at most this many rows of this command and part
+-- $3 int     range
+-- $4 text[]  owners
+-- $5 text[]  items
+-- $6 bigint  at most this many rows of this range
 -- Returns: how many of the items are in the table now.
 WITH given AS MATERIALIZED (
     SELECT min(g.owner) AS owner, g.item, min(g.ordinal) AS ordinal
-    FROM unnest($3::text[], $4::text[]) WITH ORDINALITY AS g (owner, item, ordinal)
+    FROM unnest($4::text[], $5::text[]) WITH ORDINALITY AS g (owner, item, ordinal)
     GROUP BY g.item
 ), kept AS MATERIALIZED (
-    SELECT item FROM cleanup_worker.ledger_skipped WHERE command_id = $1 AND part = $2
+    SELECT item FROM cleanup_worker.ledger_skipped WHERE command_id = $1 AND part = $2 AND range_no = $3
 ), added AS (
-    INSERT INTO cleanup_worker.ledger_skipped (command_id, part, item, owner)
-    SELECT $1::text, $2::text, g.item, g.owner
+    INSERT INTO cleanup_worker.ledger_skipped (command_id, part, range_no, item, owner)
+    SELECT $1::text, $2::text, $3::int, g.item, g.owner
     FROM given g
     WHERE NOT EXISTS (SELECT FROM kept k WHERE k.item = g.item)
     ORDER BY g.ordinal
-    LIMIT (SELECT greatest($5::bigint - count(*), 0) FROM kept)
+    LIMIT (SELECT greatest($6::bigint - count(*), 0) FROM kept)
     ON CONFLICT DO NOTHING
     RETURNING item
 )

@@ -1,12 +1,13 @@
 -- Lists rows kept for the last pass, after a cursor.
 -- $1 text    command id
 -- $2 text    part
--- $3 text    cursor: owner ('' at the beginning)
--- $4 text    cursor: item ('' at the beginning)
--- $5 bigint  at most this many
+-- $3 int     range
+-- $4 text    cursor: owner ('' at the beginning)
+-- $5 text    cursor: item ('' at the beginning)
+-- $6 bigint  at most this many
 -- Returns: owner, item.
 SELECT owner, item
 FROM cleanup_worker.ledger_skipped
-WHERE command_id = $1 AND part = $2 AND (owner, item) > ($3, $4)
+WHERE command_id = $1 AND part = $2 AND range_no = $3 AND (owner, item) > ($4, $5)
 ORDER BY owner, item
-LIMIT $5
+LIMIT $6

@@ -1,15 +1,17 @@
 -- First look of a chain: the next sessions in order of (user_id, id), without a lock, with whether each looks inactive.
 -- $1 timestamp  cutoff, UTC
--- $2 uuid       cursor: user id (the lowest uuid, or the one user, at the beginning)
+-- $2 uuid       cursor: user id (the lowest one of the range at the beginning)
 -- $3 text       cursor: session id ('' at the beginning)
 -- $4 uuid       no user beyond this one
 -- $5 bigint     at most this many sessions
+-- $6 boolean    at the beginning, where the very session of the cursor counts too
 -- Returns: user id, session id, inactive.
 -- Each user's messages are probed once; OFFSET 0 keeps the planner from joining all messages instead.
 WITH look AS MATERIALIZED (
     SELECT s.user_id, s.id, (s.created_at < $1::timestamp OR s.created_at IS NULL) AS old
     FROM :sessions s
-    WHERE s.user_id >= $2::uuid AND s.user_id <= $4::uuid AND (s.user_id, s.id) > ($2::uuid, $3)
+    WHERE s.user_id >= $2::uuid AND s.user_id <= $4::uuid AND (s.user_id, s.id) >= ($2::uuid, $3)
+      AND ($6::boolean OR (s.user_id, s.id) <> ($2::uuid, $3))
     ORDER BY s.user_id, s.id
     LIMIT $5
 ), quiet AS MATERIALIZED (
