@@ -50,6 +50,11 @@ absorb_failure(const TaskContext *context, const TaskItem *item, Chain *chain, C
 {
     if (err->kind == ERROR_FATAL || is_connection_error(context, err))
         return false;
+    /* The batch again at once, with the locks of the children. */
+    if (!part->careful && outcome_met_a_lock(err)) {
+        part->careful = true;
+        return true;
+    }
     part->not_before_ms = clock_monotonic_ms(context->clock) + failure_delay_ms(context, part, err);
     part->held = err->kind == ERROR_HOLD;
     outcome->has_note = true;

@@ -35,6 +35,7 @@ typedef struct ChainPart {
     int range_no;
     bool claimed;
     bool done;
+    bool careful;          /* the next batch locks children before it deletes them */
     bool held;             /* waits for the environment: a missing privilege */
     int attempts;          /* consecutive failures of one batch */
     int yields;            /* consecutive batches given up to somebody who holds most of it */

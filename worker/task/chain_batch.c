@@ -157,6 +157,7 @@ chain_run_batch(const TaskContext *context, const TaskItem *item, Chain *chain, 
         chain_note_failed_part(chain, part);
     part->attempts = 0;
     part->held = false;
+    part->careful = false;
     part->yields = batch.yield ? part->yields + 1 : 0;
     part->done =
         !batch.yield && (batch.range.state == RANGE_DONE || batch.range.state == RANGE_FAILED);

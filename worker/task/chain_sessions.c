@@ -56,8 +56,10 @@ clean_window(ChainBatch *batch, SessionCandidates *candidates, Error *err)
     CLEANUP(autofree) bool *locked = calloc(candidates->count, sizeof(*locked));
     if (locked == NULL)
         return error_out_of_memory(err);
+    Database *database = batch->context->database;
     if (!chain_stop_waiting(batch, err) ||
-        !session_lock(batch->context->database, candidates, locked, err))
+        !(batch->part->careful ? session_lock(database, candidates, locked, err)
+                               : session_lock_parents(database, candidates, locked, err)))
         return false;
     if (chain_should_yield(batch, locked, candidates->count))
         return true;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define SQLSTATE_LOCK_NOT_AVAILABLE "55P03"
+
 void
 task_outcome_done(TaskOutcome *outcome)
 {
@@ -144,4 +146,11 @@ outcome_error_code(const Error *cause)
             return (ErrorCode)code;
     }
     return ERROR_CODE_DATABASE_ERROR;
+}
+
+bool
+outcome_met_a_lock(const Error *cause)
+{
+    return strcmp(cause->sqlstate, SQLSTATE_LOCK_NOT_AVAILABLE) == 0 &&
+           strcmp(cause->code, "ledger_busy") != 0;
 }

@@ -42,4 +42,8 @@ bool outcome_from_stored(const LedgerRecord *row, TaskOutcome *outcome, Error *e
 /* The documented code for the cause of a failure. */
 ErrorCode outcome_error_code(const Error *cause);
 
+/* True when somebody else's lock on a row of the application was the cause: the worker gives way,
+ * and locks what it left unlocked the next time. */
+bool outcome_met_a_lock(const Error *cause);
+
 #endif

@@ -18,8 +18,6 @@ enum {
     RUNS_MAX = 3, /* of one set: carefully, or because ids were entered meanwhile */
 };
 
-#define SQLSTATE_LOCK_NOT_AVAILABLE "55P03"
-
 typedef struct SetMember {
     bool runs; /* takes part in the clean-up: new, in time, not left the set */
     bool is_new;
@@ -303,8 +301,7 @@ set_runs_again(SetRun *set, const Error *err)
 {
     const bool again = set->entered;
     set->entered = false;
-    if (again || set->careful || strcmp(err->sqlstate, SQLSTATE_LOCK_NOT_AVAILABLE) != 0 ||
-        strcmp(err->code, "ledger_busy") == 0)
+    if (again || set->careful || !outcome_met_a_lock(err))
         return again;
     set->careful = true;
     return true;
