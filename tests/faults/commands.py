@@ -29,13 +29,14 @@ DUPLICATES_OF_LAST = 500
 class Commander(Actor):
     """Sends bursts through one long-lived kcat."""
 
-    def __init__(self, world, population, rng, per_second, duplicates=True):
+    def __init__(self, world, population, rng, per_second, duplicates, pace):
         super().__init__(world)
         self.population, self.rng, self.per_second, self.duplicates = population, rng, per_second, duplicates
         self.sent = {}       # command id → when
         self.recent = []     # lines of commands with an id
         self.serial = 0
-        self.due = {task: time.monotonic() + seconds / 2 for task, seconds in WHOLE_TABLE}
+        self.whole_table = [(task, seconds * pace) for task, seconds in WHOLE_TABLE]
+        self.due = {task: time.monotonic() + seconds / 2 for task, seconds in self.whole_table}
         self.kcat = None
 
     def turn(self):
@@ -82,7 +83,7 @@ class Commander(Actor):
 
     def whole_table_due(self):
         lines = []
-        for task, seconds in WHOLE_TABLE:
+        for task, seconds in self.whole_table:
             if time.monotonic() >= self.due[task]:
                 self.due[task] = time.monotonic() + seconds
                 lines.append(self.with_id(task, dry_run=True) if self.rng.random() < 0.1 else self.with_id(task))

@@ -1,4 +1,5 @@
-/* Negative control: what was finished ahead of a long command is forgotten when a partition moves. */
+/* Negative control: what was finished ahead of a long command is forgotten when a partition moves.
+ */
 #include "common/kafka/offset_tracker.h"
 
 bool __real_offset_tracker_resume(OffsetTracker *tracker, int64_t committed, const char *metadata);

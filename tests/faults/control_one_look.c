@@ -1,12 +1,25 @@
 /*
  * Negative control: the second look finds everything inactive, as if what the first look saw could
- * not have changed before the locks were taken.
+ * not have changed before the locks were taken. The time between the two is long, so that it does.
  */
 #include "worker/repository/session_repository.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
-enum { FAR_AHEAD_HOURS = 24 * 365 };
+enum {
+    FAR_AHEAD_HOURS = 24 * 365,
+    BETWEEN_LOOKS_US = 100 * 1000,
+};
+
+bool __real_session_lock(Database *database, const SessionCandidates *candidates, bool *locked,
+                         Error *err);
+bool __wrap_session_lock(Database *database, const SessionCandidates *candidates, bool *locked,
+                         Error *err);
+bool __real_session_lock_parents(Database *database, const SessionCandidates *candidates,
+                                 bool *locked, Error *err);
+bool __wrap_session_lock_parents(Database *database, const SessionCandidates *candidates,
+                                 bool *locked, Error *err);
 
 bool __real_session_delete_locked(Database *database, const SessionCandidates *candidates,
                                   const bool *locked, const SessionRequest *requests,
@@ -14,6 +27,22 @@ bool __real_session_delete_locked(Database *database, const SessionCandidates *c
 bool __wrap_session_delete_locked(Database *database, const SessionCandidates *candidates,
                                   const bool *locked, const SessionRequest *requests,
                                   size_t request_count, SessionCounts *counts, Error *err);
+
+bool
+__wrap_session_lock(Database *database, const SessionCandidates *candidates, bool *locked,
+                    Error *err)
+{
+    usleep(BETWEEN_LOOKS_US);
+    return __real_session_lock(database, candidates, locked, err);
+}
+
+bool
+__wrap_session_lock_parents(Database *database, const SessionCandidates *candidates, bool *locked,
+                            Error *err)
+{
+    usleep(BETWEEN_LOOKS_US);
+    return __real_session_lock_parents(database, candidates, locked, err);
+}
 
 bool
 __wrap_session_delete_locked(Database *database, const SessionCandidates *candidates,

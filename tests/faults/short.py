@@ -14,12 +14,12 @@ MINUTES = 2.5
 CONTROL_MINUTES = 0.4
 STEPS_A_MINUTE = 12  # about as many as three workers die of
 
-# The program, what it is made to suffer, and what the oracle has to find: any of these.
+# The program, what it is made to suffer (faults; ids that producers send twice), and what the oracle has to find: any of these.
 CONTROLS = (
-    ("no-metadata", ("kill_random",), {"doubled_result"}),
-    ("no-ledger", ("kill_random",), {"doubled_effect", "bytes_differ"}),
-    ("early-offsets", ("kill_random",), {"lost", "missing_result"}),
-    ("one-look", (), {"wrongly_touched"}),
+    ("no-metadata", ("kill_random",), False, {"doubled_result"}),
+    ("no-ledger", ("kill_random",), True, {"doubled_effect", "doubled_result", "bytes_differ"}),
+    ("early-offsets", ("kill_random",), False, {"lost", "missing_result"}),
+    ("one-look", (), False, {"wrongly_touched"}),
 )
 
 
@@ -31,7 +31,7 @@ def rounds(options):
 def run(stack, seed, delivery, program, say):
     results = [_campaign(stack, seed, delivery, program, say)]
     results += [_control(stack, seed, delivery, say, *control) for control in CONTROLS
-                if delivery == "exactly_once" or control[2] != {"doubled_result"}]
+                if delivery == "exactly_once" or control[3] != {"doubled_result"}]
     print(f"{results.count(True)} passed, {results.count(False)} failed, 0 skipped")
     return 0 if all(results) else 1
 
@@ -41,16 +41,16 @@ def _campaign(stack, seed, delivery, program, say):
     plan = Plan(seed, program, delivery, MINUTES, faults.FAULTS, crash_program=CRASH_PROGRAM, crash_rounds=1, every_kind=True)
     facts = report.summary(Campaign(stack, plan, say).run())
     print(report.table(facts), flush=True)
-    passed = not facts["violations"] and not facts["steps_not_fired"]
+    passed = not facts["violations"] and set(facts["steps_not_fired"]) <= faults.RARE_STEPS
     print("ok the promises hold" if passed else f"FAILED the promises hold; again with --seed {seed}", flush=True)
     return passed
 
 
-def _control(stack, seed, delivery, say, name, kinds, expected):
+def _control(stack, seed, delivery, say, name, kinds, duplicates, expected):
     """A worker that is wrong on purpose: an oracle that does not notice is worth nothing."""
     say(f"negative control {name}")
     plan = Plan(seed, CRASH_PROGRAM.with_name(f"cleanup-worker-{name}"), delivery, CONTROL_MINUTES, kinds,
-                duplicates=False, calm_every=0, traffic_pause_seconds=0.02, traffics=4)
+                duplicates=duplicates, calm_every=0, traffic_pause_seconds=0.02, traffics=4, whole_table_pace=0.4)
     facts = report.summary(Campaign(stack, plan, say).run())
     found = {violation["kind"] for violation in facts["violations"]}
     caught = bool(found & expected)
