@@ -339,20 +339,43 @@ batcher_requeue(Batcher *batcher, Job **job, BatcherPlace place, int delay_ms)
     return kept;
 }
 
+/* Under the lock. True when nobody has the job any more: then it is to be freed. */
+static bool
+give_up_job(Batcher *batcher, Job *job, bool still_busy)
+{
+    if (!still_busy)
+        lane_busy_end(job->lane);
+    job->takers--;
+    return end_job(batcher, job);
+}
+
 void
 batcher_release(Batcher *batcher, Job **job, bool still_busy)
 {
     Job *taken = *job;
     *job = NULL;
     pthread_mutex_lock(&batcher->lock);
-    if (!still_busy)
-        lane_busy_end(taken->lane);
-    taken->takers--;
-    const bool unused = end_job(batcher, taken);
+    const bool unused = give_up_job(batcher, taken, still_busy);
     pthread_cond_broadcast(&batcher->changed);
     pthread_mutex_unlock(&batcher->lock);
     if (unused)
         job_free(taken);
+}
+
+void
+batcher_release_published(Batcher *batcher, Job **jobs, size_t count)
+{
+    pthread_mutex_lock(&batcher->lock);
+    for (size_t i = 0; i < count; i++) {
+        if (jobs[i] != NULL && !give_up_job(batcher, jobs[i], true))
+            jobs[i] = NULL;
+    }
+    pthread_cond_broadcast(&batcher->changed);
+    pthread_mutex_unlock(&batcher->lock);
+    for (size_t i = 0; i < count; i++) {
+        job_free(jobs[i]);
+        jobs[i] = NULL;
+    }
 }
 
 void

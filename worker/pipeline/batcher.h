@@ -50,6 +50,9 @@ bool batcher_requeue(Batcher *batcher, Job **job, BatcherPlace place, int delay_
  * goes on to the publisher), else it is given back. */
 void batcher_release(Batcher *batcher, Job **job, bool still_busy);
 
+/* The same for all that are not NULL, whose outcomes go on to the publisher. */
+void batcher_release_published(Batcher *batcher, Job **jobs, size_t count);
+
 /* Frees the unit, with the jobs still in it. */
 void batcher_end_unit(Batcher *batcher, Unit *unit);
 

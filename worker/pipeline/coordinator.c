@@ -104,7 +104,9 @@ accept_record(Coordinator *self, Record *record, Lane *lane, Error *err)
         batcher_add(self->stations->batcher, job);
     } else {
         lane_busy_begin(lane);
-        publisher_push(self->stations->publisher, rejected, false);
+        PublishList alone = {0};
+        publish_list_add(&alone, rejected);
+        publisher_push(self->stations->publisher, &alone, false);
     }
     keep_flow(self, lane);
     return true;

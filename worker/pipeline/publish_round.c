@@ -7,41 +7,12 @@ enum {
     FIRST_LANE_ROOM = 8,
 };
 
-void
-publish_list_add(PublishList *list, PublishItem *item)
-{
-    item->next = NULL;
-    *(list->last != NULL ? &list->last->next : &list->first) = item;
-    list->last = item;
-    list->count++;
-}
-
-PublishItem *
-publish_list_take(PublishList *list)
-{
-    PublishItem *item = list->first;
-    if (item == NULL)
-        return NULL;
-    list->first = item->next;
-    if (list->first == NULL)
-        list->last = NULL;
-    list->count--;
-    item->next = NULL;
-    return item;
-}
-
 /* Puts `front` before the rest of the list. */
 static void
 list_prepend(PublishList *list, PublishList *front)
 {
-    if (front->first == NULL)
-        return;
-    front->last->next = list->first;
-    if (list->last == NULL)
-        list->last = front->last;
-    list->first = front->first;
-    list->count += front->count;
-    *front = (PublishList){0};
+    publish_list_append(front, list);
+    publish_list_append(list, front);
 }
 
 static void

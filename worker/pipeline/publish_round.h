@@ -10,16 +10,6 @@
 
 #include "worker/pipeline/delivery.h"
 
-typedef struct PublishList {
-    PublishItem *first;
-    PublishItem *last;
-    size_t count;
-} PublishList;
-
-void publish_list_add(PublishList *list, PublishItem *item);
-/* NULL when the list is empty. */
-PublishItem *publish_list_take(PublishList *list);
-
 typedef struct PublishRound {
     PublishList items;
     Lane **lanes; /* a reference each */

@@ -21,8 +21,7 @@ struct Publisher {
     Delivery delivery;
     ReportList done; /* the thread's own: what this turn has ended */
     size_t done_bytes;
-    PublishItem *first;
-    PublishItem *last;
+    PublishList queued;
     size_t bytes; /* of all outcomes, queued and on their way */
     size_t bytes_limit;
     bool no_waiting;
@@ -30,25 +29,6 @@ struct Publisher {
     int64_t stop_deadline_ms;
     int64_t call_deadline_ms;
 };
-
-void
-publish_item_free(PublishItem *item)
-{
-    if (item == NULL)
-        return;
-    lane_unref(item->lane);
-    record_free(item->source);
-    free(item->result);
-    free(item->reason);
-    free(item);
-}
-
-size_t
-publish_item_size(const PublishItem *item)
-{
-    return sizeof(*item) + (item->result != NULL ? strlen(item->result) : 0) +
-           record_size(item->source);
-}
 
 static void
 on_failed(void *state, const Error *err)
@@ -104,34 +84,41 @@ tell_done(Publisher *publisher)
     publisher->done_bytes = 0;
 }
 
-void
-publisher_push(Publisher *publisher, PublishItem *item, bool may_wait)
+static size_t
+list_size(const PublishList *items)
 {
-    const size_t size = publish_item_size(item);
+    size_t size = 0;
+    for (const PublishItem *item = items->first; item != NULL; item = item->next)
+        size += publish_item_size(item);
+    return size;
+}
+
+void
+publisher_push(Publisher *publisher, PublishList *items, bool may_wait)
+{
+    const size_t size = list_size(items);
     pthread_mutex_lock(&publisher->lock);
     while (may_wait && !publisher->no_waiting && publisher->bytes > 0 &&
            publisher->bytes + size > publisher->bytes_limit)
         pthread_cond_wait(&publisher->left, &publisher->lock);
     publisher->bytes += size;
-    item->next = NULL;
-    *(publisher->last != NULL ? &publisher->last->next : &publisher->first) = item;
-    publisher->last = item;
+    publish_list_append(&publisher->queued, items);
     pthread_cond_signal(&publisher->arrived);
     pthread_mutex_unlock(&publisher->lock);
 }
 
 /* Takes all that has queued; sets *ret_end when the thread is to end. */
-static PublishItem *
+static PublishList
 take_queued(Publisher *publisher, int64_t *ret_deadline_ms, bool *ret_end)
 {
     const Delivery *delivery = &publisher->delivery;
     pthread_mutex_lock(&publisher->lock);
-    if (publisher->first == NULL && !publisher->stopping && !delivery->is_waiting(delivery->state))
+    if (publisher->queued.first == NULL && !publisher->stopping &&
+        !delivery->is_waiting(delivery->state))
         thread_cond_wait(&publisher->arrived, &publisher->lock, IDLE_WAIT_MS);
-    PublishItem *queued = publisher->first;
-    publisher->first = NULL;
-    publisher->last = NULL;
-    const bool nothing_left = queued == NULL && delivery->held(delivery->state) == 0;
+    const PublishList queued = publisher->queued;
+    publisher->queued = (PublishList){0};
+    const bool nothing_left = queued.first == NULL && delivery->held(delivery->state) == 0;
     *ret_end = publisher->stopping && (nothing_left || clock_monotonic_ms(publisher->clock) >=
                                                            publisher->stop_deadline_ms);
     *ret_deadline_ms = publisher->call_deadline_ms;
@@ -147,13 +134,10 @@ publisher_main(void *argument)
     bool end = false;
     while (!end) {
         int64_t deadline_ms;
-        PublishItem *queued = take_queued(publisher, &deadline_ms, &end);
-        while (queued != NULL) {
-            PublishItem *item = queued;
-            queued = item->next;
-            item->next = NULL;
+        PublishList queued = take_queued(publisher, &deadline_ms, &end);
+        for (PublishItem *item = publish_list_take(&queued); item != NULL;
+             item = publish_list_take(&queued))
             delivery->send(delivery->state, item);
-        }
         delivery->turn(delivery->state,
                        delivery->is_waiting(delivery->state) ? DELIVERY_WAIT_MS : 0, deadline_ms);
         tell_done(publisher);

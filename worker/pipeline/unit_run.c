@@ -58,7 +58,7 @@ give_up(UnitRun *run, Job **job)
     if (task_fail(&run->context, &item, (*job)->chain, (*job)->cause, (*job)->attempts, &outcome,
                   &err)) {
         hold_end(run->stations->hold);
-        unit_settle_outcome(run->stations, job, &outcome);
+        unit_settle_outcomes(run->stations, job, &outcome, 1);
         return;
     }
     keep(run, job, 1, &err);
@@ -138,7 +138,7 @@ run_single(UnitRun *run, Job **job)
     /* It has begun. Whoever has a range of it must not touch the job. */
     if (outcome.step == TASK_AGAIN && run->claim == CHAIN_ALONE)
         (*job)->attempts = 0;
-    unit_settle_outcome(run->stations, job, &outcome);
+    unit_settle_outcomes(run->stations, job, &outcome, 1);
 }
 
 static void run_set(UnitRun *run, Job **jobs, size_t count);
@@ -166,8 +166,7 @@ run_set(UnitRun *run, Job **jobs, size_t count)
     }
     if (task_run_set(&run->context, run->items, count, 1, run->outcomes, &err)) {
         hold_end(run->stations->hold);
-        for (size_t i = 0; i < count; i++)
-            unit_settle_outcome(run->stations, &jobs[i], &run->outcomes[i]);
+        unit_settle_outcomes(run->stations, jobs, run->outcomes, count);
         return;
     }
     if (err.kind == ERROR_RETRY || err.kind == ERROR_REJECT)

@@ -32,21 +32,21 @@ fail_process(const Stations *stations, const Error *err)
     inbox_fail(stations->inbox, err);
 }
 
-/* Takes the record from the job, which ends; without memory both stay. */
-static void
-push(const Stations *stations, Job **job, TaskOutcome *outcome)
+/* Takes the job's record and the outcome's texts. NULL, and the process failing, without memory. */
+static PublishItem *
+make_item(const Stations *stations, Job *job, TaskOutcome *outcome)
 {
     PublishItem *item = calloc(1, sizeof(*item));
     if (item == NULL) {
         Error err = {0};
         (void)error_out_of_memory(&err);
         fail_process(stations, &err);
-        return;
+        return NULL;
     }
-    memcpy(item->command_id, (*job)->command.id, sizeof(item->command_id));
-    item->lane = lane_ref((*job)->lane);
-    item->source = (*job)->record;
-    (*job)->record = NULL;
+    memcpy(item->command_id, job->command.id, sizeof(item->command_id));
+    item->lane = lane_ref(job->lane);
+    item->source = job->record;
+    job->record = NULL;
     item->replay = outcome->replay;
     item->finished_at_us = outcome->finished_at_us;
     item->result = outcome->result;
@@ -55,10 +55,7 @@ push(const Stations *stations, Job **job, TaskOutcome *outcome)
     item->reason = outcome->reason;
     outcome->reason = NULL;
     item->attempts = outcome->attempts;
-    /* The next command of that user need not wait until there is room among what waits to be
-     * published. */
-    batcher_release(stations->batcher, job, true);
-    publisher_push(stations->publisher, item, true);
+    return item;
 }
 
 /* A progress that cannot be made for want of memory is no loss. */
@@ -79,8 +76,10 @@ push_progress(const Stations *stations, const Job *job, TaskOutcome *outcome)
     item->finished_at_us = outcome->progress_at_us;
     item->result = outcome->progress;
     outcome->progress = NULL;
-    publisher_push(stations->publisher, item, false);
+    PublishList alone = {0};
+    publish_list_add(&alone, item);
     item = NULL;
+    publisher_push(stations->publisher, &alone, false);
 }
 
 static void
@@ -94,35 +93,53 @@ go_on(const Stations *stations, Job **job, TaskOutcome *outcome)
     batcher_requeue(stations->batcher, job, BATCHER_BACK, 0);
 }
 
-void
-unit_settle_outcome(const Stations *stations, Job **job, TaskOutcome *outcome)
+/* True when the job has ended with something for the publisher; else it has been placed. */
+static bool
+settle_step(const Stations *stations, Job **job, TaskOutcome *outcome)
 {
     switch (outcome->step) {
     case TASK_FINISHED:
         log_finished(*job, outcome);
-        push(stations, job, outcome);
-        break;
+        return true;
     case TASK_ABSORBED:
         /* Nothing to publish; its offset is finished like any other. */
         log_debug("duplicate absorbed", LOG_JOB(*job));
-        push(stations, job, outcome);
-        break;
+        return true;
     case TASK_AGAIN:
         go_on(stations, job, outcome);
-        break;
+        return false;
     case TASK_ALONE:
         (*job)->shape = TASK_SHAPE_CHAIN;
         batcher_requeue(stations->batcher, job, BATCHER_BACK, 0);
-        break;
+        return false;
     case TASK_FORGOTTEN:
         log_warn("another worker has taken the command over", LOG_JOB(*job));
         batcher_release(stations->batcher, job, false);
-        break;
+        return false;
     case TASK_PENDING:
         batcher_requeue(stations->batcher, job, BATCHER_BACK, ODD_DELAY_MS);
-        break;
+        return false;
     }
-    task_outcome_done(outcome);
+    return false;
+}
+
+void
+unit_settle_outcomes(const Stations *stations, Job **jobs, TaskOutcome *outcomes, size_t count)
+{
+    PublishList items = {0};
+    for (size_t i = 0; i < count; i++) {
+        PublishItem *item = settle_step(stations, &jobs[i], &outcomes[i])
+                                ? make_item(stations, jobs[i], &outcomes[i])
+                                : NULL;
+        if (item != NULL)
+            publish_list_add(&items, item);
+        task_outcome_done(&outcomes[i]);
+    }
+    /* The next commands of those users need not wait until there is room among what waits to be
+     * published. */
+    batcher_release_published(stations->batcher, jobs, count);
+    if (items.count > 0)
+        publisher_push(stations->publisher, &items, true);
 }
 
 /* Connections, resources, the server's state, login and database concern every unit; anything else

@@ -2,15 +2,16 @@
  * unit_settle: where a job goes after its task has spoken: publisher, inbox, or the queue again.
  *
  * Owns:      nothing.
- * Threads:   any executor; each function leaves NULL in *job, unless the process is failing.
+ * Threads:   any executor; each function leaves NULL for each job, unless the process is failing.
  */
 #ifndef WORKER_PIPELINE_UNIT_SETTLE_H
 #define WORKER_PIPELINE_UNIT_SETTLE_H
 
 #include "worker/pipeline/stations.h"
 
-/* The task has run: does what outcome->step says and ends the outcome. */
-void unit_settle_outcome(const Stations *stations, Job **job, TaskOutcome *outcome);
+/* The task has run: does what each outcome->step says and ends the outcomes. */
+void unit_settle_outcomes(const Stations *stations, Job **jobs, TaskOutcome *outcomes,
+                          size_t count);
 
 /* ERROR_HOLD: queues the jobs again, in front and with everybody waiting, or delayed by themselves
  * when only an object of theirs is missing. Any other kind fails the process and leaves the jobs
