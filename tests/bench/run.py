@@ -1,0 +1,122 @@
+"""Runs the bench: picks what was asked for, runs its contestants in interleaved rounds, reports. See NOTES.md."""
+import argparse
+import dataclasses
+import pathlib
+import signal
+import sys
+import time
+
+import machine
+import per_user
+import report
+import sizes as all_sizes
+from contestants import contestants
+from dataset import Datasets
+from stack import ROOT, Stack
+from targets import rows, tables
+
+
+class Bench:
+    """What every contestant gets: the servers, the databases, the sizes, and what was learnt so far."""
+
+    def __init__(self, stack, sizes):
+        self.stack, self.sizes, self.datasets = stack, sizes, Datasets(stack)
+        self.fingerprints = {}  # what the tables must be, by kind of work and number of commands
+        self.kept = {}  # made once and used by later rounds
+        self.round = {}  # measures of this round so far
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures the worker against its targets.")
+    parser.add_argument("--quick", action="store_true", help="small sizes and one run, to see that it works")
+    parser.add_argument("--only", metavar="NAME[,NAME]", help="rows and tables to measure; --list names them")
+    parser.add_argument("--list", action="store_true", help="name the rows and tables, and do nothing else")
+    parser.add_argument("--runs", type=int, metavar="N", help="rounds (5, with --quick 1)")
+    parser.add_argument("--rows", choices=["10m"], help="let the growing tables grow to ten million sessions (25 GB of disk)")
+    parser.add_argument("--json", type=pathlib.Path, default=ROOT / "build" / "bench.json", metavar="FILE")
+    parser.add_argument("--dir", default="/var/tmp", help="where the servers keep their files; not on a tmpfs (/var/tmp)")
+    return parser.parse_args()
+
+
+def pick_sizes(arguments):
+    sizes = all_sizes.QUICK if arguments.quick else all_sizes.FULL
+    if arguments.rows:
+        sizes = dataclasses.replace(sizes, table_users=(*sizes.table_users, all_sizes.TEN_MILLION))
+    return dataclasses.replace(sizes, runs=arguments.runs or sizes.runs)
+
+
+def pick(sizes, only):
+    """(rows, tables) that were asked for."""
+    all_rows, all_tables = rows(sizes), tables(sizes)
+    if not only:
+        return all_rows, all_tables
+    names = set(only.split(","))
+    if unknown := names - {row.name for row in all_rows} - set(all_tables):
+        sys.exit(f"bench: no row or table is called {', '.join(sorted(unknown))}; --list names them")
+    return [row for row in all_rows if row.name in names], {name: all_tables[name] for name in all_tables if name in names}
+
+
+def print_names(sizes):
+    for row in rows(sizes):
+        print(f"{row.name:<22} {row.target:>9}  {row.text}")
+    for name, (heading, _) in tables(sizes).items():
+        print(f"{name:<22} {'table':>9}  {heading}")
+
+
+def run_round(bench, chosen, failures):
+    """One run of each contestant, one after the other."""
+    bench.round = {}
+    for name, function in chosen.items():
+        try:
+            bench.round[name] = function(bench)
+        except Exception as failure:  # whatever it was, the others' numbers are still good
+            failures[name] = f"{name}: {type(failure).__name__}: {failure}"
+            print(f"    {name:<20} no number: {failure}", flush=True)
+        else:
+            report.print_measure(name, bench.round[name])
+    return bench.round
+
+
+def measure(bench, chosen, keep):
+    """Returns (rounds, failures), and has `keep` called with them after each round; the first finds all servers warm."""
+    rounds, failures = [], {}
+    print("\n  warming up: a worker over the per-user commands, which also says what the tables must be after them", flush=True)
+    per_user.check_reference(bench)
+    for number in range(1, bench.sizes.runs + 1):
+        print(f"\n  round {number} of {bench.sizes.runs}", flush=True)
+        rounds.append(run_round(bench, chosen, failures))
+        keep(rounds, failures)
+    return rounds, failures
+
+
+def main():
+    arguments = parse_arguments()
+    sizes = pick_sizes(arguments)
+    if arguments.list:
+        print_names(sizes)
+        return 0
+    wanted_rows, wanted_tables = pick(sizes, arguments.only)
+    needed = {name for row in wanted_rows for name in row.needs}
+    needed |= {name for _, entries in wanted_tables.values() for _, name in entries}
+    chosen = {name: function for name, function in contestants(sizes).items() if name in needed}
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(143))
+    began = time.monotonic()
+    with Stack(arguments.dir) as stack:
+        facts = machine.facts(stack)
+        report.print_facts(facts)
+
+        def keep(rounds, failures):
+            lines = report.judge(wanted_rows, rounds, failures)
+            report.write_json(arguments.json, facts, dataclasses.asdict(sizes), lines, rounds, failures)
+
+        rounds, failures = measure(Bench(stack, sizes), chosen, keep)
+    lines = report.judge(wanted_rows, rounds, failures)
+    report.print_targets(lines)
+    report.print_tables(wanted_tables, rounds)
+    print(f"\n  {(time.monotonic() - began) / 60:.1f} minutes; all measures: {arguments.json}")
+    return 1 if any(line["met"] is None for line in lines) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
