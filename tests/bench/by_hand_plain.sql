@@ -1,6 +1,7 @@
 -- The whole-table clean-up as a person would write it: one transaction, one look, no locks but those of the deletes.
 BEGIN;
 SET LOCAL work_mem = '256MB';
+SET LOCAL jit = off;
 CREATE TEMP TABLE gone ON COMMIT DROP AS
 SELECT s.id
 FROM sessions s, (SELECT (now() AT TIME ZONE 'UTC') - interval '24 hours' AS cutoff) c
