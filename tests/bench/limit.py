@@ -59,7 +59,7 @@ class BrokerLoad:
         self.per_set = count / len(recording.sets)
         self.process = subprocess.Popen(
             [TOOLS / "bench_kafka_load", trial.stack.bootstrap, trial.commands, trial.results,
-             str(round(recording.result_bytes))], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+             str(recording.record_bytes)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "ready\n":
             raise CannotMeasure("the broker's load could not be started")
         self.finished = threading.Event()

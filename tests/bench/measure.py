@@ -26,12 +26,17 @@ def is_result(message):
     return message.error() is None and b"cleanup.progress" not in message.value()[:40]
 
 
+def bytes_of(message):
+    """Value and headers; the key is small."""
+    return len(message.value()) + sum(len(name) + len(value) for name, value in message.headers() or [])
+
+
 class ResultCounter:
     """Counts results by distinct command id while others work; marks when how many were there."""
 
     def __init__(self, bootstrap, topic):
         self.marks = []
-        self.bytes = 0
+        self.record_bytes = 0  # of the first result: value and headers
         self._seen = set()
         self._reader = open_reader(bootstrap, topic)
         self._stop = threading.Event()
@@ -46,7 +51,8 @@ class ResultCounter:
             now = time.monotonic()
             results = [message for message in messages if is_result(message)]
             self._seen.update(message.key() for message in results)
-            self.bytes += sum(len(message.value()) for message in results)
+            if results and self.record_bytes == 0:
+                self.record_bytes = bytes_of(results[0])
             self.marks.append((now, len(self._seen)))
 
     def count(self):

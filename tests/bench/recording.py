@@ -18,8 +18,8 @@ COMMENT = re.compile(r"^\s*--.*\n", re.MULTILINE)
 class Recording:
     """`steps`: (name, SQL text, number of parameters) of one transaction; `sets`: all parameters of each, in that order."""
 
-    def __init__(self, steps, sets, result_bytes):
-        self.steps, self.sets, self.result_bytes = steps, sets, result_bytes
+    def __init__(self, steps, sets, record_bytes):
+        self.steps, self.sets, self.record_bytes = steps, sets, record_bytes
 
 
 def _entries(path, offset, database):
@@ -71,7 +71,7 @@ def record(bench, template):
     if len(sets) < all_transactions:
         raise CannotMeasure(f"{all_transactions - len(sets)} of {all_transactions} recorded transactions are of another shape")
     steps = [(name, text, len(values)) for name, text, values in sets[0]]
-    return Recording(steps, [[value for _, _, values in one for value in values] for one in sets], measured["result_bytes"])
+    return Recording(steps, [[value for _, _, values in one for value in values] for one in sets], measured["record_bytes"])
 
 
 def store(bench, template, recording):

@@ -2,6 +2,8 @@
 import json
 import statistics
 
+NOTE_WIDTH = 160
+
 
 def _judge(row, rounds, failures):
     """One line of the table, as data."""
@@ -21,20 +23,21 @@ def judge(rows, rounds, failures):
     return [_judge(row, rounds, failures) for row in rows]
 
 
-def _print_line(line):
-    verdict = {True: "met", False: "NOT MET", None: "-"}[line["met"]]
+def _print_line(line, width):
+    start = f"  {line['what']:<{width}} {line['target']:>8}"
     if line["met"] is None:
-        print(f"  {line['what']:<82} {line['target']:>9}  {line['note'][:160]}")
+        print(f"{start}  {line['note'][:NOTE_WIDTH]}")
         return
     form = line["form"]
     spread = f"{form.format(line['min'])} – {form.format(line['max'])}"
-    print(f"  {line['what']:<82} {line['target']:>9} {form.format(line['median']):>10}  {spread:<24} {verdict:<8} {line['note']}")
+    print(f"{start} {form.format(line['median']):>9}  {spread:<21} {'met' if line['met'] else 'NOT MET':<7} {line['note']}".rstrip())
 
 
 def print_targets(lines):
-    print(f"\n  {'':<82} {'target':>9} {'median':>10}  {'min – max':<24}")
+    width = max((len(line["what"]) for line in lines), default=0)
+    print(f"\n  {'':<{width}} {'target':>8} {'median':>9}  min – max")
     for line in lines:
-        _print_line(line)
+        _print_line(line, width)
 
 
 def print_tables(tables, rounds):

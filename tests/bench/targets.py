@@ -56,7 +56,7 @@ def rows(sizes):
     tables = tuple(f"table_{users}" for users in sizes.table_users)
     everywhere = (*backlogs, *tables, "worker", "replay", "whole")
     return (
-        Row("limit", "per-user commands against pgbench with the same statements and sets", "≥ 0.90",
+        Row("limit", "per-user commands/s against pgbench with the same statements and sets", "≥ 0.90",
             ("worker", "pgbench"), rate("worker", "pgbench"), at_least(0.90)),
         Row("cpu", "worker's CPU seconds against PostgreSQL's", "≤ 5 %", ("worker",), cpu_share, at_most(0.05), "{:.1%}"),
         Row("message_peer", "against an idiomatic Python worker, a transaction a message", "≥ 30 ×",
@@ -67,11 +67,11 @@ def rows(sizes):
             ("whole_small", "orm_peer"), time_of("orm_peer", "whole_small"), at_least(100), "{:.1f} ×"),
         Row("delivery", "exactly_once against at_least_once", "≥ 0.90", ("worker", "at_least_once"),
             rate("worker", "at_least_once"), at_least(0.90)),
-        Row("whole_locked", f"whole table of {sizes.whole_users:,} sessions against one transaction by hand, same locks", "≥ 1.3 ×",
+        Row("whole_locked", f"whole table of {sizes.whole_users:,} sessions against by hand, same locks", "≥ 1.3 ×",
             ("whole", "by_hand_locked"), time_of("by_hand_locked", "whole"), at_least(1.3), "{:.2f} ×"),
         Row("whole_batch", "its longest transaction", "≤ 250 ms", ("whole",),
             lambda measured: measured["whole"]["longest_transaction_ms"], at_most(250), "{:.0f} ms"),
-        Row("whole_plain", "the same against one plain transaction by hand", "≥ 0.8 ×", ("whole", "by_hand_plain"),
+        Row("whole_plain", "the same against by hand, plain", "≥ 0.8 ×", ("whole", "by_hand_plain"),
             time_of("by_hand_plain", "whole"), at_least(0.8), "{:.2f} ×"),
         Row("identical", f"{sizes.identical_commands:,} identical whole-table commands against one", "≤ 1.2 ×",
             ("one_command", "identical_commands"), time_of("identical_commands", "one_command"), at_most(1.2), "{:.2f} ×"),
@@ -87,7 +87,7 @@ def rows(sizes):
             "{:.1f} MB"),
         Row("memory_flat", "peak with the largest backlog against the one before", "≤ 1.1 ×", backlogs[-2:],
             lambda measured: measured[backlogs[-1]]["peak_mb"] / measured[backlogs[-2]]["peak_mb"], at_most(1.1), "{:.2f} ×"),
-        Row("growth", f"commands/s on tables of {sizes.table_users[-1]:,} sessions against {sizes.table_users[0]:,}", "≥ 0.9",
+        Row("growth", f"commands/s on {sizes.table_users[-1]:,} sessions against {sizes.table_users[0]:,}", "≥ 0.9",
             tables, rate(tables[-1], tables[0]), at_least(0.9)),
     )
 

@@ -117,7 +117,7 @@ class Trial:
             self._await(counter, started, total, began)
             return {"rate": rate_of(counter.marks, total, began), "seconds": time_of(counter.marks, total) - began,
                     "cpu_seconds": usage.seconds(), "cpu_results": max(1, total - warm_count),
-                    "result_bytes": counter.bytes / counter.count(),
+                    "record_bytes": counter.record_bytes,
                     "peak_mb": max(peak_mb(process.pid) for process in started)}
         finally:
             counter.close()
