@@ -115,7 +115,6 @@ class Faults:
 FAULTS = ("kill_random", "kill_all", "zombie", "join", "leave", "broker_kill", "broker_freeze", "postgres_crash",
           "postgres_cut", "postgres_stall", "kafka_cut", "kafka_stall", "commit_unsent", "commit_unanswered",
           "request_unsent", "request_unanswered")
-RARE_STEPS = {"before_kafka_producer_abort", "after_kafka_producer_abort"}  # only a worker that was away aborts
 KILL_STEP = "kill_step"  # not in the plan: every worker that starts takes the next step
 
 
