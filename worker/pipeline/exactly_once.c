@@ -98,7 +98,7 @@ exactly_once_send(void *state, PublishItem *item)
 
 /* While something has to wait, the producer's own events are served. */
 static void
-pause(ExactlyOnce *self, int timeout_ms)
+serve_events(ExactlyOnce *self, int timeout_ms)
 {
     if (self->producer != NULL)
         (void)kafka_producer_poll(self->producer, timeout_ms);
@@ -112,14 +112,14 @@ exactly_once_turn(void *state, int timeout_ms, int64_t deadline_ms)
     for (TransactionEnding ending = ENDED_DONE; ending != ENDED_AGAIN;) {
         Error err = {0};
         if (exactly_once_now_ms(self) < self->not_before_ms) {
-            pause(self, timeout_ms);
+            serve_events(self, timeout_ms);
             return;
         }
         ending = exactly_once_run_step(self, &err);
         move_on(self, ending, &err);
     }
     if (self->step == TRANSACTION_IDLE)
-        pause(self, 0);
+        serve_events(self, 0);
 }
 
 static bool
