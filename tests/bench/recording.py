@@ -47,14 +47,18 @@ def _transactions(entries):
             open_ones[pid].append((found[1], COMMENT.sub("", found[2]), values))
 
 
-def _pick_sets(transactions, log_bytes):
-    """Those of the commonest shape; the rest would be a different workload."""
+def _pick_sets(transactions):
+    """Those of the commonest shape. What else shares a statement with them did a part of the work and cannot be left out."""
     shapes = {}
     for steps in transactions:
         shapes.setdefault(tuple(name for name, _, _ in steps), []).append(steps)
     if not shapes:
-        raise CannotMeasure(f"no transaction of the worker's in {log_bytes} bytes of PostgreSQL's log")
-    return max(shapes.values(), key=len), sum(map(len, shapes.values()))
+        raise CannotMeasure("PostgreSQL's log has no transaction of the worker's")
+    common = max(shapes, key=lambda names: len(shapes[names]))
+    others = [names for names in shapes if names != common and set(names) & set(common)]
+    if others:
+        raise CannotMeasure(f"recorded transactions have different shapes: {others}")
+    return shapes[common]
 
 
 def record(bench, template):
@@ -66,10 +70,7 @@ def record(bench, template):
         trial.produce(user_commands(count, bench.sizes.users))
         measured = trial.race(lambda: [trial.start_worker()], count)
         trial.stop()
-        entries = list(_entries(log, offset, trial.database))
-    sets, all_transactions = _pick_sets(_transactions(entries), log.stat().st_size - offset)
-    if len(sets) < all_transactions:
-        raise CannotMeasure(f"{all_transactions - len(sets)} of {all_transactions} recorded transactions are of another shape")
+        sets = _pick_sets(_transactions(_entries(log, offset, trial.database)))
     steps = [(name, text, len(values)) for name, text, values in sets[0]]
     return Recording(steps, [[value for _, _, values in one for value in values] for one in sets], measured["record_bytes"])
 
