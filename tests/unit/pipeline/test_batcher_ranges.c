@@ -322,7 +322,7 @@ test_drop_lane_keeps_the_id_until_the_last_range_is_back(void **state)
     add_long(fixture, "a");
     Unit *first = take(fixture, "a");
     Unit *second = take(fixture, "a");
-    Lane *closing = lane_ref(fixture->lane);
+    Lane *closing = fixture->lane;
     lane_set_state(closing, LANE_CLOSING);
     fixture->lane = lane_new(0, 2, NULL);
     assert_non_null(fixture->lane);
