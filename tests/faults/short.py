@@ -6,6 +6,7 @@ import pathlib
 import faults
 import harness
 import report
+import scenarios
 from campaign import Campaign, Plan
 
 BUILD = pathlib.Path(os.environ.get("CLEANUP_TEST_PROGRAM") or harness.ROOT / "build-debug" / "cleanup-worker").parent.resolve()
@@ -30,6 +31,7 @@ def rounds(options):
 
 def run(stack, seed, delivery, program, say):
     results = [_campaign(stack, seed, delivery, program, say)]
+    results += scenarios.run(stack, program, CRASH_PROGRAM, delivery, say)
     results += [_control(stack, seed, delivery, say, *control) for control in CONTROLS
                 if delivery == "exactly_once" or control[3] != {"doubled_result"}]
     print(f"{results.count(True)} passed, {results.count(False)} failed, 0 skipped")
