@@ -285,12 +285,12 @@ rebalance_pop(KafkaConsumer *consumer)
 }
 
 bool
-kafka_consumer_lookup(KafkaConsumer *consumer, int timeout_ms, KafkaLookup **ret_lookup, Error *err)
+kafka_consumer_lookup(KafkaConsumer *consumer, KafkaLookup **ret_lookup, Error *err)
 {
     const KafkaRebalance *rebalance = &consumer->first->event;
     return kafka_lookup_begin(consumer->client.handle, consumer->group, consumer->topic,
-                              rebalance->partitions, rebalance->count, timeout_ms,
-                              consumer->event_fd, ret_lookup, err);
+                              rebalance->partitions, rebalance->count, consumer->event_fd,
+                              ret_lookup, err);
 }
 
 bool

@@ -65,7 +65,7 @@ const KafkaRebalance *kafka_consumer_rebalance(const KafkaConsumer *consumer);
 
 /* Begins to ask what the group has committed for the partitions of the oldest rebalance, of which
  * there must be one. The consumer's descriptor becomes readable when there is an answer. */
-bool kafka_consumer_lookup(KafkaConsumer *consumer, int timeout_ms, KafkaLookup **ret_lookup,
+bool kafka_consumer_lookup(KafkaConsumer *consumer, KafkaLookup **ret_lookup,
                            Error *err) MUST_CHECK;
 
 /* Answers an assignment: fetching begins at the offset that `lookup` gives, or at the partition's

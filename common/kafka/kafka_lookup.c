@@ -1,5 +1,12 @@
 #include "common/kafka/kafka_lookup_private.h"
 
+enum {
+    /* The most librdkafka takes. 2.0.2 aborts the process when the time-out of a question to a
+     * group's coordinator passes while there is none, because it counts a reference down twice; so
+     * the question is never given up before. */
+    TIMEOUT_MS = 3600 * 1000,
+};
+
 struct KafkaLookup {
     rd_kafka_queue_t *queue;
     char *topic;
@@ -65,7 +72,7 @@ option_error(rd_kafka_error_t *failure, Error *err)
 
 static bool
 ask(KafkaLookup *lookup, rd_kafka_t *handle, const char *group, const int32_t *partitions,
-    size_t count, int timeout_ms, Error *err)
+    size_t count, Error *err)
 {
     CLEANUP(kafka_list_destroyp)
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
@@ -79,7 +86,7 @@ ask(KafkaLookup *lookup, rd_kafka_t *handle, const char *group, const int32_t *p
     char reason[KAFKA_CLIENT_ERRSTR_BYTES];
     if (!option_error(rd_kafka_AdminOptions_set_require_stable_offsets(options, 1), err))
         return false;
-    if (rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, reason, sizeof(reason)) !=
+    if (rd_kafka_AdminOptions_set_request_timeout(options, TIMEOUT_MS, reason, sizeof(reason)) !=
         RD_KAFKA_RESP_ERR_NO_ERROR)
         return error_set(err, ERROR_FATAL, "kafka_error", "look up committed offsets: %s", reason);
     CLEANUP(request_destroyp)
@@ -91,8 +98,8 @@ ask(KafkaLookup *lookup, rd_kafka_t *handle, const char *group, const int32_t *p
 
 bool
 kafka_lookup_begin(rd_kafka_t *handle, const char *group, const char *topic,
-                   const int32_t *partitions, size_t count, int timeout_ms, int wake_fd,
-                   KafkaLookup **ret_lookup, Error *err)
+                   const int32_t *partitions, size_t count, int wake_fd, KafkaLookup **ret_lookup,
+                   Error *err)
 {
     CLEANUP(kafka_lookup_freep) KafkaLookup *lookup = calloc(1, sizeof(*lookup));
     if (lookup == NULL)
@@ -105,7 +112,7 @@ kafka_lookup_begin(rd_kafka_t *handle, const char *group, const char *topic,
         static const uint64_t one = 1;
         rd_kafka_queue_io_event_enable(lookup->queue, wake_fd, &one, sizeof(one));
     }
-    if (!ask(lookup, handle, group, partitions, count, timeout_ms, err))
+    if (!ask(lookup, handle, group, partitions, count, err))
         return false;
     *ret_lookup = lookup;
     lookup = NULL;

@@ -99,9 +99,8 @@ kafka_producer_abort(KafkaProducer *producer, int timeout_ms, Error *err)
 
 bool
 kafka_producer_lookup(KafkaProducer *producer, const char *group, const char *topic,
-                      const int32_t *partitions, size_t count, int timeout_ms,
-                      KafkaLookup **ret_lookup, Error *err)
+                      const int32_t *partitions, size_t count, KafkaLookup **ret_lookup, Error *err)
 {
-    return kafka_lookup_begin(kafka_producer_handle(producer), group, topic, partitions, count,
-                              timeout_ms, -1, ret_lookup, err);
+    return kafka_lookup_begin(kafka_producer_handle(producer), group, topic, partitions, count, -1,
+                              ret_lookup, err);
 }

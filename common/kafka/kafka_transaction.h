@@ -47,7 +47,7 @@ unsigned kafka_producer_disconnects(const KafkaProducer *producer);
 
 /* As a consumer's, of a group that it need not be a member of. */
 bool kafka_producer_lookup(KafkaProducer *producer, const char *group, const char *topic,
-                           const int32_t *partitions, size_t count, int timeout_ms,
-                           KafkaLookup **ret_lookup, Error *err) MUST_CHECK;
+                           const int32_t *partitions, size_t count, KafkaLookup **ret_lookup,
+                           Error *err) MUST_CHECK;
 
 #endif

@@ -43,7 +43,7 @@ accept_assignment(Member *member, Error *err)
     const int64_t until_ms = deadline_ms();
     member->membership =
         kafka_membership_ref(kafka_consumer_rebalance(member->consumer)->membership);
-    if (!kafka_consumer_lookup(member->consumer, MEMBER_PATIENCE_MS, &lookup, err))
+    if (!kafka_consumer_lookup(member->consumer, &lookup, err))
         return false;
     while (answer == KAFKA_ANSWER_PENDING && in_time(until_ms, "looking up offsets", err))
         answer = kafka_lookup_poll(lookup, POLL_MS, err);

@@ -264,8 +264,8 @@ test_lookup_waits_while_a_transaction_could_change_the_answer(void **state)
     begin_with_result(producer);
     assert_int_equal(send_offset(producer, membership, COMMITTED_BEFORE + 1, "next"), KAFKA_TXN_OK);
     CLEANUP(kafka_lookup_freep) KafkaLookup *lookup = NULL;
-    assert_true(kafka_producer_lookup(producer, names.group, names.commands, &partition, 1,
-                                      PATIENCE_MS, &lookup, &err));
+    assert_true(
+        kafka_producer_lookup(producer, names.group, names.commands, &partition, 1, &lookup, &err));
     assert_int_equal(kafka_lookup_poll(lookup, PATIENCE_MS, &err), KAFKA_ANSWER_FAILED);
     assert_string_equal(err.code, "offsets_unstable");
     assert_int_equal(commit(producer), KAFKA_TXN_OK);

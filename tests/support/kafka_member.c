@@ -73,8 +73,7 @@ kafka_member_look_up(KafkaProducer *producer, const char *group, const char *top
     KafkaLookup *lookup = NULL;
     const int64_t until_ms = deadline_ms();
     do {
-        assert_true(kafka_producer_lookup(producer, group, topic, &partition, 1, PATIENCE_MS,
-                                          &lookup, &err));
+        assert_true(kafka_producer_lookup(producer, group, topic, &partition, 1, &lookup, &err));
     } while (!is_answered(&lookup, until_ms));
     return lookup;
 }
@@ -87,7 +86,7 @@ kafka_member_assign(KafkaConsumer *consumer)
     const int64_t until_ms = deadline_ms();
     assert_non_null(kafka_consumer_rebalance(consumer)->membership);
     do {
-        assert_true(kafka_consumer_lookup(consumer, PATIENCE_MS, &lookup, &err));
+        assert_true(kafka_consumer_lookup(consumer, &lookup, &err));
     } while (!is_answered(&lookup, until_ms));
     assert_true(kafka_consumer_assign(consumer, lookup, &err));
 }

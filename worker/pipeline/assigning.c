@@ -1,7 +1,6 @@
 #include "worker/pipeline/assigning.h"
 
 enum {
-    TIMEOUT_MS = 5000,
     PAUSE_MS = 100,
 };
 
@@ -19,8 +18,7 @@ assigning_poll(Assigning *assigning, KafkaConsumer *consumer, const Clock *clock
     if (assigning->lookup == NULL && now_ms < assigning->not_before_ms)
         return KAFKA_ANSWER_PENDING;
     KafkaAnswer answer = KAFKA_ANSWER_FAILED;
-    if (assigning->lookup != NULL ||
-        kafka_consumer_lookup(consumer, TIMEOUT_MS, &assigning->lookup, err))
+    if (assigning->lookup != NULL || kafka_consumer_lookup(consumer, &assigning->lookup, err))
         answer = kafka_lookup_poll(assigning->lookup, 0, err);
     if (answer == KAFKA_ANSWER_FAILED) {
         assigning_end(assigning);

@@ -92,10 +92,9 @@ begin_lookup(ExactlyOnce *self, size_t *ret_count, Error *err)
     if (partitions == NULL)
         return error_out_of_memory(err);
     *ret_count = publish_round_partitions(&self->round, partitions);
-    return *ret_count == 0 ||
-           kafka_producer_lookup(self->producer, self->settings->kafka.group_id,
-                                 self->settings->commands_topic, partitions, *ret_count,
-                                 OFFSETS_CALL_MS, &self->lookup, err);
+    return *ret_count == 0 || kafka_producer_lookup(self->producer, self->settings->kafka.group_id,
+                                                    self->settings->commands_topic, partitions,
+                                                    *ret_count, &self->lookup, err);
 }
 
 /* The producer that was just prepared has ended whatever the one before left open, so the answer is
