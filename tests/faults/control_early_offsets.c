@@ -1,5 +1,28 @@
-/* Negative control: offsets are committed as soon as a command was accepted, before its work. */
+/*
+ * Negative control: offsets are committed as soon as a command was accepted, before its work. Sets
+ * take long here, so that something is accepted and not done whenever a worker dies.
+ */
 #include "common/kafka/offset_tracker.h"
+#include "worker/task/task.h"
+
+#include <unistd.h>
+
+enum {
+    SET_US = 300 * 1000,
+};
+
+bool __real_task_run_set(const TaskContext *context, const TaskItem *items, size_t count,
+                         int attempts, TaskOutcome *outcomes, Error *err);
+bool __wrap_task_run_set(const TaskContext *context, const TaskItem *items, size_t count,
+                         int attempts, TaskOutcome *outcomes, Error *err);
+
+bool
+__wrap_task_run_set(const TaskContext *context, const TaskItem *items, size_t count, int attempts,
+                    TaskOutcome *outcomes, Error *err)
+{
+    usleep(SET_US);
+    return __real_task_run_set(context, items, count, attempts, outcomes, err);
+}
 
 bool __real_offset_tracker_plan(OffsetTracker *tracker, size_t max_bytes, OffsetPlan *ret_plan,
                                 Error *err);
