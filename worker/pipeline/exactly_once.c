@@ -67,8 +67,7 @@ settle(ExactlyOnce *self, TransactionFate fate)
         return;
     case FATE_LOOKED_UP:
         publish_round_look_up(&self->round, self->lookup, &self->pending, &self->hooks);
-        kafka_lookup_free(self->lookup);
-        self->lookup = NULL;
+        kafka_lookup_freep(&self->lookup);
         return;
     }
 }

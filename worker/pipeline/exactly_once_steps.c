@@ -61,10 +61,8 @@ ending_of(KafkaTxn ending)
 void
 exactly_once_drop_producer(ExactlyOnce *self)
 {
-    kafka_lookup_free(self->lookup);
-    self->lookup = NULL;
-    kafka_producer_close(self->producer);
-    self->producer = NULL;
+    kafka_lookup_freep(&self->lookup);
+    kafka_producer_closep(&self->producer);
 }
 
 static TransactionEnding
@@ -113,8 +111,7 @@ run_lookup(ExactlyOnce *self, Error *err)
     case KAFKA_ANSWER_PENDING:
         return ENDED_AGAIN;
     case KAFKA_ANSWER_FAILED:
-        kafka_lookup_free(self->lookup);
-        self->lookup = NULL;
+        kafka_lookup_freep(&self->lookup);
         self->not_before_ms = exactly_once_now_ms(self) + EXACTLY_ONCE_PAUSE_MS;
         return ENDED_AGAIN;
     }
