@@ -84,6 +84,9 @@ typedef struct ChainBatch {
 /* "sessions" or "bookings"; static. */
 const char *chain_part_name(ReportPart kind);
 
+/* Is any part not done yet? Under the lock, for the files that hold it. */
+bool chain_has_more(const Chain *chain);
+
 /* A copy of a claimed part, for its claimant. */
 ChainPart chain_claimed_part(Chain *chain, int claim);
 

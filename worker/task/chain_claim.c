@@ -21,17 +21,25 @@ chain_free(Chain *chain)
     free(chain);
 }
 
+bool
+chain_has_more(const Chain *chain)
+{
+    for (int i = 0; i < chain->part_count; i++) {
+        if (!chain->parts[i].done)
+            return true;
+    }
+    return false;
+}
+
 /* Nothing of the command can go on until the environment is mended. */
 static bool
 is_held_up(const Chain *chain)
 {
-    bool any = false;
     for (int i = 0; i < chain->part_count; i++) {
         if (!chain->parts[i].done && !chain->parts[i].held)
             return false;
-        any = any || !chain->parts[i].done;
     }
-    return any;
+    return chain_has_more(chain);
 }
 
 static bool
@@ -59,16 +67,11 @@ start_ms(const Chain *chain, const ChainPart *part)
     return is_held_up(chain) ? 0 : part->not_before_ms;
 }
 
+/* To begin it, or to end it. */
 static bool
 is_alone(const Chain *chain)
 {
-    if (!chain->begun)
-        return true;
-    for (int i = 0; i < chain->part_count; i++) {
-        if (!chain->parts[i].done)
-            return false;
-    }
-    return true;
+    return !chain->begun || !chain_has_more(chain);
 }
 
 /* The first that may run now; held ones have their turn by how long ago they were tried. */

@@ -24,16 +24,6 @@ rows_total(const Chain *chain)
     return sum;
 }
 
-static bool
-has_more(const Chain *chain)
-{
-    for (int i = 0; i < chain->part_count; i++) {
-        if (!chain->parts[i].done)
-            return true;
-    }
-    return false;
-}
-
 static void
 begin_span(Chain *chain, int64_t now_ms)
 {
@@ -62,7 +52,7 @@ add_progress(const TaskContext *context, const TaskItem *item, Chain *chain, Tas
     const int64_t now_ms = clock_monotonic_ms(context->clock);
     const int64_t span_ms = now_ms - chain->progress.since_ms;
     const int interval_ms = context->settings->progress_interval_ms;
-    if (interval_ms <= 0 || span_ms < interval_ms || !has_more(chain) ||
+    if (interval_ms <= 0 || span_ms < interval_ms || !chain_has_more(chain) ||
         chain->updated_us == chain->progress.updated_us ||
         chain->progress.count >= CHAIN_PROGRESS_NUMBERS - 1)
         return true;
