@@ -1,11 +1,8 @@
 /*
  * Negative control: a worker that forgets. Every delivery of a command takes effect as if it were
- * the first, because nobody finds its ledger row, which goes, with all that hangs on it, before the
- * new one is entered.
+ * the first, because nobody finds its ledger row, which is overwritten.
  */
 #include "worker/repository/ledger_repository.h"
-
-#include <stdlib.h>
 
 bool __real_ledger_insert(Database *database, const LedgerRecord *records, size_t count,
                           bool *inserted, Error *err);
@@ -27,24 +24,24 @@ __wrap_ledger_find(Database *database, const char *const *ids, size_t count, Led
     return true;
 }
 
+/* What is there goes, with all that hangs on it, and the command counts as new. */
 static bool
-forget(Database *database, const LedgerRecord *records, size_t count, Error *err)
+overwrite(Database *database, const LedgerRecord *record, Error *err)
 {
-    CLEANUP(autofree) const char **ids = calloc(count + 1, sizeof(*ids));
-    if (ids == NULL)
-        return error_out_of_memory(err);
-    for (size_t i = 0; i < count; i++) {
-        ids[i] = records[i].command_id;
-        if (!ledger_range_delete_all(database, ids[i], err))
-            return false;
-    }
-    return ledger_delete(database, ids, count, err);
+    return ledger_range_delete_all(database, record->command_id, err) &&
+           ledger_update(database, record, 1, err);
 }
 
 bool
 __wrap_ledger_insert(Database *database, const LedgerRecord *records, size_t count, bool *inserted,
                      Error *err)
 {
-    return forget(database, records, count, err) &&
-           __real_ledger_insert(database, records, count, inserted, err);
+    if (!__real_ledger_insert(database, records, count, inserted, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!inserted[i] && !overwrite(database, &records[i], err))
+            return false;
+        inserted[i] = true;
+    }
+    return true;
 }

@@ -229,23 +229,6 @@ test_update_row_that_is_gone_is_busy(void **state)
 }
 
 static void
-test_delete_takes_out_only_those(void **state)
-{
-    (void)state;
-    Error err = {0};
-    bool inserted[2];
-    const char *const ids[] = {"a"};
-    const LedgerRecord records[] = {record_of("a", 1), record_of("b", 2)};
-    insert(records, 2, inserted);
-    ASSERT_OK(ledger_delete(database, ids, 1, &err), &err);
-    commit();
-    assert_int_equal(postgres_number(app, "SELECT count(*) FROM cleanup_worker.ledger "
-                                          "WHERE command_id = 'b'"),
-                     1);
-    assert_int_equal(postgres_number(app, "SELECT count(*) FROM cleanup_worker.ledger"), 1);
-}
-
-static void
 insert_ranges(void)
 {
     Error err = {0};
@@ -482,7 +465,6 @@ main(void)
         CASE(test_update_then_find_gives_every_field_back),
         CASE(test_lock_running_row_has_no_end_and_ids_are_in_order),
         CASE(test_update_row_that_is_gone_is_busy),
-        CASE(test_delete_takes_out_only_those),
         CASE(test_range_lock_all_gives_sessions_before_bookings),
         CASE(test_range_update_then_lock_gives_every_field_back),
         CASE(test_take_over_sets_the_epoch_everywhere),

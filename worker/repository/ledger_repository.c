@@ -113,16 +113,6 @@ ledger_update(Database *database, const LedgerRecord *records, size_t count, Err
 }
 
 bool
-ledger_delete(Database *database, const char *const *ids, size_t count, Error *err)
-{
-    CLEANUP(pg_array_done) PgArray array = {0};
-    const char *params[1];
-    return pg_array_of_texts(&array, ids, count, &params[0], err) &&
-           (database_run(database, SQL_LEDGER_DELETE, params, 1, NULL, err) ||
-            ledger_mark_busy(err));
-}
-
-bool
 ledger_take_over(Database *database, const char *command_id, const char *worker_id,
                  int64_t owner_epoch, Error *err)
 {

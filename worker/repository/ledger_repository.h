@@ -67,9 +67,6 @@ bool ledger_find(Database *database, const char *const *ids, size_t count, Ledge
 bool ledger_update(Database *database, const LedgerRecord *records, size_t count,
                    Error *err) MUST_CHECK;
 
-/* Takes rows out again that this transaction inserted (a command that leaves its set). */
-bool ledger_delete(Database *database, const char *const *ids, size_t count, Error *err) MUST_CHECK;
-
 /* What one range of a long command has done so far. `part` is "sessions" or "bookings". */
 typedef enum RangeState { RANGE_RUNNING, RANGE_LAST_PASS, RANGE_DONE, RANGE_FAILED } RangeState;
 
