@@ -14,9 +14,11 @@ enum {
 bool __real_offset_tracker_resume(OffsetTracker *tracker, int64_t committed, const char *metadata);
 bool __wrap_offset_tracker_resume(OffsetTracker *tracker, int64_t committed, const char *metadata);
 bool __real_task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain,
-                            int claim, TaskOutcome *ret_outcome, Error *err);
+                            int claim, const TaskFollowers *followers, TaskOutcome *ret_outcome,
+                            Error *err);
 bool __wrap_task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain,
-                            int claim, TaskOutcome *ret_outcome, Error *err);
+                            int claim, const TaskFollowers *followers, TaskOutcome *ret_outcome,
+                            Error *err);
 
 bool
 __wrap_offset_tracker_resume(OffsetTracker *tracker, int64_t committed, const char *metadata)
@@ -27,8 +29,8 @@ __wrap_offset_tracker_resume(OffsetTracker *tracker, int64_t committed, const ch
 
 bool
 __wrap_task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain, int claim,
-                       TaskOutcome *ret_outcome, Error *err)
+                       const TaskFollowers *followers, TaskOutcome *ret_outcome, Error *err)
 {
     usleep(STEP_US);
-    return __real_task_step_chain(context, item, chain, claim, ret_outcome, err);
+    return __real_task_step_chain(context, item, chain, claim, followers, ret_outcome, err);
 }

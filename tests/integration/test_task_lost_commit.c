@@ -114,7 +114,7 @@ call(Run *run, TaskOutcome *outcome, Error *err)
         return task_run_read(&worker.context, &item, 1, outcome, err);
     case TASK_SHAPE_CHAIN:
         return task_step_chain(&worker.context, &item, run->chain,
-                               worker_claim(&worker, run->chain), outcome, err);
+                               worker_claim(&worker, run->chain), NULL, outcome, err);
     }
     return false;
 }

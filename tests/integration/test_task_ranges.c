@@ -91,8 +91,9 @@ step_claimed(int worker, Chain *stepped, int claim)
     Error err = {0};
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     const TaskItem item = sent_item(&sent);
-    ASSERT_OK(task_step_chain(&workers[worker].context, &item, stepped, claim, &outcome, &err),
-              &err);
+    ASSERT_OK(
+        task_step_chain(&workers[worker].context, &item, stepped, claim, NULL, &outcome, &err),
+        &err);
     return outcome.step;
 }
 
@@ -142,8 +143,8 @@ crew_main(void *argument)
         int claim;
         if (!crew_claim(crew, &claim)) {
             (void)poll(NULL, 0, 1);
-        } else if (!task_step_chain(&workers[member->number].context, &item, chain, claim, &outcome,
-                                    &err)) {
+        } else if (!task_step_chain(&workers[member->number].context, &item, chain, claim, NULL,
+                                    &outcome, &err)) {
             fail_msg("%s", err.text);
         } else {
             pthread_mutex_lock(&crew->lock);
@@ -428,9 +429,9 @@ test_ranges_skip_and_settle_their_own_locked_sessions(void **state)
     while (step == TASK_AGAIN) {
         Error err = {0};
         task_outcome_done(&outcome);
-        ASSERT_OK(
-            task_step_chain(&workers[0].context, &item, chain, claim_of(chain), &outcome, &err),
-            &err);
+        ASSERT_OK(task_step_chain(&workers[0].context, &item, chain, claim_of(chain), NULL,
+                                  &outcome, &err),
+                  &err);
         step = outcome.step;
     }
     assert_finished(app, &sent, &outcome, "succeeded");

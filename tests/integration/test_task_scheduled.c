@@ -232,7 +232,7 @@ step_until_hold(void)
     const TaskItem item = sent_item(&sent);
     for (int i = 0; i < 100; i++) {
         const int claim = worker_claim(&worker, chain);
-        if (!task_step_chain(&worker.context, &item, chain, claim, &outcome, &err)) {
+        if (!task_step_chain(&worker.context, &item, chain, claim, NULL, &outcome, &err)) {
             assert_int_equal(err.kind, ERROR_HOLD);
             assert_string_equal(err.sqlstate, "42501");
             worker.monotonic_ms += 5000; /* the pause of the executor */

@@ -317,7 +317,7 @@ test_chain_begins_without_the_sessions_table_for_its_other_half(void **state)
     ASSERT_OK(database_connect(run.database, &err), &err);
     postgres_exec(app, "ALTER TABLE sessions RENAME TO chats");
     const bool begun =
-        task_step_chain(&run.context, &run.item, run.chain, CHAIN_ALONE, &run.outcome, &err);
+        task_step_chain(&run.context, &run.item, run.chain, CHAIN_ALONE, NULL, &run.outcome, &err);
     postgres_exec(app, "ALTER TABLE chats RENAME TO sessions");
     ASSERT_OK(begun, &err);
     long_command_step(&run, LONG_COMMAND_STEPS_MAX);

@@ -48,7 +48,7 @@ long_command_step(LongCommand *command, int count)
         while (!chain_claim(command->chain, clock_monotonic_ms(clock_system()), &claim))
             (void)poll(NULL, 0, 1);
         task_outcome_done(&command->outcome);
-        ASSERT_OK(task_step_chain(&command->context, &command->item, command->chain, claim,
+        ASSERT_OK(task_step_chain(&command->context, &command->item, command->chain, claim, NULL,
                                   &command->outcome, &err),
                   &err);
         if (command->outcome.has_note)

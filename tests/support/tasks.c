@@ -104,7 +104,8 @@ worker_step(TestWorker *worker, const SentCommand *sent, Chain *chain, TaskOutco
     const TaskItem item = sent_item(sent);
     task_outcome_done(ret_outcome);
     const int claim = worker_claim(worker, chain);
-    ASSERT_OK(task_step_chain(&worker->context, &item, chain, claim, ret_outcome, &err), &err);
+    ASSERT_OK(task_step_chain(&worker->context, &item, chain, claim, NULL, ret_outcome, &err),
+              &err);
     return ret_outcome->step;
 }
 

@@ -1,35 +1,8 @@
-#include "worker/pipeline/batcher.h"
-
 #include "common/thread.h"
-#include "worker/pipeline/key_set.h"
-
-#include <stdio.h>
+#include "worker/pipeline/batcher_private.h"
 
 enum {
-    SHAPES = TASK_SHAPE_CHAIN + 1,
-    KEY_BYTES = 2 + COMMAND_ID_MAX + 1,
     LONGEST_WAIT_MS = 1000,
-};
-
-typedef struct JobList {
-    Job *first;
-    Job *last;
-    size_t count;
-} JobList;
-
-struct Batcher {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    const Clock *clock;
-    size_t executors;
-    size_t set_commands;
-    JobList lists[SHAPES];
-    KeySet *in_work;
-    size_t units_out;
-    size_t reads_out;
-    int next_shape; /* shapes take turns, so that none starves the others */
-    int64_t hold_until_ms;
-    bool stopped;
 };
 
 static void
@@ -71,64 +44,6 @@ batcher_new(int executors, int set_commands, const Clock *clock)
     batcher->executors = executors > 0 ? (size_t)executors : 1;
     batcher->set_commands = set_commands > 0 ? (size_t)set_commands : 1;
     return batcher;
-}
-
-static const char *
-make_key(char kind, const char *text, char key[KEY_BYTES])
-{
-    const int written = snprintf(key, KEY_BYTES, "%c:%s", kind, text);
-    (void)written;
-    return key;
-}
-
-/* Reading changes nothing, so previews of a user whose sessions are being cleaned may run. */
-static bool
-needs_user(const Job *job)
-{
-    return job->shape != TASK_SHAPE_READ && job->command.params.user_id[0] != '\0';
-}
-
-/* Takes the job's id and user into work; false, and nothing taken, when somebody else has one of
- * them. */
-static bool
-keys_acquire(Batcher *batcher, Job *job)
-{
-    char id[KEY_BYTES];
-    char user[KEY_BYTES];
-    make_key('i', job->command.id, id);
-    make_key('u', job->command.params.user_id, user);
-    const bool take_id = !job->holds_id;
-    if (take_id && !key_set_add(batcher->in_work, id))
-        return false;
-    if (needs_user(job)) {
-        if (!key_set_add(batcher->in_work, user)) {
-            if (take_id)
-                key_set_remove(batcher->in_work, id);
-            return false;
-        }
-        job->holds_user = true;
-    }
-    job->holds_id = true;
-    return true;
-}
-
-static void
-keys_release_user(Batcher *batcher, Job *job)
-{
-    char key[KEY_BYTES];
-    if (job->holds_user)
-        key_set_remove(batcher->in_work, make_key('u', job->command.params.user_id, key));
-    job->holds_user = false;
-}
-
-static void
-keys_release(Batcher *batcher, Job *job)
-{
-    char key[KEY_BYTES];
-    keys_release_user(batcher, job);
-    if (job->holds_id)
-        key_set_remove(batcher->in_work, make_key('i', job->command.id, key));
-    job->holds_id = false;
 }
 
 void
@@ -186,13 +101,13 @@ unit_add(Batcher *batcher, Unit *unit, Job *job, int claim)
 static bool
 job_take(Batcher *batcher, Job *job, int64_t now_ms, int *ret_claim)
 {
-    if (lane_state(job->lane) != LANE_OPEN || (job->takers > 0 && needs_user(job)) ||
-        (job->takers == 0 && !keys_acquire(batcher, job)))
+    if (lane_state(job->lane) != LANE_OPEN || (job->takers > 0 && batcher_needs_user(job)) ||
+        (job->takers == 0 && !batcher_keys_acquire(batcher, job)))
         return false;
     if (job_claim(job, now_ms, ret_claim))
         return true;
     if (job->takers == 0)
-        keys_release_user(batcher, job);
+        batcher_keys_release_user(batcher, job);
     return false;
 }
 
@@ -204,10 +119,12 @@ unit_fill(Batcher *batcher, Unit *unit, size_t limit, int64_t now_ms)
          job = next) {
         int claim;
         next = job->next;
-        if (job->not_before_ms > now_ms || (job->alone && unit->count > 0) ||
+        if (job->leader != NULL || job->not_before_ms > now_ms || (job->alone && unit->count > 0) ||
             !job_take(batcher, job, now_ms, &claim))
             continue;
         unit_add(batcher, unit, job, claim);
+        if (claim == CHAIN_ALONE)
+            batcher_gather(batcher, job);
         if (job->alone)
             return;
     }
@@ -261,7 +178,7 @@ next_time(const Batcher *batcher, int64_t now_ms, int64_t limit_ms)
         next_ms = batcher->hold_until_ms;
     for (int shape = 0; shape < SHAPES; shape++) {
         for (Job *job = batcher->lists[shape].first; job != NULL; job = job->next) {
-            const int64_t job_ms = job_next_ms(job);
+            const int64_t job_ms = job->leader != NULL ? INT64_MAX : job_next_ms(job);
             if (job_ms > now_ms && job_ms < next_ms)
                 next_ms = job_ms;
         }
@@ -296,25 +213,25 @@ put_back(Batcher *batcher, Job *job, BatcherPlace place, int delay_ms)
 {
     JobList *list = &batcher->lists[job->shape];
     if (job->shape == TASK_SHAPE_CHAIN)
-        keys_release_user(batcher, job);
+        batcher_keys_release_user(batcher, job);
     else
-        keys_release(batcher, job);
+        batcher_keys_release(batcher, job);
     job->not_before_ms = delay_ms > 0 ? clock_monotonic_ms(batcher->clock) + delay_ms : 0;
     if (job->queued)
         list_remove(list, job);
     list_insert(list, job, place);
 }
 
-/* Nobody gets it any more. True when nobody has it either: then it is to be freed. */
-static bool
-end_job(Batcher *batcher, Job *job)
+bool
+batcher_end_job(Batcher *batcher, Job *job)
 {
     job->ended = true;
     if (job->queued)
         list_remove(&batcher->lists[job->shape], job);
+    batcher_dismiss(batcher, job);
     if (job->takers > 0)
         return false;
-    keys_release(batcher, job);
+    batcher_keys_release(batcher, job);
     return true;
 }
 
@@ -331,7 +248,7 @@ batcher_requeue(Batcher *batcher, Job **job, BatcherPlace place, int delay_ms)
     if (kept)
         put_back(batcher, taken, place, delay_ms);
     else
-        unused = end_job(batcher, taken);
+        unused = batcher_end_job(batcher, taken);
     pthread_cond_broadcast(&batcher->changed);
     pthread_mutex_unlock(&batcher->lock);
     if (unused)
@@ -346,7 +263,7 @@ give_up_job(Batcher *batcher, Job *job, bool still_busy)
     if (!still_busy)
         lane_busy_end(job->lane);
     job->takers--;
-    return end_job(batcher, job);
+    return batcher_end_job(batcher, job);
 }
 
 void
@@ -404,7 +321,7 @@ batcher_drop_lane(Batcher *batcher, const Lane *lane)
             next = job->next;
             if (job->lane != lane)
                 continue;
-            if (end_job(batcher, job))
+            if (batcher_end_job(batcher, job))
                 job_free(job);
             dropped++;
         }

@@ -5,7 +5,9 @@
  * Threads:   any; it is a monitor.
  * Invariant: commands of one user are never in two units at once nor twice in one set; one command
  * id is never in two units at once, but for the ranges of one long command, which stays queued
- * while it has another to run. Jobs of a lane that is not open are neither queued nor handed out.
+ * while it has another to run. Equal commands over the whole table do not run at the same time: one
+ * leads, those that wait when it begins follow it, the others wait for its end. Jobs of a lane that
+ * is not open are neither queued nor handed out.
  */
 #ifndef WORKER_PIPELINE_BATCHER_H
 #define WORKER_PIPELINE_BATCHER_H
@@ -52,6 +54,27 @@ void batcher_release(Batcher *batcher, Job **job, bool still_busy);
 
 /* The same for all that are not NULL, whose outcomes go on to the publisher. */
 void batcher_release_published(Batcher *batcher, Job **jobs, size_t count);
+
+enum {
+    BATCHER_FOLLOWERS_MAX = 1000,
+};
+
+/* Equal commands that waited when `leader` was taken to begin; the caller has it as CHAIN_ALONE.
+ * The caller has them too, until batcher_return_follower or batcher_release. `jobs` has room for
+ * BATCHER_FOLLOWERS_MAX; returns how many there are. */
+size_t batcher_take_followers(Batcher *batcher, const Job *leader, Job **jobs);
+
+typedef enum BatcherFollower {
+    FOLLOWER_STAYS,
+    FOLLOWER_LEAVES,     /* waits for itself again, where it was in the queue */
+    FOLLOWER_GOES_ALONE, /* and shares no run any more */
+} BatcherFollower;
+
+/* Gives a follower back; sets *job to NULL. */
+void batcher_return_follower(Batcher *batcher, Job **job, BatcherFollower fate);
+
+/* All followers of the job leave it. */
+void batcher_dismiss_followers(Batcher *batcher, Job *leader);
 
 /* Frees the unit, with the jobs still in it. */
 void batcher_end_unit(Batcher *batcher, Unit *unit);

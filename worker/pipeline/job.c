@@ -11,6 +11,7 @@ job_new(Command *command, Record *record, Lane *lane)
     job->record = record;
     job->lane = lane_ref(lane);
     job->shape = task_shape(&job->command);
+    task_share_key(&job->command, job->share_key);
     job->size_bytes = record_size(record);
     return job;
 }

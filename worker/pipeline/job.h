@@ -23,12 +23,17 @@ struct Job {
     Chain *chain; /* a long command's, from its first batch on */
     Error *cause; /* tries have run out; only task_fail is left to do */
     int attempts; /* failures that count */
-    bool alone;   /* shares a set with nobody: it has failed or waited before */
+    bool alone;   /* shares a set or a run with nobody: it has failed or waited before */
+    bool begun;   /* its chain has */
     int64_t not_before_ms;
     size_t size_bytes;
     /* The batcher's own. */
     bool holds_id;
     bool holds_user;
+    bool holds_run;
+    char share_key[TASK_SHARE_KEY_BYTES]; /* as task_share_key; "" = shares no run */
+    Job *leader;                          /* whose run it shares; or NULL */
+    bool leads;                           /* others share its run */
     bool queued;
     bool ended; /* whoever has it last frees it */
     int takers; /* executors that have it */

@@ -2,6 +2,7 @@
 
 #include "common/log.h"
 #include "worker/pipeline/unit_settle.h"
+#include "worker/pipeline/unit_share.h"
 
 struct UnitRun {
     const Stations *stations;
@@ -100,7 +101,21 @@ handle_single(UnitRun *run, Job **job, const Error *err)
 }
 
 static bool
-run_read_or_step(UnitRun *run, const Job *job, TaskOutcome *outcome, Error *err)
+run_alone(UnitRun *run, Job *job, TaskOutcome *outcome, Error *err)
+{
+    const TaskItem item = job_item(job);
+    UnitShare share = {0};
+    if (job->share_key[0] != '\0')
+        unit_share_take(run->stations, job, &share);
+    const TaskFollowers followers = unit_share_followers(&share);
+    const bool done =
+        task_step_chain(&run->context, &item, job->chain, CHAIN_ALONE, &followers, outcome, err);
+    unit_share_settle(run->stations, &share, done);
+    return done;
+}
+
+static bool
+run_read_or_step(UnitRun *run, Job *job, TaskOutcome *outcome, Error *err)
 {
     const TaskItem item = job_item(job);
     switch (job->shape) {
@@ -109,7 +124,9 @@ run_read_or_step(UnitRun *run, const Job *job, TaskOutcome *outcome, Error *err)
     case TASK_SHAPE_READ:
         return task_run_read(&run->context, &item, job->attempts + 1, outcome, err);
     case TASK_SHAPE_CHAIN:
-        return task_step_chain(&run->context, &item, job->chain, run->claim, outcome, err);
+        return run->claim == CHAIN_ALONE ? run_alone(run, job, outcome, err)
+                                         : task_step_chain(&run->context, &item, job->chain,
+                                                           run->claim, NULL, outcome, err);
     }
     return error_set(err, ERROR_FATAL, "internal", "a job without a shape");
 }
@@ -135,9 +152,11 @@ run_single(UnitRun *run, Job **job)
         return;
     }
     hold_end(run->stations->hold);
-    /* It has begun. Whoever has a range of it must not touch the job. */
-    if (outcome.step == TASK_AGAIN && run->claim == CHAIN_ALONE)
+    /* Whoever has a range of it must not touch the job. */
+    if (outcome.step == TASK_AGAIN && run->claim == CHAIN_ALONE) {
+        (*job)->begun = true;
         (*job)->attempts = 0;
+    }
     unit_settle_outcomes(run->stations, job, &outcome, 1);
 }
 

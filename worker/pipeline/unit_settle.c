@@ -117,6 +117,7 @@ settle_step(const Stations *stations, Job **job, TaskOutcome *outcome)
         batcher_release(stations->batcher, job, false);
         return false;
     case TASK_PENDING:
+    case TASK_FOLLOWS: /* nobody says that of a unit's own job */
         batcher_requeue(stations->batcher, job, BATCHER_BACK, ODD_DELAY_MS);
         return false;
     }

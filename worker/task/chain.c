@@ -83,14 +83,14 @@ run_part(const TaskContext *context, const TaskItem *item, Chain *chain, int cla
 
 bool
 task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain, int claim,
-                TaskOutcome *ret_outcome, Error *err)
+                const TaskFollowers *followers, TaskOutcome *ret_outcome, Error *err)
 {
     TaskOutcome outcome = {0};
     bool done;
     if (!chain->begun)
-        done = chain_begin(context, item, chain, &outcome, err);
+        done = chain_begin(context, item, chain, followers, &outcome, err);
     else if (claim == CHAIN_ALONE)
-        done = chain_end(context, item, chain, NULL, 1 + chain_attempts(chain), &outcome, err);
+        done = chain_end(context, item, chain, followers, 1 + chain_attempts(chain), &outcome, err);
     else
         done = run_part(context, item, chain, claim, &outcome, err);
     if (done)

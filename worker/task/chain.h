@@ -15,6 +15,7 @@
 #include <pthread.h>
 
 enum {
+    CHAIN_HALVES_MAX = 2,  /* sessions and bookings */
     CHAIN_RANGES_MAX = 16, /* of the sessions */
     CHAIN_PARTS_MAX = CHAIN_RANGES_MAX + 1,
     CHAIN_RANGE_ROWS_MIN = 5000,    /* a smaller table is not divided so far */
@@ -99,9 +100,29 @@ void chain_note_batch(Chain *chain, int64_t updated_us);
 void chain_note_failed_part(Chain *chain, const ChainPart *part);
 int chain_attempts(Chain *chain);
 
-/* Begins the command, takes it over, or settles it by the ledger's rules. */
+/* Begins the command, takes it over, or settles it by the ledger's rules. `followers` may be NULL,
+ * here and below. */
 bool chain_begin(const TaskContext *context, const TaskItem *item, Chain *chain,
-                 TaskOutcome *outcome, Error *err) MUST_CHECK;
+                 const TaskFollowers *followers, TaskOutcome *outcome, Error *err) MUST_CHECK;
+
+/* Says which of them share the run that begins at `now_us`. */
+bool chain_share_join(const TaskContext *context, const TaskFollowers *followers, int64_t now_us,
+                      Error *err) MUST_CHECK;
+
+/* What a run did, or its followers found: one half or both. Borrows from the reports. */
+typedef struct ChainReports {
+    const Report *reports;
+    size_t count;
+} ChainReports;
+
+char *chain_message(const ChainReports *reports) MUST_CHECK; /* NULL when out of memory */
+cJSON *chain_data(const ChainReports *reports) MUST_CHECK;   /* the same */
+
+/* Enters them in the ledger, within the transaction that ends the leader well, as having found
+ * nothing. */
+bool chain_share_end(const TaskContext *context, const LedgerRecord *leader,
+                     const TaskFollowers *followers, const ChainReports *reports,
+                     Error *err) MUST_CHECK;
 
 /* The parts of a command that has just begun, and their range rows for the ledger; `ranges` has
  * room for CHAIN_PARTS_MAX of them. */
@@ -152,15 +173,16 @@ bool chain_fail_part(const TaskContext *context, const TaskItem *item, Chain *ch
                      ChainPart *part, const Error *cause, bool *ret_forgotten,
                      Error *err) MUST_CHECK;
 
-/* Ends the command: one transaction that sums the ranges up, stores the result and clears them
- * away. `cause` NULL: as the ranges say; else failed for this cause whatever they say. */
+/* Ends the command as its ranges say: one transaction that sums them up, stores the result, and
+ * those of its followers when it succeeded, and clears them away. */
 bool chain_end(const TaskContext *context, const TaskItem *item, const Chain *chain,
-               const Error *cause, int attempts, TaskOutcome *outcome, Error *err) MUST_CHECK;
+               const TaskFollowers *followers, int attempts, TaskOutcome *outcome,
+               Error *err) MUST_CHECK;
 
 /* The same inside the caller's transaction, with the ledger row locked; neither commits nor rolls
- * back. */
+ * back. With a `cause` it has failed for that, whatever the ranges say. */
 bool chain_end_locked(const TaskContext *context, const TaskItem *item, const LedgerRecord *row,
-                      const Error *cause, int attempts, TaskOutcome *outcome,
-                      Error *err) MUST_CHECK;
+                      const TaskFollowers *followers, const Error *cause, int attempts,
+                      TaskOutcome *outcome, Error *err) MUST_CHECK;
 
 #endif

@@ -22,8 +22,8 @@ insert_ranges(const TaskContext *context, const TaskItem *item, Chain *chain, Er
 }
 
 static bool
-begin_new(const TaskContext *context, const TaskItem *item, Chain *chain, LedgerRecord *record,
-          TaskOutcome *outcome, Error *err)
+begin_new(const TaskContext *context, const TaskItem *item, Chain *chain,
+          const TaskFollowers *followers, LedgerRecord *record, TaskOutcome *outcome, Error *err)
 {
     const LedgerStart start = ledger_start(item->command, item->source, record->now_us,
                                            context->settings->ledger_retention_hours);
@@ -33,7 +33,8 @@ begin_new(const TaskContext *context, const TaskItem *item, Chain *chain, Ledger
     }
     adopt(chain, record);
     outcome->step = TASK_AGAIN;
-    return insert_ranges(context, item, chain, err);
+    return insert_ranges(context, item, chain, err) &&
+           (followers == NULL || chain_share_join(context, followers, record->now_us, err));
 }
 
 /* The rows of the old owner are waited for (they are locked while a batch runs), then the epoch is
@@ -94,7 +95,7 @@ begin_known(const TaskContext *context, const TaskItem *item, Chain *chain, Ledg
 
 static bool
 begin_in_transaction(const TaskContext *context, const TaskItem *item, Chain *chain,
-                     TaskOutcome *outcome, Error *err)
+                     const TaskFollowers *followers, TaskOutcome *outcome, Error *err)
 {
     int64_t now_us;
     bool inserted = false;
@@ -104,16 +105,17 @@ begin_in_transaction(const TaskContext *context, const TaskItem *item, Chain *ch
         ledger_record_new(item->command, item->source, context->settings->worker_id, now_us);
     if (!ledger_insert(context->database, &record, 1, &inserted, err))
         return false;
-    const bool settled = inserted ? begin_new(context, item, chain, &record, outcome, err)
-                                  : begin_known(context, item, chain, &record, outcome, err);
+    const bool settled = inserted
+                             ? begin_new(context, item, chain, followers, &record, outcome, err)
+                             : begin_known(context, item, chain, &record, outcome, err);
     return settled && database_commit(context->database, err);
 }
 
 bool
-chain_begin(const TaskContext *context, const TaskItem *item, Chain *chain, TaskOutcome *outcome,
-            Error *err)
+chain_begin(const TaskContext *context, const TaskItem *item, Chain *chain,
+            const TaskFollowers *followers, TaskOutcome *outcome, Error *err)
 {
-    if (!begin_in_transaction(context, item, chain, outcome, err)) {
+    if (!begin_in_transaction(context, item, chain, followers, outcome, err)) {
         database_rollback(context->database);
         task_outcome_done(outcome);
         return error_wrap(err, "begin %s", command_task_name(item->command->task));

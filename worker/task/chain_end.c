@@ -4,14 +4,10 @@
 
 #include <string.h>
 
-enum {
-    HALVES_MAX = 2, /* sessions and bookings */
-};
-
 typedef struct ChainSum {
     LedgerRange ranges[CHAIN_PARTS_MAX];
     size_t range_count;
-    Report reports[HALVES_MAX];
+    Report reports[CHAIN_HALVES_MAX];
     size_t report_count;
     SkippedRows ids;
 } ChainSum;
@@ -102,17 +98,28 @@ fill_failure(const ChainSum *sum, const Error *cause, const char *message, TaskE
     end->error_sqlstate = cause != NULL ? cause->sqlstate : failed->error_sqlstate;
 }
 
+char *
+chain_message(const ChainReports *reports)
+{
+    return reports->count > 1 ? report_message_scheduled(&reports->reports[0], &reports->reports[1])
+                              : report_message(&reports->reports[0]);
+}
+
+cJSON *
+chain_data(const ChainReports *reports)
+{
+    return reports->count > 1 ? report_data_scheduled(&reports->reports[0], &reports->reports[1])
+                              : report_data(&reports->reports[0]);
+}
+
 static bool
 render(const TaskContext *context, const TaskItem *item, const LedgerRecord *row,
        const ChainSum *sum, const Error *cause, int attempts, LedgerRecord *record,
        TaskOutcome *outcome, Error *err)
 {
-    const bool scheduled = sum->report_count > 1;
-    const Report *first = &sum->reports[0];
-    CLEANUP(autofree)
-    char *message =
-        scheduled ? report_message_scheduled(first, &sum->reports[1]) : report_message(first);
-    cJSON *data = scheduled ? report_data_scheduled(first, &sum->reports[1]) : report_data(first);
+    const ChainReports reports = {sum->reports, sum->report_count};
+    CLEANUP(autofree) char *message = chain_message(&reports);
+    cJSON *data = chain_data(&reports);
     TaskEnd end = {
         .status = RESULT_SUCCEEDED,
         .message = message,
@@ -129,9 +136,19 @@ render(const TaskContext *context, const TaskItem *item, const LedgerRecord *row
     return rendered;
 }
 
+static bool
+end_followers(const TaskContext *context, const LedgerRecord *leader,
+              const TaskFollowers *followers, const ChainSum *sum, Error *err)
+{
+    const ChainReports reports = {sum->reports, sum->report_count};
+    return followers == NULL || leader->state != LEDGER_SUCCEEDED ||
+           chain_share_end(context, leader, followers, &reports, err);
+}
+
 bool
 chain_end_locked(const TaskContext *context, const TaskItem *item, const LedgerRecord *row,
-                 const Error *cause, int attempts, TaskOutcome *outcome, Error *err)
+                 const TaskFollowers *followers, const Error *cause, int attempts,
+                 TaskOutcome *outcome, Error *err)
 {
     CLEANUP(chain_sum_done) ChainSum sum = {0};
     LedgerRecord record = *row;
@@ -139,12 +156,13 @@ chain_end_locked(const TaskContext *context, const TaskItem *item, const LedgerR
     return sum_up(context, item, row, cause, &sum, err) &&
            render(context, item, row, &sum, cause, attempts, &record, outcome, err) &&
            ledger_update(context->database, &record, 1, err) &&
-           ledger_range_delete_all(context->database, item->command->id, err);
+           ledger_range_delete_all(context->database, item->command->id, err) &&
+           end_followers(context, &record, followers, &sum, err);
 }
 
 static bool
 end_in_transaction(const TaskContext *context, const TaskItem *item, const Chain *chain,
-                   const Error *cause, int attempts, TaskOutcome *outcome, Error *err)
+                   const TaskFollowers *followers, int attempts, TaskOutcome *outcome, Error *err)
 {
     int64_t now_us;
     CLEANUP(ledger_rows_done) LedgerRows rows = {0};
@@ -162,15 +180,16 @@ end_in_transaction(const TaskContext *context, const TaskItem *item, const Chain
         database_rollback(context->database);
         return outcome_from_stored(&rows.rows[0], outcome, err);
     }
-    return chain_end_locked(context, item, &rows.rows[0], cause, attempts, outcome, err) &&
+    return chain_end_locked(context, item, &rows.rows[0], followers, NULL, attempts, outcome,
+                            err) &&
            database_commit(context->database, err);
 }
 
 bool
-chain_end(const TaskContext *context, const TaskItem *item, const Chain *chain, const Error *cause,
-          int attempts, TaskOutcome *outcome, Error *err)
+chain_end(const TaskContext *context, const TaskItem *item, const Chain *chain,
+          const TaskFollowers *followers, int attempts, TaskOutcome *outcome, Error *err)
 {
-    if (end_in_transaction(context, item, chain, cause, attempts, outcome, err))
+    if (end_in_transaction(context, item, chain, followers, attempts, outcome, err))
         return true;
     database_rollback(context->database);
     task_outcome_done(outcome);

@@ -78,7 +78,7 @@ fail_known(const TaskContext *context, const TaskItem *item, Chain *chain, Ledge
             outcome->step = TASK_FORGOTTEN;
             return true;
         }
-        return chain_end_locked(context, item, row, cause, attempts, outcome, err);
+        return chain_end_locked(context, item, row, NULL, cause, attempts, outcome, err);
     }
     return true;
 }

@@ -1,5 +1,7 @@
 #include "worker/task/task.h"
 
+#include <stdio.h>
+
 TaskShape
 task_shape(const Command *command)
 {
@@ -17,4 +19,16 @@ task_shape(const Command *command)
         break;
     }
     return TASK_SHAPE_CHAIN;
+}
+
+/* A replay runs in a unit of its own. */
+void
+task_share_key(const Command *command, char ret_key[TASK_SHARE_KEY_BYTES])
+{
+    const CommandParams *params = &command->params;
+    ret_key[0] = '\0';
+    if (task_shape(command) != TASK_SHAPE_CHAIN || command->replay > 0)
+        return;
+    (void)snprintf(ret_key, TASK_SHARE_KEY_BYTES, "%d %.17g %.17g", (int)command->task,
+                   params->inactive_hours, params->expiration_minutes);
 }

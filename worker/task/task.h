@@ -44,7 +44,8 @@ typedef enum TaskStep {
     TASK_FINISHED, /* the outcome holds the result to publish */
     TASK_ABSORBED, /* a producer's duplicate: nothing to publish, only the offset to finish */
     TASK_AGAIN,    /* more batches: put it at the end of the queue; chain_claim says when */
-    TASK_ALONE,    /* leaves its set; goes on as a chain */
+    TASK_ALONE,    /* leaves its set, or the run it would have shared; goes on as a chain */
+    TASK_FOLLOWS,  /* shares the run of another command, and ends with it */
     TASK_FORGOTTEN /* another worker owns it by now: neither result nor offset */
 } TaskStep;
 
@@ -75,6 +76,14 @@ typedef struct TaskItem {
 } TaskItem;
 
 TaskShape task_shape(const Command *command);
+
+enum {
+    TASK_SHARE_KEY_BYTES = 64,
+};
+
+/* What is equal of commands that change the same rows of the whole table in the same way, so that
+ * one run will do for all that wait together; "" of a command that shares no run. */
+void task_share_key(const Command *command, char ret_key[TASK_SHARE_KEY_BYTES]);
 
 /* Executes per-user commands in one transaction; outcomes[i] belongs to items[i].
  * No two items may name the same user or the same id.
@@ -110,13 +119,27 @@ bool chain_claim(Chain *chain, int64_t now_ms, int *ret_claim) MUST_CHECK;
  * the end of a running step can tell. */
 int64_t chain_next_ms(Chain *chain);
 
+/* Commands whose task_share_key is the leader's, and what becomes of each. */
+typedef struct TaskFollowers {
+    const TaskItem *items;
+    TaskOutcome *outcomes; /* {0} before the step; the caller ends them */
+    size_t count;
+} TaskFollowers;
+
 /* Takes the next step of a long command as `claim` says: begins it or takes it over, runs a batch
  * of the range, or ends it. A batch that fails for itself is retried and given up in here
  * (TASK_AGAIN with a note). False: only when the environment is at fault (ERROR_HOLD) or the
  * process (ERROR_FATAL), or beginning or ending failed (ERROR_RETRY: call again later; counted by
- * the caller, then task_fail). */
+ * the caller, then task_fail).
+ *
+ * With CHAIN_ALONE, `followers` (or NULL) are the commands that share the run. When it begins,
+ * those that may join get FOLLOWS, those that the ledger knows or that are too late get ALONE, and
+ * all stay PENDING when this is no run to share. When it ends well, they get FINISHED, or ALONE
+ * when the ledger knows them by now; else they stay PENDING. On false their outcomes mean nothing.
+ */
 bool task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain, int claim,
-                     TaskOutcome *ret_outcome, Error *err) MUST_CHECK;
+                     const TaskFollowers *followers, TaskOutcome *ret_outcome,
+                     Error *err) MUST_CHECK;
 
 /* Writes `failed` for a command whose tries have run out, in a transaction of its own, with what a
  * chain had done. False: it could not be written, which is a hold. `chain` may be NULL; nobody has

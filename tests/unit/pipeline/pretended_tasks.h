@@ -30,6 +30,7 @@ static struct {
     atomic_bool away;       /* every task meets a lost connection */
     atomic_int calls;       /* of any task */
     atomic_int fails;       /* of task_fail */
+    atomic_int shared;      /* commands that ended with another one's run */
     atomic_bool user_twice; /* a user was in two units at once */
     atomic_bool not_alone;  /* a long command began or ended while a range of it ran */
     pthread_mutex_t lock;
@@ -177,7 +178,7 @@ task_run_read(const TaskContext *context, const TaskItem *item, int attempts,
 
 bool
 task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain, int claim,
-                TaskOutcome *ret_outcome, Error *err)
+                const TaskFollowers *followers, TaskOutcome *ret_outcome, Error *err)
 {
     const bool entered = enter(err);
     pthread_mutex_lock(&chain->lock);
@@ -194,6 +195,13 @@ task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain, 
     *ret_outcome = (TaskOutcome){.step = TASK_AGAIN};
     if (ends)
         finish(item, "succeeded", ret_outcome);
+    for (size_t i = 0; followers != NULL && i < followers->count; i++) {
+        atomic_fetch_add(&world.shared, ends);
+        if (ends)
+            finish(&followers->items[i], "succeeded", &followers->outcomes[i]);
+        else
+            followers->outcomes[i].step = TASK_FOLLOWS;
+    }
     return true;
 }
 

@@ -19,6 +19,7 @@
 enum {
     PARTITIONS = 3,
     COMMANDS = 300,
+    EQUALS = 30, /* long commands that could share a run */
     MAX_ATTEMPTS = 3,
     PATIENCE_MS = 60 * 1000,
     IDS_MAX = 1000,
@@ -111,6 +112,7 @@ set_up(void **state)
     atomic_store(&world.calls, 0);
     atomic_store(&world.fails, 0);
     atomic_store(&world.user_twice, false);
+    atomic_store(&world.shared, 0);
     atomic_store(&world.not_alone, false);
     return 0;
 }
@@ -226,13 +228,15 @@ test_run_every_kind_of_command_gives_one_result_each(void **state)
     send_command(producer, "alone", 3, "cleanup_inactive_sessions_for_user");
     send_command(producer, "preview", 4, "get_inactive_sessions_preview");
     send_command(producer, "long", 5, "scheduled_cleanup");
+    for (int i = 0; i < EQUALS; i++)
+        send_command(producer, "equal", i, "cleanup_inactive_sessions");
     send(producer, "x", "this is no command");
     flush(producer);
     worker_start(&worker);
     /* All but the absorbed one. */
-    expect_once_each(topics[1], COMMANDS + 5);
+    expect_once_each(topics[1], COMMANDS + EQUALS + 5);
     worker_stop(&worker);
-    expect_count(topics[1], COMMANDS + 5);
+    expect_count(topics[1], COMMANDS + EQUALS + 5);
     expect_count(topics[2], 2);
     assert_int_equal(atomic_load(&world.fails), 1);
     assert_false(atomic_load(&world.user_twice));
@@ -242,7 +246,7 @@ test_run_every_kind_of_command_gives_one_result_each(void **state)
     worker_start(&worker);
     send_command(producer, "later", 1, "cleanup_inactive_sessions_for_user");
     flush(producer);
-    expect_once_each(topics[1], COMMANDS + 6);
+    expect_once_each(topics[1], COMMANDS + EQUALS + 6);
     worker_stop(&worker);
     assert_int_equal(atomic_load(&world.calls), 1);
 }

@@ -1,0 +1,96 @@
+/* Equal commands that share one run: who joins when it begins, and their results when it ends. */
+#include "worker/task/chain.h"
+
+bool
+chain_share_join(const TaskContext *context, const TaskFollowers *followers, int64_t now_us,
+                 Error *err)
+{
+    CLEANUP(ledger_rows_done) LedgerRows rows = {0};
+    CLEANUP(autofree) const char **ids = calloc(followers->count + 1, sizeof(*ids));
+    if (ids == NULL)
+        return error_out_of_memory(err);
+    for (size_t i = 0; i < followers->count; i++)
+        ids[i] = followers->items[i].command->id;
+    if (followers->count > 0 && !ledger_find(context->database, ids, followers->count, &rows, err))
+        return error_wrap(err, "look up commands that would share the run");
+    for (size_t i = 0; i < followers->count; i++) {
+        const TaskItem *item = &followers->items[i];
+        const LedgerStart start = ledger_start(item->command, item->source, now_us,
+                                               context->settings->ledger_retention_hours);
+        const bool known = ledger_rows_find(&rows, item->command->id) != NULL;
+        followers->outcomes[i].step =
+            !known && start == LEDGER_START_RUN ? TASK_FOLLOWS : TASK_ALONE;
+    }
+    return true;
+}
+
+/* The leader's halves, of which nothing was left. */
+static void
+found_nothing(const ChainReports *reports, Report *ret_nothing)
+{
+    for (size_t i = 0; i < reports->count; i++)
+        ret_nothing[i] = (Report){
+            .part = reports->reports[i].part,
+            .cutoff_us = reports->reports[i].cutoff_us,
+            .user_id = "",
+        };
+}
+
+static bool
+render(const TaskContext *context, const LedgerRecord *leader, const TaskItem *item,
+       const TaskEnd *end, LedgerRecord *ret_record, TaskOutcome *outcome, Error *err)
+{
+    *ret_record = ledger_record_new(item->command, item->source, context->settings->worker_id,
+                                    leader->now_us);
+    ret_record->started_us = leader->started_us;
+    return outcome_finish(context, item, end, ret_record, outcome, err);
+}
+
+static bool
+render_all(const TaskContext *context, const LedgerRecord *leader, const TaskFollowers *followers,
+           const ChainReports *reports, LedgerRecord *records, Error *err)
+{
+    CLEANUP(autofree) char *message = chain_message(reports);
+    cJSON *data = chain_data(reports);
+    const TaskEnd end = {
+        .status = RESULT_SUCCEEDED,
+        .message = message,
+        .data = data,
+        .attempts = 1,
+        .started_us = leader->started_us,
+        .finished_us = leader->finished_us,
+    };
+    bool rendered = (message != NULL && data != NULL &&
+                     cJSON_AddStringToObject(data, "shared_with", leader->command_id) != NULL) ||
+                    error_out_of_memory(err);
+    for (size_t i = 0; i < followers->count && rendered; i++)
+        rendered = render(context, leader, &followers->items[i], &end, &records[i],
+                          &followers->outcomes[i], err);
+    cJSON_Delete(data);
+    return rendered;
+}
+
+bool
+chain_share_end(const TaskContext *context, const LedgerRecord *leader,
+                const TaskFollowers *followers, const ChainReports *reports, Error *err)
+{
+    Report nothing[CHAIN_HALVES_MAX];
+    const ChainReports found = {nothing, reports->count};
+    CLEANUP(autofree) LedgerRecord *records = calloc(followers->count + 1, sizeof(*records));
+    CLEANUP(autofree) bool *inserted = calloc(followers->count + 1, sizeof(*inserted));
+    if (records == NULL || inserted == NULL)
+        return error_out_of_memory(err);
+    if (followers->count == 0)
+        return true;
+    found_nothing(reports, nothing);
+    if (!render_all(context, leader, followers, &found, records, err) ||
+        !ledger_insert(context->database, records, followers->count, inserted, err))
+        return error_wrap(err, "end %zu commands that shared the run", followers->count);
+    for (size_t i = 0; i < followers->count; i++) {
+        if (inserted[i])
+            continue;
+        task_outcome_done(&followers->outcomes[i]);
+        followers->outcomes[i].step = TASK_ALONE;
+    }
+    return true;
+}
