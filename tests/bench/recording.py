@@ -27,7 +27,7 @@ def _entries(path, offset, database):
         log.seek(offset)
         for line in log:
             entry = json.loads(line)
-            if entry.get("dbname") == database and entry.get("application_name") == "cleanup-worker":
+            if entry.get("dbname") == database and entry.get("application_name", "").startswith("cleanup-worker/"):
                 yield entry["pid"], entry["message"], entry.get("detail", "")
 
 

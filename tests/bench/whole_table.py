@@ -73,7 +73,7 @@ def longest_transaction_ms(path, offset, database):
     with open(path) as log:
         log.seek(offset)
         for entry in map(json.loads, log):
-            if entry.get("dbname") != database or entry.get("application_name") != "cleanup-worker":
+            if entry.get("dbname") != database or not entry.get("application_name", "").startswith("cleanup-worker/"):
                 continue
             took, _, what = entry["message"].removeprefix("duration: ").partition(" ms  ")
             if what.startswith("statement: BEGIN"):

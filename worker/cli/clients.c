@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
 
@@ -24,7 +25,6 @@ clients_database_settings(const Settings *settings, DatabaseSettings *ret_databa
 {
     *ret_database = (DatabaseSettings){
         .dsn = settings->postgres.dsn,
-        .application_name = "cleanup-worker",
         .tables =
             {
                 .users = settings->tables.users,
@@ -43,6 +43,9 @@ clients_database_settings(const Settings *settings, DatabaseSettings *ret_databa
         .statement_timeout_ms = settings->postgres.statement_timeout_ms,
         .clock_skew_ms = settings->worker.clock_skew_ms,
     };
+    /* A name that is too long is cut off here, as PostgreSQL would. */
+    (void)snprintf(ret_database->application_name, sizeof(ret_database->application_name),
+                   "cleanup-worker/%s", settings->worker.id);
 }
 
 int

@@ -28,9 +28,13 @@ typedef struct DatabaseTables {
     const char *session_references; /* comma list; "" = none */
 } DatabaseTables;
 
+enum {
+    DATABASE_NAME_BYTES = 64,
+};
+
 typedef struct DatabaseSettings {
     const char *dsn; /* a libpq conninfo string; secret */
-    const char *application_name;
+    char application_name[DATABASE_NAME_BYTES]; /* longer ones PostgreSQL would cut off */
     DatabaseTables tables; /* SQL identifiers as in a FROM clause */
     bool prepared_statements;
     int connect_timeout_ms;
