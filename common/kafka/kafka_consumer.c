@@ -31,7 +31,11 @@ struct KafkaConsumer {
     void *committed_state;
 };
 
+/* The coordinator polls whatever happens, so that a minute without a poll means a fault; and it is
+ * how long a member waits for an answer to its JoinGroup, and the broker for one that does not
+ * rejoin. */
 static const KafkaProperty defaults[] = {
+    {"max.poll.interval.ms", "60000"},
     {"queued.max.messages.kbytes", "4096"},
     {"fetch.message.max.bytes", "262144"},
     {"fetch.wait.max.ms", "100"},
