@@ -1,4 +1,5 @@
 """One campaign: load, faults, a quiet end, and the oracle's judgement."""
+import collections
 import dataclasses
 import random
 import time
@@ -15,7 +16,6 @@ from workers import Pool, crash_steps
 from world import World
 
 SETTLE_SECONDS = 150
-MOST_MORE_SECONDS = 60   # for what has not happened when the minutes are over
 TRANSACTION_SECONDS = 40  # worker's transaction time-out, and the broker's interval of looking for them
 CALM_SECONDS = 75         # a time-out of the session, one of a transaction, and what has queued up
 LAST_COMMANDS = ("cleanup_inactive_sessions", "expire_pending_bookings")
@@ -28,11 +28,14 @@ class Plan:
     seed: str
     program: str
     delivery: str
-    minutes: float
+    minutes: float               # at least
+    most_minutes: float          # while the goal is not reached
     kinds: tuple
-    kills: int = 0               # go on until so many workers were killed
+    goal: collections.Counter = dataclasses.field(default_factory=collections.Counter)  # kind → times it has to take hold
     crash_program: str = None
     crash_rounds: int = 0        # how often every step is taken
+    named: bool = False          # workers have a worker.id
+    kill_seconds: float = 0.0    # from one random kill to the next, besides the other faults; 0: none
     gap_seconds: tuple = (1.5, 4.0)
     workers: int = 3
     commands_per_second: float = 60
@@ -41,7 +44,6 @@ class Plan:
     duplicates: bool = True
     whole_table_pace: float = 1.0  # seconds between two commands for the whole table, as part of the usual
     calm_every: int = 8          # faults; 0: never
-    every_kind: bool = False     # go on until each kind has taken hold once
 
 
 @dataclasses.dataclass
@@ -69,7 +71,8 @@ class Campaign:
         self.world = World(stack, plan.program, plan.delivery)
         self.steps = crash_steps(plan.crash_program) if plan.crash_rounds else []
         points = faults.crash_points(plan.seed, self.steps, plan.crash_rounds)
-        self.pool = Pool(self.world, plan.workers, points, plan.crash_program)
+        self.pool = Pool(self.world, plan.workers, points, plan.crash_program, plan.named)
+        self.killer = faults.Killer(self.pool, self._rng("killer"), plan.kill_seconds)
         self.population = Population(self.world, pause_seconds=0.5)
         self.commander = Commander(self.world, self.population, self._rng("commands"), plan.commands_per_second,
                                    plan.duplicates, plan.whole_table_pace)
@@ -86,7 +89,9 @@ class Campaign:
         actors = [self.population, self.commander, *self.traffics]
         for thread in [self.stream, self.pool, *actors]:
             thread.start()
-        self._inject(started + 60 * self.plan.minutes)
+        self.killer.start()
+        self._inject(started)
+        self.killer.stop()
         for actor in actors:
             actor.stop()
         self._settle()
@@ -99,31 +104,35 @@ class Campaign:
                        self.stream.arrivals, self.commander.sent, self.pool.crashed, self.steps, self.pool.kills,
                        max(traffic.slowest_seconds for traffic in self.traffics), time.monotonic() - started)
 
-    def _inject(self, until):
+    def _inject(self, started):
         doer = faults.Faults(self.world, self.pool)
+        least, most = started + 60 * self.plan.minutes, started + 60 * self.plan.most_minutes
         if not self.plan.kinds:
-            time.sleep(max(0.0, until - time.monotonic()))
+            time.sleep(max(0.0, least - time.monotonic()))
             return
         for pause, kind, rng in faults.plan(self.plan.seed, self.plan.kinds, self.plan.gap_seconds):
-            now = time.monotonic()
-            if now >= until and self.pool.kills >= self.plan.kills and (
-                    now >= until + MOST_MORE_SECONDS or not self._unfinished()):
+            now, missing = time.monotonic(), self._missing()
+            if now >= most or (now >= least and not missing):
                 return
             time.sleep(pause)
+            if now >= least and kind not in missing:
+                continue  # it has happened often enough
             self.say(f"fault {kind}")
             took_hold = getattr(doer, kind)(rng)
             self.injected.append((time.monotonic(), kind, took_hold))
             if self.plan.calm_every and len(self.injected) % self.plan.calm_every == 0:
                 self._calm()
 
-    def _unfinished(self):
-        """Steps wait for a worker, or a kind has not taken hold yet."""
-        missing = set(self.plan.kinds) - {kind for _, kind, took_hold in self.injected if took_hold}
-        return self.plan.every_kind and bool(missing or self.pool.waiting_steps())
+    def _missing(self):
+        """What has not happened as often as it has to: kinds of faults, and crash points that wait for a worker."""
+        happened = collections.Counter(kind for _, kind, took_hold in self.injected if took_hold)
+        happened.update(kind for _, kind in self.world.recoveries)
+        steps = self.pool.waiting_steps() if self.plan.goal[faults.KILL_STEP] else ()
+        return set(self.plan.goal - happened) | set(steps)
 
     def _calm(self):
         """Once nothing fails, all that was sent by then is answered before long."""
-        self.say("calm")
+        self.say(f"calm, {self.pool.kills} killed so far")
         self.pool.calm = True
         sent = set(self.commander.sent)
         try:

@@ -3,6 +3,7 @@
 A fault returns False when it found nothing to act on (no COMMIT came by in time, no worker was there).
 """
 import random
+import threading
 import time
 
 # Kafka's numbers of the requests that are cut in the middle; a request the delivery does not use is not in its list.
@@ -110,6 +111,24 @@ class Faults:
     def _cut_request(self, when, rng):
         kind = rng.choice(CUT_REQUESTS[self.world.delivery])
         return self.stack.kafka_proxy.cut_within(when, kind, CUT_PATIENCE_SECONDS)
+
+
+class Killer(threading.Thread):
+    """Kills a random worker again and again, whatever else fails; not while the pool is calm."""
+
+    def __init__(self, pool, rng, seconds):
+        super().__init__(daemon=True)
+        self.pool, self.rng, self.seconds = pool, rng, seconds
+        self.ending = threading.Event()
+
+    def run(self):
+        while self.seconds > 0 and not self.ending.wait(self.rng.uniform(0, 2 * self.seconds)):
+            if not self.pool.calm and self.pool.kill_one(self.rng):
+                self.pool.world.recoveries.append((time.monotonic(), "kill_random"))
+
+    def stop(self):
+        self.ending.set()
+        self.join()
 
 
 FAULTS = ("kill_random", "kill_all", "zombie", "join", "leave", "broker_kill", "broker_freeze", "postgres_crash",

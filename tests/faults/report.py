@@ -20,24 +20,25 @@ def _count(outcome, *kinds):
     return sum(max(1, len(ids)) for kind, _, ids in outcome.violations if kind in kinds)
 
 
-def _recoveries(outcome):
+def _recoveries(outcome, timeline):
     """kind → [(to the next result, until all sent before is answered)] of the faults that took hold."""
     found = collections.defaultdict(list)
     for at, kind, took_hold in outcome.injected:
         if took_hold:
-            found[kind].append((results.next_after(outcome.arrivals, at),
-                                results.caught_up(outcome.arrivals, outcome.sent, at)))
+            found[kind].append((timeline.next_result(at), timeline.caught_up(at)))
     return found
 
 
 def summary(outcome):
     """Everything of the report as plain values."""
-    recoveries = _recoveries(outcome)
+    timeline = results.Timeline(outcome.arrivals, outcome.sent)
+    recoveries = _recoveries(outcome, timeline)
     everything = [pair for pairs in recoveries.values() for pair in pairs]
     statuses = collections.Counter(result.status for result in outcome.evidence.results)
     return {
         "seed": outcome.plan.seed,
         "delivery": outcome.plan.delivery,
+        "named": outcome.plan.named,
         "program": str(outcome.plan.program),
         "seconds": round(outcome.seconds, 1),
         "commands": len(outcome.evidence.commands),
@@ -50,7 +51,7 @@ def summary(outcome):
         "doubled_effects": _count(outcome, "doubled_effect", "bytes_differ"),
         "results_missing": _count(outcome, "missing_result"),
         "wrongly_deleted": _count(outcome, "wrongly_touched"),
-        "slowest_answer_s": round(max(results.answer_seconds(outcome.arrivals, outcome.sent).values(), default=0.0), 1),
+        "slowest_answer_s": round(max(timeline.answer_seconds.values(), default=0.0), 1),
         "slowest_application_write_s": round(outcome.slowest_write_seconds, 3),
         "next_result_s": {"p50": percentile([p[0] for p in everything if p[0] is not None], 0.5),
                           "p99": percentile([p[0] for p in everything if p[0] is not None], 0.99)},
@@ -62,8 +63,8 @@ def summary(outcome):
             "caught_up_s": {"p50": percentile([p[1] for p in pairs], 0.5), "p99": percentile([p[1] for p in pairs], 0.99)},
         } for kind, pairs in sorted(recoveries.items())},
         "not_taken": dict(collections.Counter(kind for _, kind, took_hold in outcome.injected if not took_hold)),
-        "steps_fired": sorted({point.split(":")[0] for point in outcome.crashed}),
-        "steps_not_fired": sorted(set(outcome.steps) - {point.split(":")[0] for point in outcome.crashed}),
+        "steps_fired": dict(sorted(outcome.crashed.items())),
+        "steps_not_fired": sorted(set(outcome.steps) - set(outcome.crashed)),
         "violations": [{"kind": kind, "text": text, "ids": ids} for kind, text, ids in outcome.violations],
     }
 
@@ -85,7 +86,8 @@ def table(facts):
                  f"{facts['wrongly_deleted']}; slowest answer {facts['slowest_answer_s']} s, slowest statement of the "
                  f"application {facts['slowest_application_write_s']} s")
     if facts["steps_fired"] or facts["steps_not_fired"]:
-        lines.append(f"steps that killed: {len(facts['steps_fired'])}; that did not: {facts['steps_not_fired'] or 'none'}")
+        lines.append(f"steps that killed: {len(facts['steps_fired'])}, {facts['steps_fired']}; that did not: "
+                     f"{facts['steps_not_fired'] or 'none'}")
     if facts["not_taken"]:
         lines.append(f"faults that found nothing to act on: {facts['not_taken']}")
     for violation in facts["violations"]:

@@ -1,4 +1,7 @@
 """The results topic as a follower sees it, live: when which result arrived."""
+import bisect
+import itertools
+import math
 import subprocess
 import threading
 import time
@@ -33,26 +36,24 @@ class ResultStream(threading.Thread):
         self.join(20)
 
 
-def next_after(arrivals, moment):
-    """Seconds from the moment to the next result, or None."""
-    return next((at - moment for at, _ in arrivals if at >= moment), None)
+class Timeline:
+    """When commands were sent and answered, ready for one question a fault."""
 
+    def __init__(self, arrivals, sent):
+        self.moments = [at for at, _ in arrivals]
+        first = {}
+        for at, command_id in arrivals:
+            first.setdefault(command_id, at)
+        self.answer_seconds = {name: first[name] - when for name, when in sent.items() if name in first}
+        self.sent = sorted((when, when + self.answer_seconds[name]) for name, when in sent.items() if name in first)
+        self.last_answers = list(itertools.accumulate((answered for _, answered in self.sent), max))
 
-def _first_arrivals(arrivals):
-    first = {}
-    for at, command_id in arrivals:
-        first.setdefault(command_id, at)
-    return first
+    def next_result(self, moment):
+        """Seconds from the moment to the next result, or None."""
+        place = bisect.bisect_left(self.moments, moment)
+        return self.moments[place] - moment if place < len(self.moments) else None
 
-
-def answer_seconds(arrivals, sent):
-    """command id → seconds from sending to the first result, of those that have one."""
-    first = _first_arrivals(arrivals)
-    return {name: first[name] - when for name, when in sent.items() if name in first}
-
-
-def caught_up(arrivals, sent, moment):
-    """Seconds from the moment until all that was sent by then has its result."""
-    first = _first_arrivals(arrivals)
-    waits = [first[name] - moment for name, when in sent.items() if when <= moment and name in first]
-    return max(0.0, max(waits, default=0.0))
+    def caught_up(self, moment):
+        """Seconds from the moment until all that was sent by then has its result."""
+        count = bisect.bisect_right(self.sent, (moment, math.inf))
+        return max(0.0, self.last_answers[count - 1] - moment) if count else 0.0

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """Fault campaigns against throw-away servers; run it through scripts/faults, whose --help says more."""
 import argparse
+import collections
 import json
+import math
 import pathlib
 import signal
 import sys
@@ -17,16 +19,31 @@ import short  # noqa: E402
 from campaign import Campaign, Plan  # noqa: E402
 from stack import Stack  # noqa: E402
 
+KINDS = (*faults.FAULTS, faults.KILL_STEP)
+ROUNDS_A_MINUTE = 5  # of all steps; more than are reached
+
+
+def goal(text):
+    """KIND=TIMES,… as a counter."""
+    times = collections.Counter({kind: int(number) for kind, number in (part.split("=") for part in text.split(","))})
+    if unknown := set(times) - set(KINDS):
+        raise ValueError(unknown)
+    return times
+
 
 def parse(arguments):
     parser = argparse.ArgumentParser(prog="scripts/faults", description=(
         "Sends commands to a pool of workers over a throw-away PostgreSQL and Kafka while servers, connections and workers "
         "fail, and judges at the end whether every promise was kept. Exit codes: 0 kept, 1 violated, 2 usage."))
-    kinds = (*faults.FAULTS, faults.KILL_STEP)
     parser.add_argument("--minutes", type=float, default=3, help="how long faults are injected (3)")
-    parser.add_argument("--kills", type=int, default=0, help="go on until so many workers were killed")
+    parser.add_argument("--until", type=goal, metavar="KIND=TIMES,…", default=collections.Counter(),
+                        help="only these, and end before the minutes are over as soon as each has taken hold so often; "
+                        "kill_step=N: so often at every step")
+    parser.add_argument("--kill-seconds", type=float, default=0.0,
+                        help="besides, kill a worker at random about every so many seconds")
+    parser.add_argument("--named", action="store_true", help="workers have a worker.id, which their successors inherit")
     parser.add_argument("--seed", default=time.strftime("%Y-%m-%d"), help="of everything random (the date)")
-    parser.add_argument("--only", help="kinds of faults, with commas; of " + ", ".join(kinds))
+    parser.add_argument("--only", help="kinds of faults, with commas; of " + ", ".join(KINDS))
     parser.add_argument("--delivery", choices=("exactly_once", "at_least_once"), default="exactly_once",
                         help="worker.delivery (exactly_once); at_least_once may publish a result again")
     parser.add_argument("--worker-program", type=pathlib.Path, help="the worker (build-debug/cleanup-worker)")
@@ -36,8 +53,8 @@ def parse(arguments):
     parser.add_argument("--short", action="store_true",
                         help="every fault and step once, then the negative controls; ends with `N passed, N failed, N skipped`")
     options = parser.parse_args(arguments)
-    options.kinds = tuple(options.only.split(",")) if options.only else kinds
-    if unknown := set(options.kinds) - set(kinds):
+    options.kinds = tuple(options.only.split(",")) if options.only else KINDS
+    if unknown := set(options.kinds) - set(KINDS):
         parser.error(f"no such fault: {', '.join(sorted(unknown))}")
     return options
 
@@ -51,6 +68,15 @@ def end_on_signal(number, _):
     sys.exit(128 + number)
 
 
+def make_plan(options, program):
+    kinds = tuple(options.until) or options.kinds
+    rounds = options.until[faults.KILL_STEP] or math.ceil(options.minutes * ROUNDS_A_MINUTE)
+    return Plan(options.seed, program, options.delivery, 0 if options.until else options.minutes, options.minutes,
+                tuple(kind for kind in kinds if kind != faults.KILL_STEP), options.until,
+                crash_program=short.CRASH_PROGRAM, crash_rounds=rounds if faults.KILL_STEP in kinds else 0,
+                workers=options.workers, named=options.named, kill_seconds=options.kill_seconds)
+
+
 def main():
     signal.signal(signal.SIGTERM, end_on_signal)
     options = parse(sys.argv[1:])
@@ -59,12 +85,7 @@ def main():
     with Stack(options.logs) as stack:
         if options.short:
             return short.run(stack, options.seed, options.delivery, program, say)
-        steps = faults.KILL_STEP in options.kinds
-        plan = Plan(options.seed, program, options.delivery, options.minutes,
-                    tuple(kind for kind in options.kinds if kind != faults.KILL_STEP), kills=options.kills,
-                    crash_program=short.CRASH_PROGRAM, crash_rounds=short.rounds(options) if steps else 0,
-                    workers=options.workers)
-        facts = report.summary(Campaign(stack, plan, say).run())
+        facts = report.summary(Campaign(stack, make_plan(options, program), say).run())
     print(report.table(facts))
     if options.json:
         options.json.write_text(json.dumps(facts, indent=1))

@@ -1,4 +1,6 @@
 """The pool of workers: whoever ends is replaced at once, and whoever ends without being made to is a violation."""
+import collections
+import itertools
 import os
 import signal
 import subprocess
@@ -16,15 +18,16 @@ OUTAGE_ECHO_SECONDS = 30
 
 
 class Worker:
-    """One `cleanup-worker run`; `crash_at` is the step at which it is to die."""
+    """One `cleanup-worker run`; `crash_at` is the step at which it is to die, `name` its worker.id."""
 
-    def __init__(self, world, program, number, crash_at=None):
-        self.number, self.crash_at = number, crash_at
+    def __init__(self, world, program, number, crash_at=None, name=None):
+        self.number, self.crash_at, self.name = number, crash_at, name
         self.log_path = world.folder / f"worker-{number}.log"
         self.doomed = self.leaving = self.frozen = False
         more = {"CLEANUP_TEST_CRASH_AT": crash_at} if crash_at else {}
+        arguments = [*ARGUMENTS, "-o", f"worker.id={name}"] if name else ARGUMENTS
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([program, "run", *ARGUMENTS], env=world.worker_env(**more), stdout=log,
+            self.process = subprocess.Popen([program, "run", *arguments], env=world.worker_env(**more), stdout=log,
                                             stderr=log, stdin=subprocess.DEVNULL)
 
     def log_tail(self, lines=15):
@@ -32,16 +35,17 @@ class Worker:
 
 
 class Pool(threading.Thread):
-    """Keeps `size` workers alive. The next crash point goes to whoever starts next."""
+    """Keeps `size` workers alive. The next crash point goes to whoever starts next, and so does, of `named` workers,
+    the worker.id of one that is gone."""
 
-    def __init__(self, world, size, crash_points=(), crash_program=None):
+    def __init__(self, world, size, crash_points=(), crash_program=None, named=False):
         super().__init__(daemon=True)
-        self.world, self.size = world, size
+        self.world, self.size, self.named = world, size, named
         self.crash_points, self.crash_program = list(crash_points), crash_program
         self.lock = threading.RLock()
         self.workers = []
         self.started = self.kills = 0
-        self.crashed = {}          # step → when it fired
+        self.crashed = collections.Counter()  # step → how often it fired
         self.outage_until = 0.0    # starts may fail for want of a server until then
         self.calm = False          # whoever starts now has no crash point
         self.ending = threading.Event()
@@ -58,7 +62,11 @@ class Pool(threading.Thread):
         self.started += 1
         crash_at = self.crash_points.pop(0) if self.crash_points and not self.calm else None
         program = self.crash_program if crash_at else self.world.program
-        self.workers.append(Worker(self.world, program, self.started, crash_at))
+        self.workers.append(Worker(self.world, program, self.started, crash_at, self._free_name()))
+
+    def _free_name(self):
+        taken = {worker.name for worker in self.workers}
+        return next(name for name in map("w-{}".format, itertools.count(1)) if name not in taken) if self.named else None
 
     def _reap(self, worker):
         code = worker.process.poll()
@@ -77,7 +85,7 @@ class Pool(threading.Thread):
         if worker.doomed and worker.crash_at:
             self.crash_points.append(worker.crash_at)  # something else was quicker: the next one tries
         elif worker.crash_at:
-            self.crashed[worker.crash_at] = time.monotonic()
+            self.crashed[step_of(worker.crash_at)] += 1
             self.world.recoveries.append((time.monotonic(), "kill_step"))
         elif not worker.doomed:
             self.world.violations.add("worker", f"worker {worker.number} was killed by somebody else")
@@ -139,13 +147,14 @@ class Pool(threading.Thread):
                                       f"{worker.log_tail()}")
             worker.process.kill()
             code = worker.process.wait()
-        if code == -signal.SIGKILL and worker.crash_at:
-            self.crashed[worker.crash_at] = time.monotonic()
+        crashed = code == -signal.SIGKILL and worker.crash_at
+        if crashed:
+            self.crashed[step_of(worker.crash_at)] += 1
         elif code not in (0, UNREACHABLE if time.monotonic() < self.outage_until else 0):
             self.world.violations.add("worker", f"worker {worker.number} ended with {code} after SIGTERM:\n{worker.log_tail()}")
         with self.lock:
             self.workers.remove(worker)
-            if worker.crash_at and worker.crash_at not in self.crashed:
+            if worker.crash_at and not crashed:
                 self.crash_points.append(worker.crash_at)
 
     def settle(self):
@@ -165,6 +174,11 @@ class Pool(threading.Thread):
             thread.start()
         for thread in leaving:
             thread.join()
+
+
+def step_of(crash_point):
+    """Its name without the number of the pass."""
+    return crash_point.split(":")[0]
 
 
 def crash_steps(program):
