@@ -33,9 +33,9 @@ enum {
 };
 
 typedef struct DatabaseSettings {
-    const char *dsn; /* a libpq conninfo string; secret */
+    const char *dsn;                            /* a libpq conninfo string; secret */
     char application_name[DATABASE_NAME_BYTES]; /* longer ones PostgreSQL would cut off */
-    DatabaseTables tables; /* SQL identifiers as in a FROM clause */
+    DatabaseTables tables;                      /* SQL identifiers as in a FROM clause */
     bool prepared_statements;
     int connect_timeout_ms;
     int statement_timeout_ms;
