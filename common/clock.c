@@ -1,6 +1,5 @@
 #include "common/clock.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -45,6 +44,17 @@ clock_monotonic_ms(const Clock *clock)
     return clock->monotonic_ms(clock->state);
 }
 
+/* Writes exactly `count` digits and the character after them; returns what follows. Every result
+ * has several times in it, so this is not left to printf. */
+static char *
+put_digits(char *at, int number, int count, char after)
+{
+    for (int i = count; i-- > 0; number /= 10)
+        at[i] = (char)('0' + number % 10);
+    at[count] = after;
+    return at + count + 1;
+}
+
 void
 clock_format(int64_t time_us, char text[CLOCK_TEXT_BYTES])
 {
@@ -57,12 +67,14 @@ clock_format(int64_t time_us, char text[CLOCK_TEXT_BYTES])
     const time_t time = (time_t)seconds;
     struct tm parts;
     gmtime_r(&time, &parts);
-    /* strftime leaves the zeros of early years out; the room is for what the compiler fears. */
-    char whole[96];
-    (void)snprintf(whole, sizeof(whole), "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ",
-                   parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
-                   parts.tm_min, parts.tm_sec, (int)fraction);
-    (void)snprintf(text, CLOCK_TEXT_BYTES, "%.*s", CLOCK_TEXT_BYTES - 1, whole);
+    char *at = put_digits(text, parts.tm_year + 1900, 4, '-');
+    at = put_digits(at, parts.tm_mon + 1, 2, '-');
+    at = put_digits(at, parts.tm_mday, 2, 'T');
+    at = put_digits(at, parts.tm_hour, 2, ':');
+    at = put_digits(at, parts.tm_min, 2, ':');
+    at = put_digits(at, parts.tm_sec, 2, '.');
+    at = put_digits(at, (int)fraction, 6, 'Z');
+    *at = '\0';
 }
 
 /* Reads exactly `count` digits and moves on. */
