@@ -124,7 +124,8 @@ fail(rd_kafka_resp_err_t code, Error *err)
 {
     if (code == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT)
         (void)error_set(err, ERROR_RETRY, "offsets_unstable",
-                        "a transaction with offsets of this group is still open");
+                        "a transaction with offsets of this group is still open; if for minutes, "
+                        "kafka-transactions.sh find-hanging shows it");
     else
         (void)kafka_client_error(err, code, "look up committed offsets", NULL);
     return KAFKA_ANSWER_FAILED;
