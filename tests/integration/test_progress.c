@@ -31,13 +31,13 @@ system_now(void *state)
 }
 
 static int64_t
-test_monotonic(void *state)
+given_monotonic(void *state)
 {
     (void)state;
     return monotonic_ms;
 }
 
-static const Clock test_clock = {system_now, test_monotonic, NULL};
+static const Clock test_clock = {system_now, given_monotonic, NULL};
 
 static int
 setup(void **state)
