@@ -1,7 +1,7 @@
-"""What the harness reads from and writes to Kafka, without a line of the product's code: kcat, and two requests by hand.
+"""What the harness reads from and writes to Kafka, without a line of the product's code: kcat, and three requests by hand.
 
-The requests kcat does not have are a group's committed offsets (OffsetFetch) and a partition's end as readers of either
-isolation level see it (ListOffsets).
+The requests kcat does not have are a group's committed offsets (OffsetFetch), a partition's end as readers of either
+isolation level see it (ListOffsets), and that a broker is gone (UnregisterBroker).
 """
 import contextlib
 import json
@@ -11,7 +11,8 @@ import struct
 
 import harness
 
-OFFSET_FETCH, LIST_OFFSETS = 9, 2
+OFFSET_FETCH, LIST_OFFSETS, UNREGISTER_BROKER = 9, 2, 64
+NO_TAGS = b"\0"
 READ_UNCOMMITTED, READ_COMMITTED = 0, 1
 
 
@@ -48,7 +49,7 @@ def _text(value):
 
 
 def _ask(bootstrap, api_key, version, body):
-    """One request, header version 1; returns the answer's body."""
+    """One request; returns what follows the correlation id of the answer."""
     host, port = bootstrap.split(":")
     head = struct.pack("!hhi", api_key, version, 1) + _text("faults")
     with socket.create_connection((host, int(port)), timeout=20) as connection:
@@ -112,3 +113,12 @@ def ends(bootstrap, topic, isolation=READ_COMMITTED):
         harness.check(error == 0, f"end of {topic}/{partition}: Kafka's error {error}")
         found[partition] = offset
     return found
+
+
+def unregister(controller, node_id):
+    """Tells the controller that a broker is gone; it registers again when it starts."""
+    answer = _Answer(_ask(controller, UNREGISTER_BROKER, 0, NO_TAGS + struct.pack("!i", node_id) + NO_TAGS))
+    answer.take("b")  # no tags
+    answer.take("i")  # throttle time
+    error = answer.take("h")
+    harness.check(error == 0, f"unregistering broker {node_id}: Kafka's error {error}")
