@@ -91,11 +91,18 @@ strbuf_take(StrBuf *buffer)
 }
 
 void
+strbuf_cut(StrBuf *buffer, size_t length)
+{
+    if (length >= buffer->length)
+        return;
+    buffer->length = length;
+    buffer->data[length] = '\0';
+}
+
+void
 strbuf_clear(StrBuf *buffer)
 {
-    buffer->length = 0;
-    if (buffer->data != NULL)
-        buffer->data[0] = '\0';
+    strbuf_cut(buffer, 0);
 }
 
 void

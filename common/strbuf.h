@@ -33,6 +33,9 @@ const char *strbuf_text(const StrBuf *buffer);
  * NULL when an allocation failed. */
 char *strbuf_take(StrBuf *buffer) MUST_CHECK;
 
+/* Takes back what was added since it was `length` bytes long. */
+void strbuf_cut(StrBuf *buffer, size_t length);
+
 /* Empties it and keeps the memory. */
 void strbuf_clear(StrBuf *buffer);
 

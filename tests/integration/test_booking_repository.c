@@ -1,7 +1,7 @@
 #include "tests/support/application.h"
 
+#include "common/json.h"
 #include "worker/repository/booking_repository.h"
-#include "worker/repository/json_list.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -118,15 +118,16 @@ test_find_infinitely_old_one_is_expired_too(void **state)
     (void)state;
     CLEANUP(booking_batch_done) BookingBatch first = {0};
     CLEANUP(booking_batch_done) BookingBatch second = {0};
-    CLEANUP(json_freep) cJSON *data = NULL;
+    CLEANUP(autofree) char *data = NULL;
+    int64_t total;
     Error err = {0};
     postgres_exec(app, "UPDATE bookings SET created_at = '-infinity' WHERE booking_id = 'old'");
     find(1, "", "", &first);
     assert_string_equal(first.booking_ids[0], "old");
     find(1, first.last_created_at, first.last_booking_id, &second);
     assert_string_equal(second.booking_ids[0], "older");
-    ASSERT_OK(booking_preview(database, cutoff_us, cutoff_us, 5, &data, &err), &err);
-    assert_int_equal(cJSON_GetObjectItem(data, "total")->valueint, 2);
+    ASSERT_OK(booking_preview(database, cutoff_us, cutoff_us, 5, &data, &total, &err), &err);
+    assert_int_equal(total, 2);
 }
 
 static void
@@ -201,9 +202,10 @@ static void
 test_preview_gives_the_columns_digits_and_whole_minutes(void **state)
 {
     (void)state;
-    CLEANUP(json_freep) cJSON *data = NULL;
+    CLEANUP(autofree) char *data = NULL;
     Error err = {0};
     int64_t now_us;
+    int64_t total;
     postgres_exec(app,
                   "DELETE FROM bookings WHERE booking_id <> 'old'; UPDATE bookings SET user_id = "
                   "'" USER_FORMAT "', property_id = '" USER_FORMAT
@@ -211,53 +213,52 @@ test_preview_gives_the_columns_digits_and_whole_minutes(void **state)
                   "created_at = '2020-01-01 00:00:00.5', total_cost = 99999999.10",
                   1, 2);
     assert_true(clock_parse("2020-01-01T01:00:00.4Z", &now_us));
-    ASSERT_OK(booking_preview(database, now_us, now_us, 1, &data, &err), &err);
-    char *printed = cJSON_PrintUnformatted(data);
-    assert_string_equal(printed,
-                        "{\"expired_bookings\":[{\"booking_id\":\"old\","
-                        "\"user_id\":\"00000000-0000-4000-8000-000000000001\","
-                        "\"property_id\":\"00000000-0000-4000-8000-000000000002\","
-                        "\"booking_date\":\"2020-02-01T00:00:00.000000Z\","
-                        "\"created_at\":\"2020-01-01T00:00:00.500000Z\",\"minutes_old\":59,"
-                        "\"total_cost\":99999999.10,\"status\":\"Pending\"}],"
-                        "\"total\":1,\"truncated\":false}");
-    cJSON_free(printed);
+    ASSERT_OK(booking_preview(database, now_us, now_us, 1, &data, &total, &err), &err);
+    assert_string_equal(data, "{\"expired_bookings\":[{\"booking_id\":\"old\","
+                              "\"user_id\":\"00000000-0000-4000-8000-000000000001\","
+                              "\"property_id\":\"00000000-0000-4000-8000-000000000002\","
+                              "\"booking_date\":\"2020-02-01T00:00:00.000000Z\","
+                              "\"created_at\":\"2020-01-01T00:00:00.500000Z\",\"minutes_old\":59,"
+                              "\"total_cost\":99999999.10,\"status\":\"Pending\"}],"
+                              "\"total\":1,\"truncated\":false,"
+                              "\"cutoff_time\":\"2020-01-01T01:00:00.400000Z\"}");
+    assert_int_equal(total, 1);
 }
 
 static void
 test_preview_and_count_beyond_the_limit_say_so(void **state)
 {
     (void)state;
-    CLEANUP(json_freep) cJSON *data = NULL;
-    CLEANUP(json_freep) cJSON *count = NULL;
+    CLEANUP(autofree) char *printed = NULL;
+    CLEANUP(booking_batch_done) BookingBatch listed = {0};
     Error err = {0};
+    int64_t total;
     postgres_exec(app, "INSERT INTO bookings (booking_id, status, created_at) "
                        "SELECT 'many-' || n, 'Pending', '2020-01-01' "
                        "FROM generate_series(1, 1500) AS n; "
                        "UPDATE bookings SET total_cost = 'NaN' WHERE booking_id = 'many-1'");
-    ASSERT_OK(booking_preview(database, cutoff_us, cutoff_us, 1, &data, &err), &err);
+    ASSERT_OK(booking_preview(database, cutoff_us, cutoff_us, 1, &printed, &total, &err), &err);
+    CLEANUP(json_deletep) cJSON *data = cJSON_Parse(printed);
     const cJSON *first = cJSON_GetArrayItem(cJSON_GetObjectItem(data, "expired_bookings"), 0);
     assert_int_equal(cJSON_GetObjectItem(data, "total")->valueint, 1502);
     assert_true(cJSON_IsTrue(cJSON_GetObjectItem(data, "truncated")));
     assert_true(cJSON_IsNull(cJSON_GetObjectItem(first, "total_cost")));
-    ASSERT_OK(booking_count(database, cutoff_us, &count, &err), &err);
-    assert_int_equal(cJSON_GetObjectItem(count, "expired_bookings")->valueint, 1502);
-    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(count, "expired_booking_ids")), 1000);
-    assert_true(cJSON_IsTrue(cJSON_GetObjectItem(count, "expired_booking_ids_truncated")));
+    ASSERT_OK(booking_count(database, cutoff_us, &total, &listed, &err), &err);
+    assert_int_equal(total, 1502);
+    assert_int_equal(listed.count, 1000);
 }
 
 static void
 test_count_without_bookings_is_empty(void **state)
 {
     (void)state;
-    CLEANUP(json_freep) cJSON *count = NULL;
+    CLEANUP(booking_batch_done) BookingBatch listed = {0};
     Error err = {0};
+    int64_t total;
     postgres_exec(app, "DELETE FROM bookings");
-    ASSERT_OK(booking_count(database, cutoff_us, &count, &err), &err);
-    char *printed = cJSON_PrintUnformatted(count);
-    assert_string_equal(printed, "{\"expired_bookings\":0,\"expired_booking_ids\":[],"
-                                 "\"expired_booking_ids_truncated\":false,\"skipped_bookings\":0}");
-    cJSON_free(printed);
+    ASSERT_OK(booking_count(database, cutoff_us, &total, &listed, &err), &err);
+    assert_int_equal(total, 0);
+    assert_int_equal(listed.count, 0);
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, begin, end)

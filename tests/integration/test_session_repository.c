@@ -1,6 +1,6 @@
 #include "tests/support/cleaner.h"
 
-#include "worker/repository/json_list.h"
+#include "common/json.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -282,16 +282,16 @@ test_delete_session_with_listed_reference_is_kept_and_counted(void **state)
     postgres_exec(app, "DROP TABLE \"Audit, log\", notes");
 }
 
-static cJSON *
-preview(const char *user_id, int limit)
+static char *
+preview(const char *user_id, int limit, int64_t *ret_total)
 {
     CLEANUP(database_freep) Database *database = postgres_open(&settings);
     Error err = {0};
     int64_t now_us;
-    cJSON *data = NULL;
+    char *data = NULL;
     ASSERT_OK(database_begin(database, DATABASE_READ, 0, &now_us, &err), &err);
     ASSERT_OK(session_preview(database, now_us - INT64_C(86400) * CLOCK_US_PER_SECOND, user_id,
-                              limit, &data, &err),
+                              limit, &data, ret_total, &err),
               &err);
     database_rollback(database);
     return data;
@@ -313,19 +313,21 @@ test_preview_lists_oldest_first_with_matching_totals(void **state)
                   "INSERT INTO messages (user_id, sender, \"timestamp\") VALUES ('" USER_FORMAT
                   "', 'user', '2020-02-03 04:05:06')",
                   2);
-    CLEANUP(json_freep) cJSON *data = preview("", 2);
-    char *printed = cJSON_PrintUnformatted(data);
-    assert_string_equal(
-        printed, "{\"inactive_sessions\":["
-                 "{\"session_id\":\"s4\",\"user_id\":\"00000000-0000-4000-8000-000000000004\","
-                 "\"created_at\":null,\"last_user_message_time\":null,"
-                 "\"property_id\":\"10000000-0000-4000-8000-000000000001\"},"
-                 "{\"session_id\":\"s2\",\"user_id\":\"00000000-0000-4000-8000-000000000002\","
-                 "\"created_at\":\"2020-01-02T03:04:05.000007Z\","
-                 "\"last_user_message_time\":\"2020-02-03T04:05:06.000000Z\","
-                 "\"property_id\":\"10000000-0000-4000-8000-000000000001\"}],"
-                 "\"total\":3,\"truncated\":true,\"image_records\":6,\"video_records\":3}");
-    cJSON_free(printed);
+    int64_t total;
+    CLEANUP(autofree) char *data = preview("", 2, &total);
+    const char *expected =
+        "{\"inactive_sessions\":["
+        "{\"session_id\":\"s4\",\"user_id\":\"00000000-0000-4000-8000-000000000004\","
+        "\"created_at\":null,\"last_user_message_time\":null,"
+        "\"property_id\":\"10000000-0000-4000-8000-000000000001\"},"
+        "{\"session_id\":\"s2\",\"user_id\":\"00000000-0000-4000-8000-000000000002\","
+        "\"created_at\":\"2020-01-02T03:04:05.000007Z\","
+        "\"last_user_message_time\":\"2020-02-03T04:05:06.000000Z\","
+        "\"property_id\":\"10000000-0000-4000-8000-000000000001\"}],"
+        "\"total\":3,\"truncated\":true,\"image_records\":6,\"video_records\":3,"
+        "\"cutoff_time\":\"";
+    assert_memory_equal(data, expected, strlen(expected));
+    assert_int_equal(total, 3);
 }
 
 static void
@@ -336,9 +338,14 @@ test_preview_of_one_user_or_none(void **state)
     application_add_user(app, 2, 48);
     char user_id[40];
     (void)snprintf(user_id, sizeof(user_id), USER_FORMAT, 2);
-    CLEANUP(json_freep) cJSON *one = preview(user_id, 100);
+    int64_t total;
+    CLEANUP(autofree) char *first = preview(user_id, 100, &total);
+    assert_int_equal(total, 1);
     (void)snprintf(user_id, sizeof(user_id), USER_FORMAT, 9);
-    CLEANUP(json_freep) cJSON *none = preview(user_id, 100);
+    CLEANUP(autofree) char *second = preview(user_id, 100, &total);
+    assert_int_equal(total, 0);
+    CLEANUP(json_deletep) cJSON *one = cJSON_Parse(first);
+    CLEANUP(json_deletep) cJSON *none = cJSON_Parse(second);
     assert_int_equal(cJSON_GetObjectItem(one, "total")->valueint, 1);
     assert_true(cJSON_IsFalse(cJSON_GetObjectItem(one, "truncated")));
     assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(one, "inactive_sessions")), 1);

@@ -1,6 +1,5 @@
 #include "worker/message/progress.h"
 
-#include "common/json.h"
 #include "worker/message/command.h"
 #include "worker/message/event.h"
 #include "worker/message/members.h"
@@ -11,29 +10,33 @@
 
 #define EVENT_TYPE "cleanup.progress.v1"
 
-static bool
-add_rows(cJSON *object, const Progress *progress)
+static void
+add_rows(StrBuf *json, const Progress *progress)
 {
     const double rate = isfinite(progress->rows_per_second) ? progress->rows_per_second : 0;
-    return member_add_int64(object, "rows_done", progress->rows_done) &&
-           (progress->rows_total > 0 ? member_add_int64(object, "rows_total", progress->rows_total)
-                                     : member_add_text(object, "rows_total", NULL)) &&
-           member_add_number(object, "rows_per_second", round(rate * 10) / 10);
+    json_add_int64(json, "rows_done", progress->rows_done);
+    if (progress->rows_total > 0)
+        json_add_int64(json, "rows_total", progress->rows_total);
+    else
+        json_add_raw(json, "rows_total", NULL);
+    json_add_tenths(json, "rows_per_second", llround(rate * 10));
 }
 
 char *
 progress_print(const Progress *progress)
 {
-    CLEANUP(json_deletep) cJSON *object = cJSON_CreateObject();
-    if (object == NULL || !member_add_text(object, "schema", "cleanup.progress/1") ||
-        !member_add_text(object, "command_id", progress->command_id) ||
-        !member_add_text(object, "task", progress->task) ||
-        !member_add_int64(object, "progress", progress->number) || !add_rows(object, progress) ||
-        !member_add_text(object, "worker_id", progress->worker_id) ||
-        !member_add_time(object, "started_at", true, progress->started_at_us) ||
-        !member_add_time(object, "updated_at", true, progress->updated_at_us))
-        return NULL;
-    return cJSON_PrintUnformatted(object);
+    StrBuf json = {0};
+    json_open_object(&json, NULL);
+    member_add_text(&json, "schema", "cleanup.progress/1");
+    member_add_text(&json, "command_id", progress->command_id);
+    member_add_text(&json, "task", progress->task);
+    json_add_int64(&json, "progress", progress->number);
+    add_rows(&json, progress);
+    member_add_text(&json, "worker_id", progress->worker_id);
+    member_add_time(&json, "started_at", true, progress->started_at_us);
+    member_add_time(&json, "updated_at", true, progress->updated_at_us);
+    json_close_object(&json);
+    return strbuf_take(&json);
 }
 
 Record *

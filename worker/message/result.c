@@ -1,6 +1,5 @@
 #include "worker/message/result.h"
 
-#include "common/json.h"
 #include "common/strbuf.h"
 #include "worker/message/event.h"
 #include "worker/message/members.h"
@@ -28,83 +27,81 @@ result_status_name(ResultStatus status)
     return "failed";
 }
 
-static bool
-add_data(cJSON *object, const cJSON *data)
+static void
+add_error(StrBuf *json, const Result *result)
 {
-    return member_add(object, "data",
-                      data != NULL ? cJSON_Duplicate(data, true) : cJSON_CreateNull());
-}
-
-static bool
-add_error(cJSON *object, const Result *result)
-{
-    if (!result->has_error)
-        return member_add(object, "error", cJSON_CreateNull());
-    cJSON *error = cJSON_CreateObject();
-    if (!member_add(object, "error", error))
-        return false;
+    if (!result->has_error) {
+        json_add_raw(json, "error", NULL);
+        return;
+    }
     const char *sqlstate = result->error_sqlstate;
-    return member_add_text(error, "code", error_code_name(result->error_code)) &&
-           member_add_text(error, "message", result->error_message) &&
-           member_add_text(error, "sqlstate",
-                           sqlstate != NULL && sqlstate[0] != '\0' ? sqlstate : NULL);
+    json_open_object(json, "error");
+    member_add_text(json, "code", error_code_name(result->error_code));
+    member_add_text(json, "message", result->error_message);
+    member_add_text(json, "sqlstate", sqlstate != NULL && sqlstate[0] != '\0' ? sqlstate : NULL);
+    json_close_object(json);
 }
 
 /* Milliseconds with one decimal. */
-static bool
-add_duration(cJSON *object, const Result *result)
+static void
+add_duration(StrBuf *json, const Result *result)
 {
-    if (!result->has_started_at)
-        return member_add_text(object, "duration_ms", NULL);
-    const double duration_us = (double)(result->finished_at_us - result->started_at_us);
-    return member_add_number(object, "duration_ms", round(duration_us / 100.0) / 10.0);
+    const int64_t duration_us = result->finished_at_us - result->started_at_us;
+    if (result->has_started_at)
+        json_add_tenths(json, "duration_ms", llround((double)duration_us / 100.0));
+    else
+        json_add_raw(json, "duration_ms", NULL);
 }
 
-static bool
-add_source(cJSON *object, const Result *result)
+static void
+add_source(StrBuf *json, const Result *result)
 {
-    cJSON *source = cJSON_CreateObject();
-    return member_add(object, "source", source) &&
-           member_add_text(source, "topic", result->source_topic) &&
-           member_add_number(source, "partition", result->source_partition) &&
-           member_add_int64(source, "offset", result->source_offset);
+    json_open_object(json, "source");
+    member_add_text(json, "topic", result->source_topic);
+    json_add_int64(json, "partition", result->source_partition);
+    json_add_int64(json, "offset", result->source_offset);
+    json_close_object(json);
 }
 
-static bool
-add_what(cJSON *object, const Result *result)
+static void
+add_what(StrBuf *json, const Result *result)
 {
-    return member_add_text(object, "schema", "cleanup.result/1") &&
-           member_add_text(object, "command_id", result->command_id) &&
-           member_add_text(object, "task", result->task) &&
-           (result->deprecated_task == NULL ||
-            member_add_text(object, "deprecated_task", result->deprecated_task)) &&
-           member_add_text(object, "status", result_status_name(result->status)) &&
-           member_add(object, "success", cJSON_CreateBool(result->status == RESULT_SUCCEEDED)) &&
-           member_add_text(object, "message", result->message) && add_data(object, result->data) &&
-           add_error(object, result);
+    member_add_text(json, "schema", "cleanup.result/1");
+    member_add_text(json, "command_id", result->command_id);
+    member_add_text(json, "task", result->task);
+    if (result->deprecated_task != NULL)
+        member_add_text(json, "deprecated_task", result->deprecated_task);
+    member_add_text(json, "status", result_status_name(result->status));
+    json_add_bool(json, "success", result->status == RESULT_SUCCEEDED);
+    member_add_text(json, "message", result->message);
+    json_add_raw(json, "data", result->data);
+    add_error(json, result);
 }
 
-static bool
-add_when_and_where(cJSON *object, const Result *result)
+static void
+add_when_and_where(StrBuf *json, const Result *result)
 {
-    return member_add_number(object, "attempts", result->attempts) &&
-           member_add_text(object, "worker_id", result->worker_id) &&
-           member_add_text(object, "requested_by", result->requested_by) &&
-           member_add_time(object, "requested_at", result->has_requested_at,
-                           result->requested_at_us) &&
-           member_add_time(object, "started_at", result->has_started_at, result->started_at_us) &&
-           member_add_time(object, "finished_at", true, result->finished_at_us) &&
-           add_duration(object, result) && add_source(object, result) &&
-           (result->replay == 0 || member_add_number(object, "replay", result->replay));
+    json_add_int64(json, "attempts", result->attempts);
+    member_add_text(json, "worker_id", result->worker_id);
+    member_add_text(json, "requested_by", result->requested_by);
+    member_add_time(json, "requested_at", result->has_requested_at, result->requested_at_us);
+    member_add_time(json, "started_at", result->has_started_at, result->started_at_us);
+    member_add_time(json, "finished_at", true, result->finished_at_us);
+    add_duration(json, result);
+    add_source(json, result);
+    if (result->replay != 0)
+        json_add_int64(json, "replay", result->replay);
 }
 
 char *
 result_print(const Result *result)
 {
-    CLEANUP(json_deletep) cJSON *object = cJSON_CreateObject();
-    if (object == NULL || !add_what(object, result) || !add_when_and_where(object, result))
-        return NULL;
-    return cJSON_PrintUnformatted(object);
+    StrBuf json = {0};
+    json_open_object(&json, NULL);
+    add_what(&json, result);
+    add_when_and_where(&json, result);
+    json_close_object(&json);
+    return strbuf_take(&json);
 }
 
 void

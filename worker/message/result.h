@@ -10,8 +10,6 @@
 
 #include "worker/message/command.h"
 
-#include <cjson/cJSON.h>
-
 enum {
     RESULT_MAX_BYTES = 512 * 1024,
     RESULT_LIST_MAX_BYTES =
@@ -34,7 +32,7 @@ typedef struct Result {
     const char *deprecated_task;
     ResultStatus status;
     const char *message;
-    const cJSON *data;
+    const char *data; /* a JSON value */
     bool has_error;
     ErrorCode error_code;
     const char *error_message;

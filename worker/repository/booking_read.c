@@ -19,8 +19,8 @@ enum {
     COLUMN_STATUS,
 };
 
-static cJSON *
-booking_object(const PGresult *result, size_t row)
+static void
+add_booking(StrBuf *json, const PGresult *result, size_t row)
 {
     static const struct {
         const char *name;
@@ -31,74 +31,38 @@ booking_object(const PGresult *result, size_t row)
         {"created_at", COLUMN_CREATED_AT},   {"minutes_old", COLUMN_MINUTES_OLD},
         {"total_cost", COLUMN_TOTAL_COST},   {"status", COLUMN_STATUS},
     };
-    cJSON *object = cJSON_CreateObject();
+    json_open_object(json, NULL);
     for (size_t i = 0; i < ARRAY_LEN(members); i++) {
         const int column = members[i].column;
         const char *text = pg_result_text(result, row, column);
-        const bool is_number = column == COLUMN_MINUTES_OLD || column == COLUMN_TOTAL_COST;
-        const bool added = is_number ? json_add_digits(object, members[i].name, text)
-                                     : json_add_text(object, members[i].name, text);
-        if (!added) {
-            cJSON_Delete(object);
-            return NULL;
-        }
+        if (column == COLUMN_MINUTES_OLD || column == COLUMN_TOTAL_COST)
+            json_add_digits(json, members[i].name, text);
+        else
+            json_add_text(json, members[i].name, text);
     }
-    return object;
+    json_close_object(json);
 }
 
-static bool
-add_bookings(JsonList *list, const PGresult *result, bool ids_only)
+/* Returns how many there was room for. */
+static size_t
+add_bookings(StrBuf *json, const PGresult *result)
 {
+    JsonList list = json_list_open(json, "expired_bookings");
     for (size_t row = 0; row < pg_result_rows(result); row++) {
-        const char *id = pg_result_text(result, row, COLUMN_BOOKING_ID);
-        if (id != NULL &&
-            !json_list_add(list, ids_only ? cJSON_CreateString(id) : booking_object(result, row)))
-            return false;
+        const size_t before = json->length;
+        if (pg_result_text(result, row, COLUMN_BOOKING_ID) == NULL)
+            continue;
+        add_booking(json, result, row);
+        if (!json_list_keep(&list, before))
+            break;
     }
-    return true;
-}
-
-static cJSON *
-preview_data(const PGresult *result)
-{
-    CLEANUP(json_list_done) JsonList list = {0};
-    CLEANUP(json_freep) cJSON *data = cJSON_CreateObject();
-    const int64_t total = pg_result_int64(result, 0, COLUMN_TOTAL);
-    if (!json_list_init(&list) || !add_bookings(&list, result, false) ||
-        !cJSON_AddItemToObject(data, "expired_bookings", list.array))
-        return NULL;
-    list.array = NULL;
-    if (cJSON_AddNumberToObject(data, "total", (double)total) == NULL ||
-        cJSON_AddBoolToObject(data, "truncated", (int64_t)list.count < total) == NULL)
-        return NULL;
-    cJSON *taken = data;
-    data = NULL;
-    return taken;
-}
-
-static cJSON *
-count_data(const PGresult *result)
-{
-    CLEANUP(json_list_done) JsonList list = {0};
-    CLEANUP(json_freep) cJSON *data = cJSON_CreateObject();
-    const int64_t total = pg_result_int64(result, 0, COLUMN_TOTAL);
-    if (!json_list_init(&list) || !add_bookings(&list, result, true) ||
-        cJSON_AddNumberToObject(data, "expired_bookings", (double)total) == NULL ||
-        !cJSON_AddItemToObject(data, "expired_booking_ids", list.array))
-        return NULL;
-    list.array = NULL;
-    if (cJSON_AddBoolToObject(data, "expired_booking_ids_truncated", (int64_t)list.count < total) ==
-            NULL ||
-        cJSON_AddNumberToObject(data, "skipped_bookings", 0) == NULL)
-        return NULL;
-    cJSON *taken = data;
-    data = NULL;
-    return taken;
+    json_close_array(json);
+    return list.count;
 }
 
 bool
-booking_preview(Database *database, int64_t cutoff_us, int64_t now_us, int limit, cJSON **ret_data,
-                Error *err)
+booking_preview(Database *database, int64_t cutoff_us, int64_t now_us, int limit, char **ret_data,
+                int64_t *ret_total, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     char cutoff[CLOCK_TEXT_BYTES];
@@ -109,27 +73,40 @@ booking_preview(Database *database, int64_t cutoff_us, int64_t now_us, int limit
     const char *const params[] = {cutoff, now, pg_format_int64(limit, limit_text)};
     if (!database_exec_once(database, SQL_BOOKING_PREVIEW, params, ARRAY_LEN(params), &result, err))
         return false;
-    cJSON *data = preview_data(result);
-    if (data == NULL)
-        return error_out_of_memory(err);
-    *ret_data = data;
-    return true;
+    const int64_t total = pg_result_int64(result, 0, COLUMN_TOTAL);
+    StrBuf json = {0};
+    json_open_object(&json, NULL);
+    const size_t listed = add_bookings(&json, result);
+    json_add_int64(&json, "total", total);
+    json_add_bool(&json, "truncated", (int64_t)listed < total);
+    json_add_time(&json, "cutoff_time", cutoff_us);
+    json_close_object(&json);
+    *ret_data = strbuf_take(&json);
+    *ret_total = total;
+    return *ret_data != NULL || error_out_of_memory(err);
 }
 
 bool
-booking_count(Database *database, int64_t cutoff_us, cJSON **ret_data, Error *err)
+booking_count(Database *database, int64_t cutoff_us, int64_t *ret_total, BookingBatch *ret_listed,
+              Error *err)
 {
-    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    PGresult *result = NULL;
     char cutoff[CLOCK_TEXT_BYTES];
     char limit_text[PG_INT64_BYTES];
     clock_format(cutoff_us, cutoff);
     const char *const params[] = {cutoff, pg_format_int64(LISTED_IDS_MAX, limit_text)};
     if (!database_exec_once(database, SQL_BOOKING_COUNT, params, ARRAY_LEN(params), &result, err))
         return false;
-    cJSON *data = count_data(result);
-    if (data == NULL)
+    *ret_listed = (BookingBatch){.storage = result};
+    *ret_total = pg_result_int64(result, 0, COLUMN_TOTAL);
+    ret_listed->booking_ids = calloc(pg_result_rows(result), sizeof(*ret_listed->booking_ids));
+    if (ret_listed->booking_ids == NULL)
         return error_out_of_memory(err);
-    *ret_data = data;
+    for (size_t row = 0; row < pg_result_rows(result); row++) {
+        char *id = pg_result_text(result, row, COLUMN_BOOKING_ID);
+        if (id != NULL)
+            ret_listed->booking_ids[ret_listed->count++] = id;
+    }
     return true;
 }
 

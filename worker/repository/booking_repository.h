@@ -8,8 +8,6 @@
 
 #include "worker/repository/database.h"
 
-#include <cjson/cJSON.h>
-
 typedef struct BookingBatch {
     char **booking_ids; /* of the window, in order of (created_at, booking_id) */
     size_t count;
@@ -35,16 +33,17 @@ bool booking_lock(Database *database, const char *const *booking_ids, size_t cou
 bool booking_expire_locked(Database *database, int64_t cutoff_us, const char *const *booking_ids,
                            size_t count, const bool *locked, bool *expired, Error *err) MUST_CHECK;
 
-/* The preview's members of `data` but cutoff_time; minutes_old counts up to now_us. The caller
- * deletes *ret_data. */
+/* The preview's `data`, a JSON object; minutes_old counts up to now_us. The caller frees *ret_data.
+ */
 bool booking_preview(Database *database, int64_t cutoff_us, int64_t now_us, int limit,
-                     cJSON **ret_data, Error *err) MUST_CHECK;
+                     char **ret_data, int64_t *ret_total, Error *err) MUST_CHECK;
 
 /* About how many bookings are Pending, from the catalog alone; 0 = unknown. */
 bool booking_estimate(Database *database, int64_t *ret_rows, Error *err) MUST_CHECK;
 
-/* What would expire: the members expired_bookings, expired_booking_ids,
- * expired_booking_ids_truncated, skipped_bookings (0). The caller deletes *ret_data. */
-bool booking_count(Database *database, int64_t cutoff_us, cJSON **ret_data, Error *err) MUST_CHECK;
+/* How many would expire, and the first 1,000 of them; there is no cursor. The caller ends
+ * *ret_listed, also after a failure. */
+bool booking_count(Database *database, int64_t cutoff_us, int64_t *ret_total,
+                   BookingBatch *ret_listed, Error *err) MUST_CHECK;
 
 #endif

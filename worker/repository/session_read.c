@@ -20,8 +20,8 @@ user_or_null(const char *user_id)
     return user_id[0] != '\0' ? user_id : NULL;
 }
 
-static cJSON *
-session_object(const PGresult *result, size_t row)
+static void
+add_session(StrBuf *json, const PGresult *result, size_t row)
 {
     static const struct {
         const char *name;
@@ -31,53 +31,32 @@ session_object(const PGresult *result, size_t row)
         {"created_at", COLUMN_CREATED_AT},   {"last_user_message_time", COLUMN_LAST_MESSAGE},
         {"property_id", COLUMN_PROPERTY_ID},
     };
-    cJSON *object = cJSON_CreateObject();
-    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
-        if (!json_add_text(object, members[i].name,
-                           pg_result_text(result, row, members[i].column))) {
-            cJSON_Delete(object);
-            return NULL;
-        }
-    }
-    return object;
+    json_open_object(json, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(members); i++)
+        json_add_text(json, members[i].name, pg_result_text(result, row, members[i].column));
+    json_close_object(json);
 }
 
-static bool
-add_sessions(JsonList *list, const PGresult *result)
+/* Returns how many there was room for. */
+static size_t
+add_sessions(StrBuf *json, const PGresult *result)
 {
+    JsonList list = json_list_open(json, "inactive_sessions");
     for (size_t row = 0; row < pg_result_rows(result); row++) {
-        if (pg_result_text(result, row, COLUMN_SESSION_ID) != NULL &&
-            !json_list_add(list, session_object(result, row)))
-            return false;
+        const size_t before = json->length;
+        if (pg_result_text(result, row, COLUMN_SESSION_ID) == NULL)
+            continue;
+        add_session(json, result, row);
+        if (!json_list_keep(&list, before))
+            break;
     }
-    return true;
-}
-
-static cJSON *
-preview_data(const PGresult *result)
-{
-    CLEANUP(json_list_done) JsonList list = {0};
-    CLEANUP(json_freep) cJSON *data = cJSON_CreateObject();
-    const int64_t total = pg_result_int64(result, 0, COLUMN_TOTAL);
-    if (!json_list_init(&list) || !add_sessions(&list, result) ||
-        !cJSON_AddItemToObject(data, "inactive_sessions", list.array))
-        return NULL;
-    list.array = NULL;
-    const double images = (double)pg_result_int64(result, 0, COLUMN_IMAGES);
-    const double videos = (double)pg_result_int64(result, 0, COLUMN_VIDEOS);
-    if (cJSON_AddNumberToObject(data, "total", (double)total) == NULL ||
-        cJSON_AddBoolToObject(data, "truncated", (int64_t)list.count < total) == NULL ||
-        cJSON_AddNumberToObject(data, "image_records", images) == NULL ||
-        cJSON_AddNumberToObject(data, "video_records", videos) == NULL)
-        return NULL;
-    cJSON *taken = data;
-    data = NULL;
-    return taken;
+    json_close_array(json);
+    return list.count;
 }
 
 bool
 session_preview(Database *database, int64_t cutoff_us, const char *user_id, int limit,
-                cJSON **ret_data, Error *err)
+                char **ret_data, int64_t *ret_total, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     char cutoff[CLOCK_TEXT_BYTES];
@@ -87,11 +66,19 @@ session_preview(Database *database, int64_t cutoff_us, const char *user_id, int 
                                   pg_format_int64(limit, limit_text)};
     if (!database_exec_once(database, SQL_SESSION_PREVIEW, params, ARRAY_LEN(params), &result, err))
         return false;
-    cJSON *data = preview_data(result);
-    if (data == NULL)
-        return error_out_of_memory(err);
-    *ret_data = data;
-    return true;
+    const int64_t total = pg_result_int64(result, 0, COLUMN_TOTAL);
+    StrBuf json = {0};
+    json_open_object(&json, NULL);
+    const size_t listed = add_sessions(&json, result);
+    json_add_int64(&json, "total", total);
+    json_add_bool(&json, "truncated", (int64_t)listed < total);
+    json_add_int64(&json, "image_records", pg_result_int64(result, 0, COLUMN_IMAGES));
+    json_add_int64(&json, "video_records", pg_result_int64(result, 0, COLUMN_VIDEOS));
+    json_add_time(&json, "cutoff_time", cutoff_us);
+    json_close_object(&json);
+    *ret_data = strbuf_take(&json);
+    *ret_total = total;
+    return *ret_data != NULL || error_out_of_memory(err);
 }
 
 bool

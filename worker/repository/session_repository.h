@@ -11,8 +11,6 @@
 
 #include "worker/repository/database.h"
 
-#include <cjson/cJSON.h>
-
 /* Sessions that looked inactive, without a lock. Arrays run side by side. */
 typedef struct SessionCandidates {
     int *ordinals; /* index of the request it belongs to */
@@ -100,10 +98,10 @@ bool session_delete_locked(Database *database, const SessionCandidates *candidat
                            const bool *locked, const SessionRequest *requests, size_t request_count,
                            SessionCounts *counts, Error *err) MUST_CHECK;
 
-/* The preview's members of `data` but cutoff_time: inactive_sessions, total, truncated,
- * image_records, video_records. One statement; user_id "" = all. The caller deletes *ret_data. */
+/* The preview's `data`, a JSON object: inactive_sessions, total, truncated, image_records,
+ * video_records, cutoff_time. One statement; user_id "" = all. The caller frees *ret_data. */
 bool session_preview(Database *database, int64_t cutoff_us, const char *user_id, int limit,
-                     cJSON **ret_data, Error *err) MUST_CHECK;
+                     char **ret_data, int64_t *ret_total, Error *err) MUST_CHECK;
 
 /* About how many sessions there are, from the catalog alone; 0 = unknown. */
 bool session_estimate(Database *database, int64_t *ret_rows, Error *err) MUST_CHECK;

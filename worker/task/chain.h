@@ -115,8 +115,9 @@ typedef struct ChainReports {
     size_t count;
 } ChainReports;
 
-char *chain_message(const ChainReports *reports) MUST_CHECK; /* NULL when out of memory */
-cJSON *chain_data(const ChainReports *reports) MUST_CHECK;   /* the same */
+/* As report_message and report_data. */
+char *chain_message(const ChainReports *reports) MUST_CHECK;
+char *chain_data(const ChainReports *reports, const char *shared_with) MUST_CHECK;
 
 /* Enters them in the ledger, within the transaction that ends the leader well, as having found
  * nothing. */

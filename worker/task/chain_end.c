@@ -105,11 +105,12 @@ chain_message(const ChainReports *reports)
                               : report_message(&reports->reports[0]);
 }
 
-cJSON *
-chain_data(const ChainReports *reports)
+char *
+chain_data(const ChainReports *reports, const char *shared_with)
 {
-    return reports->count > 1 ? report_data_scheduled(&reports->reports[0], &reports->reports[1])
-                              : report_data(&reports->reports[0]);
+    return reports->count > 1
+               ? report_data_scheduled(&reports->reports[0], &reports->reports[1], shared_with)
+               : report_data(&reports->reports[0], shared_with);
 }
 
 static bool
@@ -119,7 +120,7 @@ render(const TaskContext *context, const TaskItem *item, const LedgerRecord *row
 {
     const ChainReports reports = {sum->reports, sum->report_count};
     CLEANUP(autofree) char *message = chain_message(&reports);
-    cJSON *data = chain_data(&reports);
+    CLEANUP(autofree) char *data = chain_data(&reports, NULL);
     TaskEnd end = {
         .status = RESULT_SUCCEEDED,
         .message = message,
@@ -128,12 +129,10 @@ render(const TaskContext *context, const TaskItem *item, const LedgerRecord *row
         .started_us = row->started_us,
     };
     fill_failure(sum, cause, message, &end);
-    const bool rendered = message != NULL && data != NULL
-                              ? database_now(context->database, &end.finished_us, err) &&
-                                    outcome_finish(context, item, &end, record, outcome, err)
-                              : error_out_of_memory(err);
-    cJSON_Delete(data);
-    return rendered;
+    if (message == NULL || data == NULL)
+        return error_out_of_memory(err);
+    return database_now(context->database, &end.finished_us, err) &&
+           outcome_finish(context, item, &end, record, outcome, err);
 }
 
 static bool

@@ -51,7 +51,7 @@ render_all(const TaskContext *context, const LedgerRecord *leader, const TaskFol
            const ChainReports *reports, LedgerRecord *records, Error *err)
 {
     CLEANUP(autofree) char *message = chain_message(reports);
-    cJSON *data = chain_data(reports);
+    CLEANUP(autofree) char *data = chain_data(reports, leader->command_id);
     const TaskEnd end = {
         .status = RESULT_SUCCEEDED,
         .message = message,
@@ -60,13 +60,10 @@ render_all(const TaskContext *context, const LedgerRecord *leader, const TaskFol
         .started_us = leader->started_us,
         .finished_us = leader->finished_us,
     };
-    bool rendered = (message != NULL && data != NULL &&
-                     cJSON_AddStringToObject(data, "shared_with", leader->command_id) != NULL) ||
-                    error_out_of_memory(err);
+    bool rendered = (message != NULL && data != NULL) || error_out_of_memory(err);
     for (size_t i = 0; i < followers->count && rendered; i++)
         rendered = render(context, leader, &followers->items[i], &end, &records[i],
                           &followers->outcomes[i], err);
-    cJSON_Delete(data);
     return rendered;
 }
 

@@ -14,7 +14,7 @@
 typedef struct TaskEnd {
     ResultStatus status;
     const char *message;
-    const cJSON *data;
+    const char *data; /* a JSON object, or NULL */
     bool has_error;
     ErrorCode error_code;
     const char *error_message;

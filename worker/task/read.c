@@ -14,30 +14,17 @@
 
 #define SQLSTATE_QUERY_CANCELED "57014"
 
-static void
-free_json(cJSON **json)
-{
-    cJSON_Delete(*json);
-}
-
 /* What the read says, owned. */
 typedef struct Reading {
     char *message;
-    cJSON *data;
+    char *data;
 } Reading;
 
 static void
 reading_done(Reading *reading)
 {
     free(reading->message);
-    cJSON_Delete(reading->data);
-}
-
-static int64_t
-total_of(const cJSON *data)
-{
-    const cJSON *total = cJSON_GetObjectItemCaseSensitive(data, "total");
-    return cJSON_IsNumber(total) ? (int64_t)total->valuedouble : 0;
+    free(reading->data);
 }
 
 static bool
@@ -45,15 +32,16 @@ read_session_preview(const TaskContext *context, const CommandParams *params, in
                      Reading *reading, Error *err)
 {
     const int64_t cutoff_us = report_cutoff_us(params, REPORT_SESSIONS, now_us);
+    int64_t total;
     if (!session_preview(context->database, cutoff_us, params->user_id, params->limit,
-                         &reading->data, err))
+                         &reading->data, &total, err))
         return false;
     StrBuf message = {0};
-    strbuf_add_format(&message, "Found %" PRId64 " inactive sessions", total_of(reading->data));
+    strbuf_add_format(&message, "Found %" PRId64 " inactive sessions", total);
     if (params->user_id[0] != '\0')
         strbuf_add_format(&message, " for user %s", params->user_id);
     reading->message = strbuf_take(&message);
-    return report_add_cutoff(reading->data, cutoff_us) || error_out_of_memory(err);
+    return true;
 }
 
 static bool
@@ -61,13 +49,14 @@ read_booking_preview(const TaskContext *context, const CommandParams *params, in
                      Reading *reading, Error *err)
 {
     const int64_t cutoff_us = report_cutoff_us(params, REPORT_BOOKINGS, now_us);
-    if (!booking_preview(context->database, cutoff_us, now_us, params->limit, &reading->data, err))
+    int64_t total;
+    if (!booking_preview(context->database, cutoff_us, now_us, params->limit, &reading->data,
+                         &total, err))
         return false;
     StrBuf message = {0};
-    strbuf_add_format(&message, "Found %" PRId64 " expired pending bookings",
-                      total_of(reading->data));
+    strbuf_add_format(&message, "Found %" PRId64 " expired pending bookings", total);
     reading->message = strbuf_take(&message);
-    return report_add_cutoff(reading->data, cutoff_us) || error_out_of_memory(err);
+    return true;
 }
 
 static bool
@@ -91,36 +80,22 @@ count_sessions(const TaskContext *context, const CommandParams *params, int64_t 
     return true;
 }
 
-/* The repository hands out the members of a real run's data; the report wants the count and the ids
- * alone. */
 static bool
 count_bookings(const TaskContext *context, const CommandParams *params, int64_t now_us,
-               Report *ret_report, SkippedRows *ids, Error *err)
+               Report *ret_report, BookingBatch *listed, Error *err)
 {
     const int64_t cutoff_us = report_cutoff_us(params, REPORT_BOOKINGS, now_us);
-    CLEANUP(free_json) cJSON *counted = NULL;
-    if (!booking_count(context->database, cutoff_us, &counted, err))
+    int64_t total;
+    if (!booking_count(context->database, cutoff_us, &total, listed, err))
         return false;
-    const cJSON *list = cJSON_GetObjectItemCaseSensitive(counted, "expired_booking_ids");
-    const cJSON *count = cJSON_GetObjectItemCaseSensitive(counted, "expired_bookings");
-    ids->items = calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof(*ids->items));
-    if (ids->items == NULL)
-        return error_out_of_memory(err);
-    const cJSON *id;
-    cJSON_ArrayForEach(id, list)
-    {
-        ids->items[ids->count] = strdup(cJSON_IsString(id) ? id->valuestring : "");
-        if (ids->items[ids->count++] == NULL)
-            return error_out_of_memory(err);
-    }
     *ret_report = (Report){
         .part = REPORT_BOOKINGS,
         .dry_run = true,
         .cutoff_us = cutoff_us,
         .user_id = "",
-        .bookings = cJSON_IsNumber(count) ? (int64_t)count->valuedouble : 0,
-        .booking_ids = ids->items,
-        .booking_id_count = ids->count,
+        .bookings = total,
+        .booking_ids = listed->booking_ids,
+        .booking_id_count = listed->count,
     };
     return true;
 }
@@ -132,21 +107,21 @@ read_dry_run(const TaskContext *context, const Command *command, int64_t now_us,
     const CommandParams *params = &command->params;
     const bool scheduled = command->task == COMMAND_SCHEDULED_CLEANUP;
     const bool bookings_only = command->task == COMMAND_EXPIRE_PENDING_BOOKINGS;
-    CLEANUP(skipped_rows_done) SkippedRows ids = {0};
+    CLEANUP(booking_batch_done) BookingBatch listed = {0};
     Report sessions = {0};
     Report bookings = {0};
     if (!bookings_only && !count_sessions(context, params, now_us, &sessions, err))
         return false;
     if ((bookings_only || scheduled) &&
-        !count_bookings(context, params, now_us, &bookings, &ids, err))
+        !count_bookings(context, params, now_us, &bookings, &listed, err))
         return false;
     if (scheduled) {
         reading->message = report_message_scheduled(&sessions, &bookings);
-        reading->data = report_data_scheduled(&sessions, &bookings);
+        reading->data = report_data_scheduled(&sessions, &bookings, NULL);
     } else {
         const Report *report = bookings_only ? &bookings : &sessions;
         reading->message = report_message(report);
-        reading->data = report_data(report);
+        reading->data = report_data(report, NULL);
     }
     return true;
 }

@@ -1,6 +1,6 @@
 #include "worker/task/report.h"
 
-#include "common/strbuf.h"
+#include "common/json_write.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -13,14 +13,6 @@ report_cutoff_us(const CommandParams *params, ReportPart part, int64_t now_us)
     const double minutes =
         part == REPORT_SESSIONS ? params->inactive_hours * 60.0 : params->expiration_minutes;
     return now_us - (int64_t)(minutes * US_PER_MINUTE);
-}
-
-bool
-report_add_cutoff(cJSON *data, int64_t cutoff_us)
-{
-    char cutoff[CLOCK_TEXT_BYTES];
-    clock_format(cutoff_us, cutoff);
-    return cJSON_AddStringToObject(data, "cutoff_time", cutoff) != NULL;
 }
 
 static void
@@ -78,27 +70,21 @@ report_message(const Report *report)
     return strbuf_take(&text);
 }
 
-static bool
-add_count(cJSON *data, const char *name, int64_t count)
+static void
+add_session_counts(StrBuf *json, const Report *report)
 {
-    return cJSON_AddNumberToObject(data, name, (double)count) != NULL;
+    json_add_int64(json, "deleted_sessions", report->sessions);
+    json_add_int64(json, "deleted_image_records", report->images);
+    json_add_int64(json, "deleted_video_records", report->videos);
+    json_add_int64(json, "skipped_sessions", report->skipped);
+    json_add_time(json, "cutoff_time", report->cutoff_us);
+    if (report->user_id[0] != '\0')
+        json_add_text(json, "user_id", report->user_id);
 }
 
-static bool
-add_session_counts(cJSON *data, const Report *report)
-{
-    return add_count(data, "deleted_sessions", report->sessions) &&
-           add_count(data, "deleted_image_records", report->images) &&
-           add_count(data, "deleted_video_records", report->videos) &&
-           add_count(data, "skipped_sessions", report->skipped) &&
-           report_add_cutoff(data, report->cutoff_us) &&
-           (report->user_id[0] == '\0' ||
-            cJSON_AddStringToObject(data, "user_id", report->user_id) != NULL);
-}
-
-/* Adds ids until the list would outgrow the result. */
-static bool
-add_ids(cJSON *list, const Report *report, size_t *ret_added)
+/* Adds ids until the list would outgrow the result; returns how many. */
+static size_t
+add_ids(StrBuf *json, const Report *report)
 {
     size_t bytes = 0;
     size_t added = 0;
@@ -106,47 +92,49 @@ add_ids(cJSON *list, const Report *report, size_t *ret_added)
         bytes += strlen(report->booking_ids[added]) + sizeof("\"\",");
         if (bytes > RESULT_LIST_MAX_BYTES)
             break;
-        cJSON *id = cJSON_CreateString(report->booking_ids[added]);
-        if (id == NULL || !cJSON_AddItemToArray(list, id)) {
-            cJSON_Delete(id);
-            return false;
-        }
+        json_add_text(json, NULL, report->booking_ids[added]);
     }
-    *ret_added = added;
-    return true;
+    return added;
 }
 
-static bool
-add_booking_counts(cJSON *data, const Report *report)
+static void
+add_booking_counts(StrBuf *json, const Report *report)
 {
-    size_t added = 0;
-    if (!add_count(data, "expired_bookings", report->bookings))
-        return false;
-    cJSON *list = cJSON_AddArrayToObject(data, "expired_booking_ids");
-    if (list == NULL || !add_ids(list, report, &added))
-        return false;
-    const bool truncated = (int64_t)added < report->bookings;
-    return cJSON_AddBoolToObject(data, "expired_booking_ids_truncated", truncated) != NULL &&
-           add_count(data, "skipped_bookings", report->skipped) &&
-           report_add_cutoff(data, report->cutoff_us);
+    json_add_int64(json, "expired_bookings", report->bookings);
+    json_open_array(json, "expired_booking_ids");
+    const size_t added = add_ids(json, report);
+    json_close_array(json);
+    json_add_bool(json, "expired_booking_ids_truncated", (int64_t)added < report->bookings);
+    json_add_int64(json, "skipped_bookings", report->skipped);
+    json_add_time(json, "cutoff_time", report->cutoff_us);
 }
 
-static bool
-add_counts(cJSON *data, const Report *report)
+static void
+add_counts(StrBuf *json, const Report *report)
 {
-    return report->part == REPORT_SESSIONS ? add_session_counts(data, report)
-                                           : add_booking_counts(data, report);
+    if (report->part == REPORT_SESSIONS)
+        add_session_counts(json, report);
+    else
+        add_booking_counts(json, report);
 }
 
-cJSON *
-report_data(const Report *report)
+/* Ends the data. */
+static char *
+take_data(StrBuf *json, const char *shared_with)
 {
-    cJSON *data = cJSON_CreateObject();
-    if (data == NULL || !add_counts(data, report)) {
-        cJSON_Delete(data);
-        return NULL;
-    }
-    return data;
+    if (shared_with != NULL)
+        json_add_text(json, "shared_with", shared_with);
+    json_close_object(json);
+    return strbuf_take(json);
+}
+
+char *
+report_data(const Report *report, const char *shared_with)
+{
+    StrBuf json = {0};
+    json_open_object(&json, NULL);
+    add_counts(&json, report);
+    return take_data(&json, shared_with);
 }
 
 char *
@@ -161,24 +149,24 @@ report_message_scheduled(const Report *sessions, const Report *bookings)
     return strbuf_take(&text);
 }
 
-static bool
-add_half(cJSON *data, const char *name, const Report *report)
+static void
+add_half(StrBuf *json, const char *name, const Report *report)
 {
     CLEANUP(autofree) char *message = report_message(report);
-    cJSON *half = cJSON_AddObjectToObject(data, name);
-    return message != NULL && half != NULL &&
-           cJSON_AddBoolToObject(half, "success", report->failure == NULL) != NULL &&
-           cJSON_AddStringToObject(half, "message", message) != NULL && add_counts(half, report);
+    json->failed = json->failed || message == NULL;
+    json_open_object(json, name);
+    json_add_bool(json, "success", report->failure == NULL);
+    json_add_text(json, "message", message);
+    add_counts(json, report);
+    json_close_object(json);
 }
 
-cJSON *
-report_data_scheduled(const Report *sessions, const Report *bookings)
+char *
+report_data_scheduled(const Report *sessions, const Report *bookings, const char *shared_with)
 {
-    cJSON *data = cJSON_CreateObject();
-    if (data == NULL || !add_half(data, "session_cleanup", sessions) ||
-        !add_half(data, "booking_expiration", bookings)) {
-        cJSON_Delete(data);
-        return NULL;
-    }
-    return data;
+    StrBuf json = {0};
+    json_open_object(&json, NULL);
+    add_half(&json, "session_cleanup", sessions);
+    add_half(&json, "booking_expiration", bookings);
+    return take_data(&json, shared_with);
 }

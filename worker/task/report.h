@@ -34,15 +34,13 @@ int64_t report_cutoff_us(const CommandParams *params, ReportPart part, int64_t n
 /* The sentence of DESIGN's "Messages". The caller frees it. NULL when out of memory. */
 char *report_message(const Report *report) MUST_CHECK;
 
-/* The counts of the part as members of a new object. The caller deletes it. NULL when out of
- * memory. */
-cJSON *report_data(const Report *report) MUST_CHECK;
+/* The counts of the part as a JSON object, and, unless NULL, whose execution the command shared.
+ * The caller frees it. NULL when out of memory. */
+char *report_data(const Report *report, const char *shared_with) MUST_CHECK;
 
 /* Both halves of scheduled_cleanup together. */
 char *report_message_scheduled(const Report *sessions, const Report *bookings) MUST_CHECK;
-cJSON *report_data_scheduled(const Report *sessions, const Report *bookings) MUST_CHECK;
-
-/* Adds `cutoff_time` to an object. False when out of memory. */
-bool report_add_cutoff(cJSON *data, int64_t cutoff_us) MUST_CHECK;
+char *report_data_scheduled(const Report *sessions, const Report *bookings,
+                            const char *shared_with) MUST_CHECK;
 
 #endif

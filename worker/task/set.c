@@ -225,7 +225,7 @@ set_render_member(SetRun *set, size_t i, int64_t finished_us, Error *err)
         .skipped = counts->referenced,
     };
     CLEANUP(autofree) char *message = report_message(&report);
-    cJSON *data = report_data(&report);
+    CLEANUP(autofree) char *data = report_data(&report, NULL);
     const TaskEnd end = {
         .status = RESULT_SUCCEEDED,
         .message = message,
@@ -234,12 +234,10 @@ set_render_member(SetRun *set, size_t i, int64_t finished_us, Error *err)
         .started_us = set->now_us,
         .finished_us = finished_us,
     };
-    const bool rendered = message != NULL && data != NULL
-                              ? outcome_finish(set->context, &set->items[i], &end, &set->records[i],
-                                               &set->outcomes[i], err)
-                              : error_out_of_memory(err);
-    cJSON_Delete(data);
-    return rendered;
+    if (message == NULL || data == NULL)
+        return error_out_of_memory(err);
+    return outcome_finish(set->context, &set->items[i], &end, &set->records[i], &set->outcomes[i],
+                          err);
 }
 
 /* Enters the ends in the ledger; whoever left the set has no row in it. */

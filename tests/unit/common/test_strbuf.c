@@ -45,6 +45,19 @@ test_add_bytes_may_hold_nul(void **state)
 }
 
 static void
+test_cut_takes_back_what_was_added(void **state)
+{
+    (void)state;
+    CLEANUP(strbuf_done) StrBuf text = {0};
+    strbuf_cut(&text, 0);
+    strbuf_add_text(&text, "kept, not this");
+    strbuf_cut(&text, 4);
+    strbuf_cut(&text, 9);
+    assert_string_equal(strbuf_text(&text), "kept");
+    assert_int_equal(text.length, 4);
+}
+
+static void
 test_take_hands_over_and_empties(void **state)
 {
     (void)state;
@@ -94,6 +107,7 @@ main(void)
         cmocka_unit_test(test_add_parts_are_joined),
         cmocka_unit_test(test_add_more_than_capacity_grows),
         cmocka_unit_test(test_add_bytes_may_hold_nul),
+        cmocka_unit_test(test_cut_takes_back_what_was_added),
         cmocka_unit_test(test_take_hands_over_and_empties),
         cmocka_unit_test(test_clear_keeps_memory),
         cmocka_unit_test(test_take_after_failure_gives_null),

@@ -91,7 +91,8 @@ print_outcome(const char *folder, const Command *command, const Record *source)
     result.status = status_of(text_of(outcome, "status"));
     result.message = text_of(outcome, "message");
     const cJSON *data = cJSON_GetObjectItemCaseSensitive(outcome, "data");
-    result.data = cJSON_IsNull(data) ? NULL : data;
+    CLEANUP(autofree) char *printed = cJSON_IsNull(data) ? NULL : cJSON_PrintUnformatted(data);
+    result.data = printed;
     const cJSON *error = cJSON_GetObjectItemCaseSensitive(outcome, "error");
     if (cJSON_IsObject(error)) {
         result.has_error = true;

@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/json_write.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -113,10 +114,8 @@ static void
 test_print_data_is_kept_with_raw_digits(void **state)
 {
     (void)state;
-    CLEANUP(json_deletep) cJSON *data = cJSON_CreateObject();
-    cJSON_AddItemToObject(data, "total_cost", cJSON_CreateRaw("120.50"));
     Result result = sample();
-    result.data = data;
+    result.data = "{\"total_cost\":120.50}";
     CLEANUP(autofree) char *first = result_print(&result);
     CLEANUP(autofree) char *second = result_print(&result);
     assert_non_null(strstr(first, "\"data\":{\"total_cost\":120.50}"));
@@ -152,12 +151,14 @@ test_print_longest_result_stays_below_its_limit(void **state)
     text[COMMAND_VALUE_MAX_BYTES] = '\0';
     memset(list, 'x', RESULT_LIST_MAX_BYTES - 1);
     list[RESULT_LIST_MAX_BYTES - 1] = '\0';
-    CLEANUP(json_deletep) cJSON *data = cJSON_CreateObject();
-    cJSON_AddStringToObject(data, "list", list);
+    CLEANUP(strbuf_done) StrBuf data = {0};
+    json_open_object(&data, NULL);
+    json_add_text(&data, "list", list);
+    json_close_object(&data);
     Result result = sample();
     result.task = result.deprecated_task = result.message = result.error_message = text;
     result.has_error = true;
-    result.data = data;
+    result.data = strbuf_text(&data);
     size_t size;
     CLEANUP(json_deletep) cJSON *root = print_and_parse(&result, &size);
     assert_non_null(root);

@@ -1,5 +1,7 @@
 #include "worker/task/report.h"
 
+#include "common/json.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -75,9 +77,7 @@ test_data_bookings_cut_list_is_marked(void **state)
                            .bookings = 2,
                            .booking_ids = ids,
                            .booking_id_count = 1};
-    cJSON *data = report_data(&report);
-    CLEANUP(autofree) char *text = cJSON_PrintUnformatted(data);
-    cJSON_Delete(data);
+    CLEANUP(autofree) char *text = report_data(&report, NULL);
     assert_string_equal(text, "{\"expired_bookings\":2,\"expired_booking_ids\":[\"b1\"],"
                               "\"expired_booking_ids_truncated\":true,\"skipped_bookings\":0,"
                               "\"cutoff_time\":\"1970-01-01T00:00:00.000000Z\"}");
@@ -92,12 +92,13 @@ test_scheduled_failed_half_keeps_the_other(void **state)
     CLEANUP(autofree) char *message = report_message_scheduled(&sessions, &bookings);
     assert_string_equal(message, "Session cleanup: Error cleaning up inactive sessions: denied; "
                                  "Booking expiration: Successfully marked 1 bookings as Expired");
-    cJSON *data = report_data_scheduled(&sessions, &bookings);
+    CLEANUP(autofree) char *text = report_data_scheduled(&sessions, &bookings, "c-1");
+    CLEANUP(json_deletep) cJSON *data = cJSON_Parse(text);
     assert_true(cJSON_IsFalse(
         cJSON_GetObjectItem(cJSON_GetObjectItem(data, "session_cleanup"), "success")));
     assert_true(cJSON_IsTrue(
         cJSON_GetObjectItem(cJSON_GetObjectItem(data, "booking_expiration"), "success")));
-    cJSON_Delete(data);
+    assert_string_equal(cJSON_GetObjectItem(data, "shared_with")->valuestring, "c-1");
 }
 
 static void

@@ -1,0 +1,124 @@
+#include "common/json_write.h"
+
+#include "common/clock.h"
+#include "common/digits.h"
+
+#include <string.h>
+
+static void
+begin_value(StrBuf *json, const char *name)
+{
+    const char last = json->length > 0 ? json->data[json->length - 1] : '{';
+    if (last != '{' && last != '[')
+        strbuf_add_char(json, ',');
+    if (name == NULL)
+        return;
+    strbuf_add_char(json, '"');
+    strbuf_add_text(json, name);
+    strbuf_add(json, "\":", 2);
+}
+
+void
+json_open_object(StrBuf *json, const char *name)
+{
+    begin_value(json, name);
+    strbuf_add_char(json, '{');
+}
+
+void
+json_close_object(StrBuf *json)
+{
+    strbuf_add_char(json, '}');
+}
+
+void
+json_open_array(StrBuf *json, const char *name)
+{
+    begin_value(json, name);
+    strbuf_add_char(json, '[');
+}
+
+void
+json_close_array(StrBuf *json)
+{
+    strbuf_add_char(json, ']');
+}
+
+static void
+add_escape(StrBuf *json, unsigned char character)
+{
+    static const char named[] = "\"\\\b\f\n\r\t";
+    static const char letters[] = "\"\\bfnrt";
+    static const char hex[] = "0123456789abcdef";
+    const char *found = strchr(named, character);
+    if (found != NULL) {
+        const char escape[] = {'\\', letters[found - named]};
+        strbuf_add(json, escape, sizeof(escape));
+    } else {
+        const char escape[] = {'\\', 'u', '0', '0', hex[character >> 4U], hex[character & 0xFU]};
+        strbuf_add(json, escape, sizeof(escape));
+    }
+}
+
+void
+json_add_text(StrBuf *json, const char *name, const char *text)
+{
+    if (text == NULL) {
+        json_add_raw(json, name, NULL);
+        return;
+    }
+    begin_value(json, name);
+    strbuf_add_char(json, '"');
+    const char *plain = text;
+    for (const char *at = text; *at != '\0'; at++) {
+        const unsigned char character = (unsigned char)*at;
+        if (character >= 0x20 && character != '"' && character != '\\')
+            continue;
+        strbuf_add(json, plain, (size_t)(at - plain));
+        add_escape(json, character);
+        plain = at + 1;
+    }
+    strbuf_add_text(json, plain);
+    strbuf_add_char(json, '"');
+}
+
+void
+json_add_bool(StrBuf *json, const char *name, bool flag)
+{
+    json_add_raw(json, name, flag ? "true" : "false");
+}
+
+void
+json_add_int64(StrBuf *json, const char *name, int64_t number)
+{
+    char digits[DIGITS_BYTES];
+    json_add_raw(json, name, digits_of_int64(number, digits));
+}
+
+void
+json_add_tenths(StrBuf *json, const char *name, int64_t tenths)
+{
+    const int64_t rest = tenths % 10;
+    char digits[DIGITS_BYTES];
+    json_add_raw(json, name,
+                 tenths < 0 && tenths > -10 ? "-0" : digits_of_int64(tenths / 10, digits));
+    if (rest != 0) {
+        const char decimal[] = {'.', (char)('0' + (rest < 0 ? -rest : rest))};
+        strbuf_add(json, decimal, sizeof(decimal));
+    }
+}
+
+void
+json_add_time(StrBuf *json, const char *name, int64_t time_us)
+{
+    char time[CLOCK_TEXT_BYTES];
+    clock_format(time_us, time);
+    json_add_text(json, name, time);
+}
+
+void
+json_add_raw(StrBuf *json, const char *name, const char *value)
+{
+    begin_value(json, name);
+    strbuf_add_text(json, value != NULL ? value : "null");
+}
