@@ -6,6 +6,7 @@
 #include "worker/repository/schema_repository.h"
 #include "worker/upkeep/upkeep.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -105,6 +106,16 @@ run_with_upkeep(const Settings *settings, PipelineSettings *pipeline, int signal
     return done;
 }
 
+/* What one thread allocates another frees. In an arena for each thread that leaves holes: the peak
+ * was 47 to 61 MB where it is 37 to 39 with one, and no command took longer. */
+static void
+use_one_arena(void)
+{
+#ifdef M_ARENA_MAX
+    (void)mallopt(M_ARENA_MAX, 1);
+#endif
+}
+
 static bool
 run_worker(const Settings *settings, Error *err)
 {
@@ -115,6 +126,7 @@ run_worker(const Settings *settings, Error *err)
     fill_task_settings(settings, &task);
     fill_pipeline_settings(settings, &database, &task, &pipeline);
 
+    use_one_arena();
     (void)signal(SIGPIPE, SIG_IGN);
     const int signal_fd = clients_open_signals(err);
     if (signal_fd < 0)
