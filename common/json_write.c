@@ -61,13 +61,8 @@ add_escape(StrBuf *json, unsigned char character)
 }
 
 void
-json_add_text(StrBuf *json, const char *name, const char *text)
+json_quote(StrBuf *json, const char *text)
 {
-    if (text == NULL) {
-        json_add_raw(json, name, NULL);
-        return;
-    }
-    begin_value(json, name);
     strbuf_add_char(json, '"');
     const char *plain = text;
     for (const char *at = text; *at != '\0'; at++) {
@@ -80,6 +75,17 @@ json_add_text(StrBuf *json, const char *name, const char *text)
     }
     strbuf_add_text(json, plain);
     strbuf_add_char(json, '"');
+}
+
+void
+json_add_text(StrBuf *json, const char *name, const char *text)
+{
+    if (text == NULL) {
+        json_add_raw(json, name, NULL);
+        return;
+    }
+    begin_value(json, name);
+    json_quote(json, text);
 }
 
 void

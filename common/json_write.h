@@ -22,6 +22,9 @@ void json_close_object(StrBuf *json);
 void json_open_array(StrBuf *json, const char *name);
 void json_close_array(StrBuf *json);
 
+/* The text alone in quotes, without a comma before it. */
+void json_quote(StrBuf *json, const char *text);
+
 /* NULL becomes null. */
 void json_add_text(StrBuf *json, const char *name, const char *text);
 void json_add_bool(StrBuf *json, const char *name, bool flag);

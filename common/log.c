@@ -1,7 +1,7 @@
 #include "common/log.h"
 
 #include "common/clock.h"
-#include "common/strbuf.h"
+#include "common/json_write.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -35,26 +35,6 @@ log_or_null(const char *text)
     return text != NULL && text[0] != '\0' ? text : NULL;
 }
 
-static void
-add_quoted(StrBuf *line, const char *text)
-{
-    strbuf_add_char(line, '"');
-    for (const char *at = text; *at != '\0'; at++) {
-        const unsigned char character = (unsigned char)*at;
-        if (character == '"' || character == '\\') {
-            strbuf_add_char(line, '\\');
-            strbuf_add_char(line, *at);
-        } else if (character == '\n') {
-            strbuf_add_text(line, "\\n");
-        } else if (character < 0x20 || character == 0x7f) {
-            strbuf_add_format(line, "\\u%04x", (unsigned)character);
-        } else {
-            strbuf_add_char(line, *at);
-        }
-    }
-    strbuf_add_char(line, '"');
-}
-
 static bool
 is_bare_word(const char *text)
 {
@@ -75,7 +55,7 @@ add_value(StrBuf *line, const LogField *field)
         if (sink.format == LOG_FORMAT_LOGFMT && is_bare_word(field->string))
             strbuf_add_text(line, field->string);
         else
-            add_quoted(line, field->string);
+            json_quote(line, field->string);
         break;
     case LOG_FIELD_INTEGER:
         strbuf_add_format(line, "%" PRId64, field->integer);
