@@ -11,7 +11,7 @@
 
 enum {
     STEPS_MAX = 100000,
-    SET_MAX = 16,
+    SET_MAX = 500,
     NAME_BYTES = 64,
 };
 
