@@ -93,6 +93,7 @@ test_begin_under_other_defaults_is_read_committed_with_timeouts(void **state)
     assert_string_equal(shown(database, "SHOW idle_in_transaction_session_timeout", text), "3s");
     assert_string_equal(shown(database, "SHOW search_path", text), "public, pg_temp");
     assert_string_equal(shown(database, "SHOW transaction_read_only", text), "off");
+    assert_string_equal(shown(database, "SHOW jit", text), "off");
     ASSERT_OK(database_stop_waiting(database, &err), &err);
     assert_string_equal(shown(database, "SHOW lock_timeout", text), "100ms");
     ASSERT_OK(database_commit(database, &err), &err);

@@ -81,8 +81,9 @@ database_is_lost(const Database *database)
 }
 
 /* The statements of a transaction that writes find every row by its key: one plan for all of them,
- * and never a sequential scan, not even of a table that was empty when the plan was made. What only
- * reads depends on the cutoff, so it is planned anew each time.
+ * and never a sequential scan, not even of a table that was empty when the plan was made. Where an
+ * index is missing there is no other way, at a price that would have each execution compiled. What
+ * only reads depends on the cutoff, so it is planned anew each time.
  * row_security off: a policy that hides messages from this role must be an error, never a deleted
  * session. */
 static bool
@@ -92,7 +93,8 @@ send_begin(Database *database, DatabaseMode mode, int timeout_ms, int64_t *ret_n
     const int lock_ms = statement_ms > LEDGER_LOCK_TIMEOUT_MS ? LEDGER_LOCK_TIMEOUT_MS
                                                               : statement_ms - statement_ms / 5;
     static const char plan_by_key[] =
-        "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off";
+        "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; "
+        "SET LOCAL jit = off";
     char text[BEGIN_TEXT_BYTES];
     (void)snprintf(
         text, sizeof(text),
