@@ -27,7 +27,7 @@ enum {
     ROWS_PER_ITEM = 8, /* of one table, for each session or booking that is dealt with */
     RANGE_EXECUTORS = 2,
     SESSIONS_BATCH = 250,
-    BOOKINGS_BATCH = 250,
+    BOOKINGS_BATCH = 50,
     HELD_USER = 777,
     HELD_BOOKING = 770,
     CONTROL_USERS = 5,

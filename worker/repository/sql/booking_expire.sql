@@ -2,8 +2,10 @@
 -- $1 text[]     booking ids, locked
 -- $2 timestamp  cutoff, UTC
 -- Returns: index from 0 of each that is Expired now.
+-- CASE keeps the planner from going through all Pending bookings, by their partial index, to find these.
 UPDATE :bookings b
 SET status = 'Expired', updated_at = now() AT TIME ZONE 'UTC'
 FROM unnest($1::text[]) WITH ORDINALITY AS c (booking_id, ordinal)
-WHERE b.booking_id = c.booking_id AND b.status = 'Pending' AND b.created_at < $2::timestamp
+WHERE b.booking_id = c.booking_id
+  AND CASE WHEN b.status = 'Pending' THEN b.created_at < $2::timestamp ELSE false END
 RETURNING c.ordinal - 1 AS ordinal
