@@ -90,6 +90,14 @@ class Campaign:
         for thread in [self.stream, self.pool, *actors]:
             thread.start()
         self.killer.start()
+        try:
+            return self._run(started, actors)
+        except BaseException:
+            self.pool.abandon()
+            self.stream.stop()
+            raise
+
+    def _run(self, started, actors):
         self._inject(started)
         self.killer.stop()
         for actor in actors:

@@ -36,8 +36,7 @@ class Faults:
         if worker is None:
             return False
         time.sleep(rng.uniform(*ZOMBIE_SECONDS))
-        self.pool.thaw(worker)
-        return True
+        return self.pool.thaw(worker)
 
     def join(self, rng):
         self.pool.join_one()

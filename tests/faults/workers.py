@@ -118,12 +118,14 @@ class Pool(threading.Thread):
         worker = self._choose(rng, lambda worker: "abort" in (worker.crash_at or ""))
         if worker is not None:
             worker.frozen = True
-            os.kill(worker.process.pid, signal.SIGSTOP)
+            worker.process.send_signal(signal.SIGSTOP)
         return worker
 
     def thaw(self, worker):
-        os.kill(worker.process.pid, signal.SIGCONT)
+        """False when it is gone: somebody else had it in mind, too."""
+        worker.process.send_signal(signal.SIGCONT)
         worker.frozen = False
+        return worker.process.poll() is None
 
     def join_one(self):
         with self.lock:
@@ -174,6 +176,14 @@ class Pool(threading.Thread):
             thread.start()
         for thread in leaving:
             thread.join()
+
+    def abandon(self):
+        """Nobody outlives a campaign that broke off."""
+        self.ending.set()
+        self.join()
+        for worker in self.workers:
+            worker.process.kill()
+            worker.process.wait()
 
 
 def step_of(crash_point):
