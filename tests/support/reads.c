@@ -100,7 +100,8 @@ reads_fault(Reads *reads, const char *const *indexed, int64_t rows_max)
             return set_fault(reads, "%" PRId64 " rows read of %s", table->rows, table->name);
     }
     for (; *indexed != NULL; indexed++) {
-        if (find_table(reads, *indexed)->index_scans == 0)
+        const TableReads *table = find_table(reads, *indexed);
+        if (table == NULL || table->index_scans == 0)
             return set_fault(reads, "no index of %s used", *indexed);
     }
     return "";
