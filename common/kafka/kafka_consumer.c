@@ -1,5 +1,6 @@
 #include "common/kafka/kafka_consumer.h"
 
+#include "common/clock.h"
 #include "common/kafka/kafka_client.h"
 #include "common/kafka/kafka_lookup_private.h"
 #include "common/kafka/kafka_membership_private.h"
@@ -8,6 +9,11 @@
 #include <errno.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+enum {
+    LEAVE_MS = 6000, /* longer than librdkafka waits for an answer */
+    LEAVE_POLL_MS = 50,
+};
 
 typedef struct PendingRebalance {
     KafkaRebalance event;
@@ -24,6 +30,7 @@ struct KafkaConsumer {
     int event_fd;
     bool subscribed;
     bool closing;
+    bool stuck; /* librdkafka still waits for a broker, and its threads use all of this */
     PendingRebalance *first;
     size_t commits_pending;
     size_t commits_failed;
@@ -392,9 +399,33 @@ kafka_consumer_commits_failed(const KafkaConsumer *consumer)
     return consumer->commits_failed;
 }
 
+/* rd_kafka_consumer_close would wait for the broker's answer, 5 s if there is none. */
 static void
-leave_group(KafkaConsumer *consumer)
+close_within(KafkaConsumer *consumer, int timeout_ms)
 {
+    rd_kafka_t *handle = consumer->client.handle;
+    const int64_t deadline_ms = clock_monotonic_ms(clock_system()) + timeout_ms;
+    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(handle, consumer->queue);
+    if (error != NULL) {
+        log_warn("leaving the group failed", LOG_STR("error", rd_kafka_error_string(error)));
+        rd_kafka_error_destroy(error);
+        return;
+    }
+    while (!rd_kafka_consumer_closed(handle) && clock_monotonic_ms(clock_system()) < deadline_ms) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(handle, LEAVE_POLL_MS);
+        if (message != NULL)
+            rd_kafka_message_destroy(message);
+    }
+    consumer->stuck = !rd_kafka_consumer_closed(handle);
+    if (consumer->stuck)
+        log_warn("the group was left without its answer", LOG_STR("group", consumer->group));
+}
+
+void
+kafka_consumer_leave(KafkaConsumer *consumer, int timeout_ms)
+{
+    if (consumer->client.handle == NULL || !consumer->subscribed || consumer->closing)
+        return;
     consumer->closing = true;
     /* A rebalance without an answer would keep the close waiting for ever. */
     while (consumer->first != NULL) {
@@ -402,9 +433,7 @@ leave_group(KafkaConsumer *consumer)
         if (!kafka_consumer_unassign(consumer, &err))
             log_warn("unassign failed", LOG_ERR(&err));
     }
-    const rd_kafka_resp_err_t code = rd_kafka_consumer_close(consumer->client.handle);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        log_warn("leaving the group failed", LOG_STR("error", rd_kafka_err2str(code)));
+    close_within(consumer, timeout_ms);
 }
 
 void
@@ -412,8 +441,9 @@ kafka_consumer_close(KafkaConsumer *consumer)
 {
     if (consumer == NULL)
         return;
-    if (consumer->client.handle != NULL && consumer->subscribed)
-        leave_group(consumer);
+    kafka_consumer_leave(consumer, LEAVE_MS);
+    if (consumer->stuck)
+        return;
     if (consumer->queue != NULL) {
         rd_kafka_queue_io_event_enable(consumer->queue, -1, NULL, 0);
         rd_kafka_queue_destroy(consumer->queue);

@@ -96,8 +96,13 @@ size_t kafka_consumer_commits_pending(const KafkaConsumer *consumer);
 /* How many commits were refused so far; what they carried has to be committed again. */
 size_t kafka_consumer_commits_failed(const KafkaConsumer *consumer);
 
-/* Leaves the group (any rebalance is answered with owning nothing) and frees it; NULL is harmless.
- */
+/* Leaves the group: any rebalance is answered with owning nothing. Waits for the broker at most so
+ * long. Only kafka_consumer_close may follow. */
+void kafka_consumer_leave(KafkaConsumer *consumer, int timeout_ms);
+
+/* Leaves the group, within some seconds, unless that has been tried, and frees it; NULL is
+ * harmless. What is still waiting for a broker cannot be freed: it is left to the end of the
+ * process. */
 void kafka_consumer_close(KafkaConsumer *consumer);
 DEFINE_FREEP(KafkaConsumer, kafka_consumer_close)
 

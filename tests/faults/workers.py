@@ -18,14 +18,15 @@ OUTAGE_ECHO_SECONDS = 30
 
 
 class Worker:
-    """One `cleanup-worker run`; `crash_at` is the step at which it is to die, `name` its worker.id."""
+    """One `cleanup-worker run`; `crash_at` is the step at which it is to die, `name` its worker.id, `options` are more
+    arguments."""
 
-    def __init__(self, world, program, number, crash_at=None, name=None):
+    def __init__(self, world, program, number, crash_at=None, name=None, options=()):
         self.number, self.crash_at, self.name = number, crash_at, name
         self.log_path = world.folder / f"worker-{number}.log"
         self.doomed = self.leaving = self.frozen = False
         more = {"CLEANUP_TEST_CRASH_AT": crash_at} if crash_at else {}
-        arguments = [*ARGUMENTS, "-o", f"worker.id={name}"] if name else ARGUMENTS
+        arguments = [*ARGUMENTS, *(["-o", f"worker.id={name}"] if name else ()), *options]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen([program, "run", *arguments], env=world.worker_env(**more), stdout=log,
                                             stderr=log, stdin=subprocess.DEVNULL)

@@ -56,6 +56,9 @@ coordinator_free(Coordinator *self)
         return;
     coordinator_drop_lanes(self);
     assigning_end(&self->assigning);
+    /* The rest is for the executors and the publisher. */
+    if (self->draining)
+        kafka_consumer_leave(self->consumer, coordinator_grace_left_ms(self) / 3);
     kafka_consumer_close(self->consumer);
     intake_free(self->intake);
     free(self);
