@@ -91,7 +91,7 @@ static const ConfigOption options[] = {
          "pause before the second try of a command"),
     SPAN("worker", "retry_backoff_max", worker.retry_backoff_max_ms, 1, 600000, "10s",
          "longest pause between two tries of a command"),
-    SPAN("worker", "hold_backoff_max", worker.hold_backoff_max_ms, 100, 60000, "2s",
+    SPAN("worker", "hold_backoff_max", worker.hold_backoff_max_ms, 100, 60000, "1s",
          "longest pause between two looks whether PostgreSQL is back"),
     SPAN("worker", "clock_skew", worker.clock_skew_ms, 1000, 86400000, "5m",
          "how far the clocks of worker and database may be apart"),

@@ -7,7 +7,6 @@
 
 enum {
     FIRST_WAIT_MS = 100,
-    DEFAULT_MAX_MS = 2000,
     NEWS_EVERY_MS = 60 * 1000,
 };
 
@@ -33,7 +32,7 @@ hold_new(Batcher *batcher, int backoff_max_ms, const Clock *clock)
     pthread_mutex_init(&hold->lock, NULL);
     hold->batcher = batcher;
     hold->clock = clock;
-    hold->backoff = (Backoff){FIRST_WAIT_MS, backoff_max_ms > 0 ? backoff_max_ms : DEFAULT_MAX_MS};
+    hold->backoff = (Backoff){FIRST_WAIT_MS, backoff_max_ms};
     return hold;
 }
 
