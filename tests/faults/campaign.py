@@ -166,7 +166,7 @@ class Campaign:
         self.commander.finish()
         if self._answered():
             for task in LAST_COMMANDS:
-                self.commander.send([self.commander.with_id(task, "last")])
+                self.commander.send([self.commander.last(task)])
             self.commander.finish()
             self._answered()
 

@@ -22,6 +22,7 @@ FAULTY = (
     '{"task":"cleanup_inactive_sessions","command_id":"not an id"}',
     "[]",
 )
+LAST = "last"  # begins the ids of the commands that close a campaign
 LONG_AGO = "2020-01-01T00:00:00Z"
 DUPLICATES_OF_LAST = 500
 
@@ -73,8 +74,12 @@ class Commander(Actor):
         self.sent[command_id] = time.monotonic()
         return command_id
 
-    def with_id(self, task, prefix="c", **params):
-        command = {"command_id": self.new_id(prefix), "task": task, "params": params}
+    def last(self, task):
+        """A command that closes the campaign; unlike others it never comes too late to be executed."""
+        return self.line({"command_id": self.new_id(LAST), "task": task, "params": {}})
+
+    def with_id(self, task, **params):
+        command = {"command_id": self.new_id(), "task": task, "params": params}
         if self.rng.random() < 0.01:
             command["expires_at"] = LONG_AGO
         line = self.line(command)

@@ -1,6 +1,7 @@
 """Judges a settled campaign: every promise of the product is a function here, every breach a violation with its ids."""
 import collections
 
+from commands import LAST
 from evidence import COUNTS, Evidence
 
 ACTOR = "cleanup-worker"
@@ -143,6 +144,9 @@ def _application_kept(world, evidence, traffics, add):
 
 def _nothing_left_to_do(world, evidence, add):
     """The last clean-ups ran with nobody in their way, so nothing inactive and nothing overdue is left."""
+    last = {name: found[-1] for name, found in evidence.by_id.items() if name.startswith(LAST)}
+    if not_run := {name for name, result in last.items() if result.status != "succeeded"}:
+        add("not_done", f"last clean-ups that did not succeed: {[last[name].status for name in sorted(not_run)]}", not_run)
     inactive = world.rows("""
         SELECT s.id FROM sessions s
         WHERE s.created_at < now() AT TIME ZONE 'UTC' - interval '25 hours'
@@ -151,10 +155,11 @@ def _nothing_left_to_do(world, evidence, add):
     pending = world.rows("""
         SELECT booking_id FROM bookings
         WHERE status = 'Pending' AND created_at < now() AT TIME ZONE 'UTC' - interval '20 minutes'""")
+    said = [str(result.data) for result in last.values()]
     if inactive:
-        add("not_done", "inactive sessions that are still there", [row[0] for row in inactive])
+        add("not_done", f"inactive sessions that are still there; the last results say {said}", [row[0] for row in inactive])
     if pending:
-        add("not_done", "overdue bookings that are still pending", [row[0] for row in pending])
+        add("not_done", f"overdue bookings that are still pending; the last results say {said}", [row[0] for row in pending])
 
 
 def _offsets(evidence, add, world):
