@@ -1,5 +1,5 @@
 /*
- * pg: PostgreSQL through libpq: connection, results, array parameters, what an SQLSTATE means.
+ * pg: PostgreSQL through libpq: connection, parameters, results, what an SQLSTATE means.
  *
  * Threads: a PgConn and the results that come from it belong to one thread.
  */
@@ -8,6 +8,7 @@
 
 #include "common/pg/pg_array.h"
 #include "common/pg/pg_conn.h"
+#include "common/pg/pg_param.h"
 #include "common/pg/pg_result.h"
 #include "common/pg/pg_sqlstate.h"
 

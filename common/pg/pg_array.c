@@ -1,82 +1,198 @@
 #include "common/pg/pg_array.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
+/* Microseconds from 1970 to 2000, where PostgreSQL's timestamps begin. */
+#define POSTGRES_EPOCH_US INT64_C(946684800000000)
+
+enum {
+    HEADER_BYTES = 20,
+    FLAGS_AT = 4,
+    COUNT_AT = 12,
+    LENGTH_BYTES = 4,
+    UUID_BYTES = 16,
+    UUID_TEXT_BYTES = 36,
+    NULL_LENGTH = -1,
+};
+
+static const uint32_t oids[] = {
+    [PG_TEXT] = 25, [PG_BOOL] = 16,   [PG_INT4] = 23,
+    [PG_INT8] = 20, [PG_UUID] = 2950, [PG_TIMESTAMP] = 1114,
+};
+
 static void
-begin_element(PgArray *array)
+put_uint32(char *bytes, uint32_t number)
 {
-    strbuf_add_char(&array->text, array->text.length == 0 ? '{' : ',');
+    bytes[0] = (char)(number >> 24);
+    bytes[1] = (char)(number >> 16);
+    bytes[2] = (char)(number >> 8);
+    bytes[3] = (char)number;
+}
+
+static void
+put_uint64(char *bytes, uint64_t number)
+{
+    put_uint32(bytes, (uint32_t)(number >> 32));
+    put_uint32(bytes + 4, (uint32_t)number);
+}
+
+static void
+put_header(const PgArray *array, char header[HEADER_BYTES])
+{
+    put_uint32(header, 1); /* dimension */
+    put_uint32(header + FLAGS_AT, 0);
+    put_uint32(header + 8, oids[array->element]);
+    put_uint32(header + COUNT_AT, 0);
+    put_uint32(header + 16, 1); /* the first index */
+}
+
+/* Writes the length of the next element, whose bytes are to follow. */
+static void
+begin_element(PgArray *array, int32_t length)
+{
+    char prefix[HEADER_BYTES + LENGTH_BYTES];
+    const size_t header = array->count == 0 ? HEADER_BYTES : 0;
+    if (header > 0)
+        put_header(array, prefix);
+    put_uint32(prefix + header, (uint32_t)length);
+    strbuf_add(&array->bytes, prefix, header + LENGTH_BYTES);
+    if (!array->bytes.failed)
+        put_uint32(array->bytes.data + COUNT_AT, ++array->count);
+}
+
+static void
+add_element(PgArray *array, const char *bytes, size_t size)
+{
+    begin_element(array, (int32_t)size);
+    strbuf_add(&array->bytes, bytes, size);
+}
+
+static void
+add_null(PgArray *array)
+{
+    begin_element(array, NULL_LENGTH);
+    if (!array->bytes.failed)
+        put_uint32(array->bytes.data + FLAGS_AT, 1); /* there are NULLs */
+}
+
+/* -1 when it is no hexadecimal digit. */
+static int
+hex_value(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'a' && digit <= 'f')
+        return digit - 'a' + 10;
+    if (digit >= 'A' && digit <= 'F')
+        return digit - 'A' + 10;
+    return -1;
+}
+
+static bool
+parse_uuid(const char *text, char uuid[UUID_BYTES])
+{
+    size_t at = 0;
+    for (size_t i = 0; i < UUID_BYTES; i++) {
+        if ((at == 8 || at == 13 || at == 18 || at == 23) && text[at++] != '-')
+            return false;
+        const int high = hex_value(text[at]);
+        const int low = high < 0 ? -1 : hex_value(text[at + 1]);
+        if (low < 0)
+            return false;
+        uuid[i] = (char)(high << 4 | low);
+        at += 2;
+    }
+    return text[UUID_TEXT_BYTES] == '\0';
+}
+
+static void
+add_uuid(PgArray *array, const char *text)
+{
+    char uuid[UUID_BYTES];
+    if (parse_uuid(text, uuid))
+        add_element(array, uuid, sizeof(uuid));
+    else
+        array->invalid = true;
 }
 
 void
 pg_array_add(PgArray *array, const char *text)
 {
-    begin_element(array);
-    if (text == NULL) {
-        strbuf_add_text(&array->text, "NULL");
-        return;
-    }
-    strbuf_add_char(&array->text, '"');
-    for (const char *rest = text; *rest != '\0';) {
-        const size_t plain = strcspn(rest, "\"\\");
-        strbuf_add(&array->text, rest, plain);
-        rest += plain;
-        if (*rest != '\0') {
-            strbuf_add_char(&array->text, '\\');
-            strbuf_add_char(&array->text, *rest++);
-        }
-    }
-    strbuf_add_char(&array->text, '"');
+    if (text == NULL)
+        add_null(array);
+    else if (array->element == PG_UUID)
+        add_uuid(array, text);
+    else if (array->element == PG_TEXT)
+        add_element(array, text, strlen(text));
+    else
+        array->invalid = true;
+}
+
+void
+pg_array_add_all(PgArray *array, const char *const *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        pg_array_add(array, texts[i]);
 }
 
 void
 pg_array_add_int64(PgArray *array, int64_t number)
 {
-    char text[PG_INT64_BYTES];
-    begin_element(array);
-    strbuf_add_text(&array->text, pg_format_int64(number, text));
+    char bytes[8];
+    const bool narrow = array->element == PG_INT4;
+    if (narrow ? number < INT32_MIN || number > INT32_MAX : array->element != PG_INT8) {
+        array->invalid = true;
+        return;
+    }
+    put_uint64(bytes, (uint64_t)number);
+    add_element(array, narrow ? bytes + 4 : bytes, narrow ? 4 : 8);
 }
 
 void
 pg_array_add_bool(PgArray *array, bool flag)
 {
-    begin_element(array);
-    strbuf_add_char(&array->text, flag ? 't' : 'f');
+    const char byte = flag ? 1 : 0;
+    if (array->element == PG_BOOL)
+        add_element(array, &byte, 1);
+    else
+        array->invalid = true;
 }
 
-const char *
-pg_array_end(PgArray *array)
+void
+pg_array_add_time(PgArray *array, int64_t time_us)
 {
-    if (array->text.length == 0)
-        strbuf_add_char(&array->text, '{');
-    strbuf_add_char(&array->text, '}');
-    return array->text.failed ? NULL : strbuf_text(&array->text);
+    char bytes[8];
+    if (array->element != PG_TIMESTAMP) {
+        array->invalid = true;
+        return;
+    }
+    put_uint64(bytes, (uint64_t)(time_us - POSTGRES_EPOCH_US));
+    add_element(array, bytes, sizeof(bytes));
+}
+
+bool
+pg_array_bytes(const PgArray *array, char empty[PG_ARRAY_EMPTY_BYTES], const char **ret_bytes,
+               size_t *ret_size, Error *err)
+{
+    if (array->bytes.failed)
+        return error_out_of_memory(err);
+    if (array->invalid)
+        return error_set(err, ERROR_REJECT, "database_error",
+                         "an array parameter holds what is not of its type");
+    if (array->count > 0) {
+        *ret_bytes = array->bytes.data;
+        *ret_size = array->bytes.length;
+        return true;
+    }
+    memset(empty, 0, PG_ARRAY_EMPTY_BYTES); /* no dimension, no NULLs */
+    put_uint32(empty + 8, oids[array->element]);
+    *ret_bytes = empty;
+    *ret_size = PG_ARRAY_EMPTY_BYTES;
+    return true;
 }
 
 void
 pg_array_done(PgArray *array)
 {
-    strbuf_done(&array->text);
-}
-
-bool
-pg_array_of_texts(PgArray *array, const char *const *texts, size_t count, const char **ret_text,
-                  Error *err)
-{
-    for (size_t i = 0; i < count; i++)
-        pg_array_add(array, texts[i]);
-    const char *text = pg_array_end(array);
-    if (text == NULL)
-        return error_out_of_memory(err);
-    *ret_text = text;
-    return true;
-}
-
-const char *
-pg_format_int64(int64_t number, char text[PG_INT64_BYTES])
-{
-    (void)snprintf(text, PG_INT64_BYTES, "%" PRId64, number);
-    return text;
+    strbuf_done(&array->bytes);
 }

@@ -280,13 +280,15 @@ pg_conn_exec(PgConn *conn, const char *sql, PGresult **ret_result, Error *err)
 }
 
 bool
-pg_conn_exec_params(PgConn *conn, const char *sql, const char *const *params, size_t count,
+pg_conn_exec_params(PgConn *conn, const char *sql, const PgParam *params, size_t count,
                     PGresult **ret_result, Error *err)
 {
-    return begin_call(conn, err) &&
-           read_results(
-               conn, PQsendQueryParams(conn->pg, sql, (int)count, NULL, params, NULL, NULL, 0) == 1,
-               ret_result, err);
+    PgWire wire;
+    return begin_call(conn, err) && pg_wire_fill(&wire, params, count, err) &&
+           read_results(conn,
+                        PQsendQueryParams(conn->pg, sql, (int)count, NULL, wire.values,
+                                          wire.lengths, wire.formats, 0) == 1,
+                        ret_result, err);
 }
 
 bool
@@ -298,11 +300,13 @@ pg_conn_prepare(PgConn *conn, const char *name, const char *sql, Error *err)
 }
 
 bool
-pg_conn_exec_prepared(PgConn *conn, const char *name, const char *const *params, size_t count,
+pg_conn_exec_prepared(PgConn *conn, const char *name, const PgParam *params, size_t count,
                       PGresult **ret_result, Error *err)
 {
-    return begin_call(conn, err) &&
+    PgWire wire;
+    return begin_call(conn, err) && pg_wire_fill(&wire, params, count, err) &&
            read_results(conn,
-                        PQsendQueryPrepared(conn->pg, name, (int)count, params, NULL, NULL, 0) == 1,
+                        PQsendQueryPrepared(conn->pg, name, (int)count, wire.values, wire.lengths,
+                                            wire.formats, 0) == 1,
                         ret_result, err);
 }

@@ -10,6 +10,7 @@
 #define COMMON_PG_PG_CONN_H
 
 #include "common/error.h"
+#include "common/pg/pg_param.h"
 #include "common/pg/pg_result.h"
 
 typedef struct PgConn PgConn;
@@ -48,12 +49,12 @@ const char *pg_conn_user(const PgConn *conn);
  * that pg_sqlstate gives. */
 bool pg_conn_exec(PgConn *conn, const char *sql, PGresult **ret_result, Error *err) MUST_CHECK;
 
-/* Executes one statement with text parameters (NULL = SQL NULL). */
-bool pg_conn_exec_params(PgConn *conn, const char *sql, const char *const *params, size_t count,
+/* Executes one statement with parameters. */
+bool pg_conn_exec_params(PgConn *conn, const char *sql, const PgParam *params, size_t count,
                          PGresult **ret_result, Error *err) MUST_CHECK;
 
 bool pg_conn_prepare(PgConn *conn, const char *name, const char *sql, Error *err) MUST_CHECK;
-bool pg_conn_exec_prepared(PgConn *conn, const char *name, const char *const *params, size_t count,
+bool pg_conn_exec_prepared(PgConn *conn, const char *name, const PgParam *params, size_t count,
                            PGresult **ret_result, Error *err) MUST_CHECK;
 
 #endif

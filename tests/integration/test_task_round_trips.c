@@ -29,13 +29,13 @@ static int round_trips;
 
 bool __real_pg_conn_exec(PgConn *conn, const char *sql, PGresult **ret_result, Error *err);
 bool __wrap_pg_conn_exec(PgConn *conn, const char *sql, PGresult **ret_result, Error *err);
-bool __real_pg_conn_exec_params(PgConn *conn, const char *sql, const char *const *params,
-                                size_t count, PGresult **ret_result, Error *err);
-bool __wrap_pg_conn_exec_params(PgConn *conn, const char *sql, const char *const *params,
-                                size_t count, PGresult **ret_result, Error *err);
-bool __real_pg_conn_exec_prepared(PgConn *conn, const char *name, const char *const *params,
+bool __real_pg_conn_exec_params(PgConn *conn, const char *sql, const PgParam *params, size_t count,
+                                PGresult **ret_result, Error *err);
+bool __wrap_pg_conn_exec_params(PgConn *conn, const char *sql, const PgParam *params, size_t count,
+                                PGresult **ret_result, Error *err);
+bool __real_pg_conn_exec_prepared(PgConn *conn, const char *name, const PgParam *params,
                                   size_t count, PGresult **ret_result, Error *err);
-bool __wrap_pg_conn_exec_prepared(PgConn *conn, const char *name, const char *const *params,
+bool __wrap_pg_conn_exec_prepared(PgConn *conn, const char *name, const PgParam *params,
                                   size_t count, PGresult **ret_result, Error *err);
 
 bool
@@ -46,7 +46,7 @@ __wrap_pg_conn_exec(PgConn *conn, const char *sql, PGresult **ret_result, Error 
 }
 
 bool
-__wrap_pg_conn_exec_params(PgConn *conn, const char *sql, const char *const *params, size_t count,
+__wrap_pg_conn_exec_params(PgConn *conn, const char *sql, const PgParam *params, size_t count,
                            PGresult **ret_result, Error *err)
 {
     round_trips++;
@@ -54,8 +54,8 @@ __wrap_pg_conn_exec_params(PgConn *conn, const char *sql, const char *const *par
 }
 
 bool
-__wrap_pg_conn_exec_prepared(PgConn *conn, const char *name, const char *const *params,
-                             size_t count, PGresult **ret_result, Error *err)
+__wrap_pg_conn_exec_prepared(PgConn *conn, const char *name, const PgParam *params, size_t count,
+                             PGresult **ret_result, Error *err)
 {
     round_trips++;
     return __real_pg_conn_exec_prepared(conn, name, params, count, ret_result, err);

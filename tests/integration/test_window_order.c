@@ -139,7 +139,7 @@ test_look_for_an_index_accepts_only_whole_btrees_that_begin_with_the_user(void *
 
 /* The plan of a statement as the worker renders it, for a window in the middle. */
 static void
-explain(SqlId sql, const char *const *params, size_t count, StrBuf *ret_plan)
+explain(SqlId sql, const PgParam *params, size_t count, StrBuf *ret_plan)
 {
     CLEANUP(database_freep) Database *database = postgres_open(&settings);
     CLEANUP(strbuf_done) StrBuf text = {0};
@@ -154,7 +154,7 @@ explain(SqlId sql, const char *const *params, size_t count, StrBuf *ret_plan)
 }
 
 static void
-assert_plan(SqlId sql, const char *const *params, size_t count, const char *index)
+assert_plan(SqlId sql, const PgParam *params, size_t count, const char *index)
 {
     CLEANUP(strbuf_done) StrBuf plan = {0};
     explain(sql, params, count, &plan);
@@ -167,16 +167,18 @@ static void
 test_plan_of_a_window_or_last_pass_follows_an_index(void **state)
 {
     (void)state;
-    static const char *const by_user[] = {"2026-01-01T00:00:00Z",
-                                          "00000000-0000-4000-8000-000000000050",
-                                          "s000050",
-                                          "ffffffff-ffff-ffff-ffff-ffffffffffff",
-                                          "100",
-                                          "false"};
-    static const char *const by_id[] = {"2026-01-01T00:00:00Z", "s000050", "100"};
-    static const char *const from_the_beginning[] = {"2026-01-01T00:00:00Z", "", "100"};
-    static const char *const listed[] = {"2026-01-01T00:00:00Z", "{s000050}",
-                                         "{00000000-0000-4000-8000-000000000050}"};
+    const PgParam by_user[] = {pg_param_text("2026-01-01T00:00:00Z"),
+                               pg_param_text("00000000-0000-4000-8000-000000000050"),
+                               pg_param_text("s000050"),
+                               pg_param_text("ffffffff-ffff-ffff-ffff-ffffffffffff"),
+                               pg_param_int64(100),
+                               pg_param_bool(false)};
+    const PgParam by_id[] = {pg_param_text("2026-01-01T00:00:00Z"), pg_param_text("s000050"),
+                             pg_param_int64(100)};
+    const PgParam from_the_beginning[] = {pg_param_text("2026-01-01T00:00:00Z"), pg_param_text(""),
+                                          pg_param_int64(100)};
+    const PgParam listed[] = {pg_param_text("2026-01-01T00:00:00Z"), pg_param_text("{s000050}"),
+                              pg_param_text("{00000000-0000-4000-8000-000000000050}")};
     add_sessions(1);
     postgres_exec(app, "INSERT INTO sessions (id, user_id) SELECT md5(n::text), user_id "
                        "FROM users, generate_series(1, 20000) n WHERE n %% 100 = "

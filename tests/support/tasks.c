@@ -177,7 +177,7 @@ assert_stored(PgConn *conn, const char *command_id, const TaskOutcome *outcome)
 {
     Error err = {0};
     PGresult *rows = NULL;
-    const char *const params[] = {command_id};
+    const PgParam params[] = {pg_param_text(command_id)};
     ASSERT_OK(pg_conn_exec_params(conn,
                                   "SELECT result FROM cleanup_worker.ledger WHERE command_id = $1",
                                   params, 1, &rows, &err),

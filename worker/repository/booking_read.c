@@ -65,12 +65,8 @@ booking_preview(Database *database, int64_t cutoff_us, int64_t now_us, int limit
                 int64_t *ret_total, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    char cutoff[CLOCK_TEXT_BYTES];
-    char now[CLOCK_TEXT_BYTES];
-    char limit_text[PG_INT64_BYTES];
-    clock_format(cutoff_us, cutoff);
-    clock_format(now_us, now);
-    const char *const params[] = {cutoff, now, pg_format_int64(limit, limit_text)};
+    const PgParam params[] = {pg_param_time(cutoff_us), pg_param_time(now_us),
+                              pg_param_int64(limit)};
     if (!database_exec_once(database, SQL_BOOKING_PREVIEW, params, ARRAY_LEN(params), &result, err))
         return false;
     const int64_t total = pg_result_int64(result, 0, COLUMN_TOTAL);
@@ -91,10 +87,7 @@ booking_count(Database *database, int64_t cutoff_us, int64_t *ret_total, Booking
               Error *err)
 {
     PGresult *result = NULL;
-    char cutoff[CLOCK_TEXT_BYTES];
-    char limit_text[PG_INT64_BYTES];
-    clock_format(cutoff_us, cutoff);
-    const char *const params[] = {cutoff, pg_format_int64(LISTED_IDS_MAX, limit_text)};
+    const PgParam params[] = {pg_param_time(cutoff_us), pg_param_int64(LISTED_IDS_MAX)};
     if (!database_exec_once(database, SQL_BOOKING_COUNT, params, ARRAY_LEN(params), &result, err))
         return false;
     *ret_listed = (BookingBatch){.storage = result};
@@ -114,7 +107,7 @@ bool
 booking_estimate(Database *database, int64_t *ret_rows, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    const char *const params[] = {database->tables[TABLE_BOOKINGS]};
+    const PgParam params[] = {pg_param_text(database->tables[TABLE_BOOKINGS])};
     if (!database_exec_once(database, SQL_BOOKING_ESTIMATE, params, 1, &result, err))
         return false;
     *ret_rows = pg_result_rows(result) > 0 ? pg_result_int64(result, 0, 0) : 0;

@@ -17,15 +17,12 @@ bool
 booking_find_expired(Database *database, int64_t cutoff_us, const char *after_created_at,
                      const char *after_booking_id, int limit, BookingBatch *ret_batch, Error *err)
 {
-    char cutoff[CLOCK_TEXT_BYTES];
-    char limit_text[PG_INT64_BYTES];
     PGresult *result = NULL;
-    clock_format(cutoff_us, cutoff);
-    const char *const params[] = {
-        cutoff,
-        after_created_at[0] != '\0' ? after_created_at : "-infinity",
-        after_booking_id,
-        pg_format_int64(limit, limit_text),
+    const PgParam params[] = {
+        pg_param_time(cutoff_us),
+        pg_param_text(after_created_at[0] != '\0' ? after_created_at : "-infinity"),
+        pg_param_text(after_booking_id),
+        pg_param_int64(limit),
     };
     if (!database_exec(database, SQL_BOOKING_FIND_EXPIRED, params, ARRAY_LEN(params), &result, err))
         return false;
@@ -75,9 +72,7 @@ settle_gone(Database *database, const char *const *booking_ids, size_t count, bo
     }
     if (picked == 0)
         return true;
-    const char *const params[] = {pg_array_end(&ids)};
-    if (params[0] == NULL)
-        return error_out_of_memory(err);
+    const PgParam params[] = {pg_param_array(&ids)};
     if (!database_exec(database, SQL_BOOKING_EXISTS, params, 1, &result, err))
         return false;
     for (size_t i = 0; i < picked; i++)
@@ -92,12 +87,12 @@ booking_lock(Database *database, const char *const *booking_ids, size_t count, b
 {
     CLEANUP(pg_array_done) PgArray ids = {0};
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    const char *params[1];
+    const PgParam params[] = {pg_param_array(&ids)};
     memset(locked, 0, count * sizeof(*locked));
     if (count == 0)
         return true;
-    if (!pg_array_of_texts(&ids, booking_ids, count, &params[0], err) ||
-        !database_exec(database, SQL_BOOKING_LOCK, params, 1, &result, err))
+    pg_array_add_all(&ids, booking_ids, count);
+    if (!database_exec(database, SQL_BOOKING_LOCK, params, 1, &result, err))
         return false;
     flag_rows(result, NULL, true, locked);
     return settle_gone(database, booking_ids, count, locked, err);
@@ -110,7 +105,6 @@ booking_expire_locked(Database *database, int64_t cutoff_us, const char *const *
     CLEANUP(pg_array_done) PgArray ids = {0};
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     CLEANUP(autofree) size_t *index = calloc(count + 1, sizeof(*index));
-    char cutoff[CLOCK_TEXT_BYTES];
     size_t picked = 0;
     if (index == NULL)
         return error_out_of_memory(err);
@@ -123,10 +117,7 @@ booking_expire_locked(Database *database, int64_t cutoff_us, const char *const *
     }
     if (picked == 0)
         return true;
-    clock_format(cutoff_us, cutoff);
-    const char *const params[] = {pg_array_end(&ids), cutoff};
-    if (params[0] == NULL)
-        return error_out_of_memory(err);
+    const PgParam params[] = {pg_param_array(&ids), pg_param_time(cutoff_us)};
     if (!database_exec(database, SQL_BOOKING_EXPIRE, params, ARRAY_LEN(params), &result, err))
         return false;
     flag_rows(result, index, true, expired);

@@ -201,7 +201,7 @@ check_usable(const Database *database, Error *err)
 }
 
 bool
-database_exec_once(Database *database, SqlId sql, const char *const *params, size_t count,
+database_exec_once(Database *database, SqlId sql, const PgParam *params, size_t count,
                    PGresult **ret_result, Error *err)
 {
     const char *text = database->texts[sql] != NULL ? database->texts[sql] : sql_files[sql].text;
@@ -211,7 +211,7 @@ database_exec_once(Database *database, SqlId sql, const char *const *params, siz
 }
 
 bool
-database_exec(Database *database, SqlId sql, const char *const *params, size_t count,
+database_exec(Database *database, SqlId sql, const PgParam *params, size_t count,
               PGresult **ret_result, Error *err)
 {
     if (!database->settings->prepared_statements || !database->resolved)
@@ -229,7 +229,7 @@ database_exec(Database *database, SqlId sql, const char *const *params, size_t c
 }
 
 bool
-database_run(Database *database, SqlId sql, const char *const *params, size_t count,
+database_run(Database *database, SqlId sql, const PgParam *params, size_t count,
              int64_t *ret_affected, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;

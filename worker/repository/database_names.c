@@ -72,9 +72,7 @@ resolve_tables(Database *database, Error *err)
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     for (DatabaseTable table = 0; table < TABLE_COUNT; table++)
         pg_array_add(&identifiers, database_table_identifier(database->settings, table));
-    const char *const params[] = {pg_array_end(&identifiers)};
-    if (params[0] == NULL)
-        return error_out_of_memory(err);
+    const PgParam params[] = {pg_param_array(&identifiers)};
     if (!database_exec_once(database, SQL_DATABASE_TABLES, params, 1, &result, err))
         return false;
     for (DatabaseTable table = 0; table < TABLE_COUNT; table++) {
@@ -139,9 +137,8 @@ resolve_references(Database *database, Error *err)
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     CLEANUP(strbuf_done) StrBuf condition = {0};
     database_add_reference_names(database->settings, &names);
-    const char *const params[] = {database->tables[TABLE_SESSIONS], pg_array_end(&names)};
-    if (params[1] == NULL)
-        return error_out_of_memory(err);
+    const PgParam params[] = {pg_param_text(database->tables[TABLE_SESSIONS]),
+                              pg_param_array(&names)};
     if (!database_exec_once(database, SQL_DATABASE_REFERENCES, params, 2, &result, err))
         return false;
     for (size_t row = 0; row < pg_result_rows(result); row++) {

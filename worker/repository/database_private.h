@@ -47,16 +47,16 @@ bool database_open(Database *database, Error *err) MUST_CHECK;
 bool database_resolve(Database *database, Error *err) MUST_CHECK;
 void database_forget_names(Database *database);
 
-/* Executes an SQL file with text parameters (NULL = SQL NULL), prepared on first use. */
-bool database_exec(Database *database, SqlId sql, const char *const *params, size_t count,
+/* Executes an SQL file with parameters, prepared on first use. */
+bool database_exec(Database *database, SqlId sql, const PgParam *params, size_t count,
                    PGresult **ret_result, Error *err) MUST_CHECK;
 
 /* The same, planned anew for these very parameters: for what reads the whole table now and then. */
-bool database_exec_once(Database *database, SqlId sql, const char *const *params, size_t count,
+bool database_exec_once(Database *database, SqlId sql, const PgParam *params, size_t count,
                         PGresult **ret_result, Error *err) MUST_CHECK;
 
 /* For statements whose rows do not matter; *ret_affected may be NULL. */
-bool database_run(Database *database, SqlId sql, const char *const *params, size_t count,
+bool database_run(Database *database, SqlId sql, const PgParam *params, size_t count,
                   int64_t *ret_affected, Error *err) MUST_CHECK;
 
 #endif

@@ -10,6 +10,12 @@ static const char *const state_names[] = {
     [LEDGER_BLOCKED] = "blocked", [LEDGER_CANCELLED] = "cancelled",
 };
 
+/* In the order of add_record. */
+static const PgElement column_types[LEDGER_COLUMN_COUNT] = {
+    PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT4, PG_INT8, PG_INT8, PG_INT4, PG_TEXT,
+    PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT4, PG_BOOL, PG_TEXT, PG_TEXT,
+};
+
 static void
 add_or_null(PgArray *array, int64_t number)
 {
@@ -42,17 +48,15 @@ add_record(LedgerColumns *columns, const LedgerRecord *record)
     pg_array_add(array, record->result);
 }
 
-bool
-ledger_columns_build(LedgerColumns *columns, const LedgerRecord *records, size_t count, Error *err)
+void
+ledger_columns_build(LedgerColumns *columns, const LedgerRecord *records, size_t count)
 {
+    for (size_t c = 0; c < LEDGER_COLUMN_COUNT; c++) {
+        columns->arrays[c].element = column_types[c];
+        columns->params[c] = pg_param_array(&columns->arrays[c]);
+    }
     for (size_t i = 0; i < count; i++)
         add_record(columns, &records[i]);
-    for (size_t c = 0; c < LEDGER_COLUMN_COUNT; c++) {
-        columns->params[c] = pg_array_end(&columns->arrays[c]);
-        if (columns->params[c] == NULL)
-            return error_out_of_memory(err);
-    }
-    return true;
 }
 
 void

@@ -16,11 +16,10 @@ enum {
 /* One array parameter a column, in the order of ledger_insert.sql. Begins as {0}. */
 typedef struct LedgerColumns {
     PgArray arrays[LEDGER_COLUMN_COUNT];
-    const char *params[LEDGER_COLUMN_COUNT];
+    PgParam params[LEDGER_COLUMN_COUNT];
 } LedgerColumns;
 
-bool ledger_columns_build(LedgerColumns *columns, const LedgerRecord *records, size_t count,
-                          Error *err) MUST_CHECK;
+void ledger_columns_build(LedgerColumns *columns, const LedgerRecord *records, size_t count);
 void ledger_columns_done(LedgerColumns *columns);
 
 /* Takes ownership of `result`, whose columns are those of ledger_find.sql. */

@@ -17,49 +17,37 @@ static const char *const state_names[] = {
     [RANGE_FAILED] = "failed",
 };
 
-/* The parameters of ledger_range_insert.sql and their texts. */
-typedef struct RangeParams {
-    char numbers[RANGE_PARAM_COUNT][PG_INT64_BYTES];
-    const char *params[RANGE_PARAM_COUNT];
-} RangeParams;
-
-static void
-fill_params(RangeParams *texts, const char *command_id, const LedgerRange *range)
+static PgParam
+int64_or_null(int64_t number)
 {
-    const struct {
-        const char *text;
-        int64_t number;
-    } values[RANGE_PARAM_COUNT] = {
-        {command_id, 0},
-        {range->part, 0},
-        {NULL, range->range_no},
-        {NULL, range->owner_epoch},
-        {state_names[range->state], 0},
-        {range->cursor_major, 0},
-        {range->cursor_minor, 0},
-        {NULL, range->deleted_sessions},
-        {NULL, range->deleted_images},
-        {NULL, range->deleted_videos},
-        {NULL, range->expired_bookings},
-        {NULL, range->skipped},
-        {NULL, range->last_pass_us},
-        {range->error_code, 0},
-        {range->error_sqlstate, 0},
-        {range->error_message, 0},
-        {range->by_id ? "true" : "false", 0},
-        {NULL, range->rows_done},
-        {NULL, range->rows_total},
-        {range->bound_low, 0},
-        {range->bound_high, 0},
-    };
-    for (size_t i = 0; i < RANGE_PARAM_COUNT; i++)
-        texts->params[i] = values[i].text != NULL
-                               ? values[i].text
-                               : pg_format_int64(values[i].number, texts->numbers[i]);
-    if (range->last_pass_us == 0)
-        texts->params[12] = NULL;
-    if (range->rows_total == 0)
-        texts->params[18] = NULL;
+    return number == 0 ? pg_param_text(NULL) : pg_param_int64(number);
+}
+
+/* In the order of ledger_range_insert.sql. */
+static void
+fill_params(PgParam params[RANGE_PARAM_COUNT], const char *command_id, const LedgerRange *range)
+{
+    *params++ = pg_param_text(command_id);
+    *params++ = pg_param_text(range->part);
+    *params++ = pg_param_int64(range->range_no);
+    *params++ = pg_param_int64(range->owner_epoch);
+    *params++ = pg_param_text(state_names[range->state]);
+    *params++ = pg_param_text(range->cursor_major);
+    *params++ = pg_param_text(range->cursor_minor);
+    *params++ = pg_param_int64(range->deleted_sessions);
+    *params++ = pg_param_int64(range->deleted_images);
+    *params++ = pg_param_int64(range->deleted_videos);
+    *params++ = pg_param_int64(range->expired_bookings);
+    *params++ = pg_param_int64(range->skipped);
+    *params++ = int64_or_null(range->last_pass_us);
+    *params++ = pg_param_text(range->error_code);
+    *params++ = pg_param_text(range->error_sqlstate);
+    *params++ = pg_param_text(range->error_message);
+    *params++ = pg_param_bool(range->by_id);
+    *params++ = pg_param_int64(range->rows_done);
+    *params++ = int64_or_null(range->rows_total);
+    *params++ = pg_param_text(range->bound_low);
+    *params = pg_param_text(range->bound_high);
 }
 
 static void
@@ -107,10 +95,9 @@ ledger_range_insert(Database *database, const char *command_id, const LedgerRang
                     size_t count, Error *err)
 {
     for (size_t i = 0; i < count; i++) {
-        RangeParams texts;
-        fill_params(&texts, command_id, &ranges[i]);
-        if (!database_run(database, SQL_LEDGER_RANGE_INSERT, texts.params, RANGE_PARAM_COUNT, NULL,
-                          err))
+        PgParam params[RANGE_PARAM_COUNT];
+        fill_params(params, command_id, &ranges[i]);
+        if (!database_run(database, SQL_LEDGER_RANGE_INSERT, params, RANGE_PARAM_COUNT, NULL, err))
             return ledger_mark_busy(err);
     }
     return true;
@@ -121,8 +108,7 @@ ledger_range_lock_all(Database *database, const char *command_id, LedgerRange *r
                       size_t *ret_count, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    char limit[PG_INT64_BYTES];
-    const char *const params[] = {command_id, pg_format_int64((int64_t)room + 1, limit)};
+    const PgParam params[] = {pg_param_text(command_id), pg_param_int64((int64_t)room + 1)};
     if (!database_exec(database, SQL_LEDGER_RANGE_LOCK_ALL, params, ARRAY_LEN(params), &result,
                        err))
         return ledger_mark_busy(err);
@@ -142,8 +128,8 @@ ledger_range_lock(Database *database, const char *command_id, const char *part, 
                   LedgerRange *ret_range, bool *ret_found, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    char number[PG_INT64_BYTES];
-    const char *const params[] = {command_id, part, pg_format_int64(range_no, number)};
+    const PgParam params[] = {pg_param_text(command_id), pg_param_text(part),
+                              pg_param_int64(range_no)};
     if (!database_exec(database, SQL_LEDGER_RANGE_LOCK, params, ARRAY_LEN(params), &result, err))
         return ledger_mark_busy(err);
     const bool found = pg_result_rows(result) > 0;
@@ -157,10 +143,10 @@ bool
 ledger_range_update(Database *database, const char *command_id, const LedgerRange *range,
                     Error *err)
 {
-    RangeParams texts;
+    PgParam params[RANGE_PARAM_COUNT];
     int64_t affected = 0;
-    fill_params(&texts, command_id, range);
-    if (!database_run(database, SQL_LEDGER_RANGE_UPDATE, texts.params, RANGE_UPDATE_PARAM_COUNT,
+    fill_params(params, command_id, range);
+    if (!database_run(database, SQL_LEDGER_RANGE_UPDATE, params, RANGE_UPDATE_PARAM_COUNT,
                       &affected, err))
         return ledger_mark_busy(err);
     if (affected != 1)
@@ -171,7 +157,7 @@ ledger_range_update(Database *database, const char *command_id, const LedgerRang
 bool
 ledger_range_delete_all(Database *database, const char *command_id, Error *err)
 {
-    const char *const params[] = {command_id};
+    const PgParam params[] = {pg_param_text(command_id)};
     return database_run(database, SQL_LEDGER_RANGE_DELETE_ALL, params, 1, NULL, err) ||
            ledger_mark_busy(err);
 }

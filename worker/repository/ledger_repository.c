@@ -55,8 +55,7 @@ ledger_insert(Database *database, const LedgerRecord *records, size_t count, boo
     CLEANUP(autofree) const LedgerRecord **sorted = calloc(count + 1, sizeof(*sorted));
     if (sorted == NULL)
         return error_out_of_memory(err);
-    if (!ledger_columns_build(&columns, records, count, err))
-        return false;
+    ledger_columns_build(&columns, records, count);
     if (!database_exec(database, SQL_LEDGER_INSERT, columns.params, LEDGER_COLUMN_COUNT, &result,
                        err))
         return ledger_mark_busy(err);
@@ -75,9 +74,8 @@ read_rows(Database *database, SqlId sql, const char *const *ids, size_t count, L
 {
     CLEANUP(pg_array_done) PgArray array = {0};
     PGresult *result = NULL;
-    const char *params[1];
-    if (!pg_array_of_texts(&array, ids, count, &params[0], err))
-        return false;
+    const PgParam params[] = {pg_param_array(&array)};
+    pg_array_add_all(&array, ids, count);
     if (!database_exec(database, sql, params, 1, &result, err))
         return ledger_mark_busy(err);
     return ledger_columns_read(result, ret_rows, err);
@@ -102,8 +100,7 @@ ledger_update(Database *database, const LedgerRecord *records, size_t count, Err
 {
     CLEANUP(ledger_columns_done) LedgerColumns columns = {0};
     int64_t affected = 0;
-    if (!ledger_columns_build(&columns, records, count, err))
-        return false;
+    ledger_columns_build(&columns, records, count);
     if (!database_run(database, SQL_LEDGER_UPDATE, columns.params, LEDGER_COLUMN_COUNT, &affected,
                       err))
         return ledger_mark_busy(err);
@@ -116,8 +113,8 @@ bool
 ledger_take_over(Database *database, const char *command_id, const char *worker_id,
                  int64_t owner_epoch, Error *err)
 {
-    char epoch[PG_INT64_BYTES];
-    const char *const params[] = {command_id, worker_id, pg_format_int64(owner_epoch, epoch)};
+    const PgParam params[] = {pg_param_text(command_id), pg_param_text(worker_id),
+                              pg_param_int64(owner_epoch)};
     return database_run(database, SQL_LEDGER_TAKE_OVER, params, ARRAY_LEN(params), NULL, err) ||
            ledger_mark_busy(err);
 }
@@ -126,13 +123,8 @@ bool
 ledger_expire(Database *database, const char *topic, int32_t partition, int64_t committed_offset,
               int64_t before_us, int limit, int64_t *ret_deleted, Error *err)
 {
-    char numbers[4][PG_INT64_BYTES];
-    const char *const params[] = {
-        topic,
-        pg_format_int64(partition, numbers[0]),
-        pg_format_int64(committed_offset, numbers[1]),
-        pg_format_int64(before_us, numbers[2]),
-        pg_format_int64(limit, numbers[3]),
-    };
+    const PgParam params[] = {pg_param_text(topic), pg_param_int64(partition),
+                              pg_param_int64(committed_offset), pg_param_int64(before_us),
+                              pg_param_int64(limit)};
     return database_run(database, SQL_LEDGER_EXPIRE, params, ARRAY_LEN(params), ret_deleted, err);
 }

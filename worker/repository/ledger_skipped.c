@@ -62,13 +62,12 @@ ledger_skip(Database *database, const char *command_id, const LedgerRange *range
     CLEANUP(pg_array_done) PgArray owner_array = {0};
     CLEANUP(pg_array_done) PgArray item_array = {0};
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    char number[PG_INT64_BYTES];
-    char room[PG_INT64_BYTES];
-    const char *params[] = {command_id, range->part, pg_format_int64(range->range_no, number),
-                            NULL,       NULL,        pg_format_int64(limit, room)};
-    if (!pg_array_of_texts(&owner_array, owners, count, &params[3], err) ||
-        !pg_array_of_texts(&item_array, items, count, &params[4], err) ||
-        !database_exec(database, SQL_LEDGER_SKIP, params, ARRAY_LEN(params), &result, err))
+    const PgParam params[] = {pg_param_text(command_id),       pg_param_text(range->part),
+                              pg_param_int64(range->range_no), pg_param_array(&owner_array),
+                              pg_param_array(&item_array),     pg_param_int64(limit)};
+    pg_array_add_all(&owner_array, owners, count);
+    pg_array_add_all(&item_array, items, count);
+    if (!database_exec(database, SQL_LEDGER_SKIP, params, ARRAY_LEN(params), &result, err))
         return false;
     *ret_kept = (size_t)pg_result_int64(result, 0, 0);
     return true;
@@ -80,11 +79,9 @@ ledger_skipped_list(Database *database, const char *command_id, const LedgerRang
                     SkippedRows *ret_rows, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    char number[PG_INT64_BYTES];
-    char room[PG_INT64_BYTES];
-    const char *const params[] = {
-        command_id,  range->part, pg_format_int64(range->range_no, number),
-        after_owner, after_item,  pg_format_int64(limit, room)};
+    const PgParam params[] = {pg_param_text(command_id),       pg_param_text(range->part),
+                              pg_param_int64(range->range_no), pg_param_text(after_owner),
+                              pg_param_text(after_item),       pg_param_int64(limit)};
     return database_exec(database, SQL_LEDGER_SKIPPED_LIST, params, ARRAY_LEN(params), &result,
                          err) &&
            copy_rows(result, 0, 1, ret_rows, err);
@@ -95,9 +92,8 @@ ledger_skipped_count(Database *database, const char *command_id, const LedgerRan
                      int64_t *ret_count, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    char number[PG_INT64_BYTES];
-    const char *const params[] = {command_id, range->part,
-                                  pg_format_int64(range->range_no, number)};
+    const PgParam params[] = {pg_param_text(command_id), pg_param_text(range->part),
+                              pg_param_int64(range->range_no)};
     if (!database_exec(database, SQL_LEDGER_SKIPPED_COUNT, params, ARRAY_LEN(params), &result, err))
         return false;
     *ret_count = pg_result_int64(result, 0, 0);
@@ -109,11 +105,10 @@ ledger_skipped_delete(Database *database, const char *command_id, const LedgerRa
                       const char *const *items, size_t count, Error *err)
 {
     CLEANUP(pg_array_done) PgArray array = {0};
-    char number[PG_INT64_BYTES];
-    const char *params[] = {command_id, range->part, pg_format_int64(range->range_no, number),
-                            NULL};
-    return pg_array_of_texts(&array, items, count, &params[3], err) &&
-           database_run(database, SQL_LEDGER_SKIPPED_DELETE, params, ARRAY_LEN(params), NULL, err);
+    const PgParam params[] = {pg_param_text(command_id), pg_param_text(range->part),
+                              pg_param_int64(range->range_no), pg_param_array(&array)};
+    pg_array_add_all(&array, items, count);
+    return database_run(database, SQL_LEDGER_SKIPPED_DELETE, params, ARRAY_LEN(params), NULL, err);
 }
 
 bool
@@ -121,17 +116,17 @@ ledger_ids_add(Database *database, const char *command_id, const char *const *id
                Error *err)
 {
     CLEANUP(pg_array_done) PgArray array = {0};
-    char room[PG_INT64_BYTES];
-    const char *params[] = {command_id, NULL, pg_format_int64(LISTED_IDS_MAX, room)};
-    return pg_array_of_texts(&array, ids, count, &params[1], err) &&
-           database_run(database, SQL_LEDGER_IDS_ADD, params, ARRAY_LEN(params), NULL, err);
+    const PgParam params[] = {pg_param_text(command_id), pg_param_array(&array),
+                              pg_param_int64(LISTED_IDS_MAX)};
+    pg_array_add_all(&array, ids, count);
+    return database_run(database, SQL_LEDGER_IDS_ADD, params, ARRAY_LEN(params), NULL, err);
 }
 
 bool
 ledger_ids_list(Database *database, const char *command_id, SkippedRows *ret_rows, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    const char *const params[] = {command_id};
+    const PgParam params[] = {pg_param_text(command_id)};
     return database_exec(database, SQL_LEDGER_IDS_LIST, params, 1, &result, err) &&
            copy_rows(result, -1, 0, ret_rows, err);
 }

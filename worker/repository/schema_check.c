@@ -129,7 +129,7 @@ refuse_reference(const PGresult *result, Error *err)
 
 /* Runs a check that returns one row for each thing amiss. */
 static bool
-check_rows(Database *database, SqlId sql, const char *const *params, size_t count,
+check_rows(Database *database, SqlId sql, const PgParam *params, size_t count,
            bool (*refuse)(const PGresult *result, Error *err), Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
@@ -143,11 +143,10 @@ check_references(Database *database, Error *err)
 {
     CLEANUP(pg_array_done) PgArray listed = {0};
     database_add_reference_names(database->settings, &listed);
-    const char *const params[] = {database->tables[TABLE_SESSIONS],
-                                  database->tables[TABLE_IMAGE_SENT],
-                                  database->tables[TABLE_VIDEO_SENT], pg_array_end(&listed)};
-    if (params[3] == NULL)
-        return error_out_of_memory(err);
+    const PgParam params[] = {pg_param_text(database->tables[TABLE_SESSIONS]),
+                              pg_param_text(database->tables[TABLE_IMAGE_SENT]),
+                              pg_param_text(database->tables[TABLE_VIDEO_SENT]),
+                              pg_param_array(&listed)};
     return check_rows(database, SQL_SCHEMA_REFERENCES, params, ARRAY_LEN(params), refuse_reference,
                       err);
 }
@@ -158,10 +157,8 @@ check_application(Database *database, Error *err)
     CLEANUP(pg_array_done) PgArray tables = {0};
     for (DatabaseTable table = 0; table < TABLE_COUNT; table++)
         pg_array_add(&tables, database->tables[table]);
-    const char *const params[] = {pg_array_end(&tables)};
-    const char *const bookings[] = {database->tables[TABLE_BOOKINGS]};
-    if (params[0] == NULL)
-        return error_out_of_memory(err);
+    const PgParam params[] = {pg_param_array(&tables)};
+    const PgParam bookings[] = {pg_param_text(database->tables[TABLE_BOOKINGS])};
     return check_rows(database, SQL_SCHEMA_COLUMNS, params, 1, refuse_column, err) &&
            check_rows(database, SQL_SCHEMA_LABELS, bookings, 1, refuse_label, err) &&
            check_rows(database, SQL_SCHEMA_PRIVILEGES, params, 1, refuse_privilege, err) &&

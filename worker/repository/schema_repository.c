@@ -40,9 +40,8 @@ static bool
 apply(Database *database, int version, Error *err)
 {
     const SqlFile *migration = &sql_migrations[version - 1];
-    char number[PG_INT64_BYTES];
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    const char *const params[] = {pg_format_int64(version, number), migration->name};
+    const PgParam params[] = {pg_param_int64(version), pg_param_text(migration->name)};
     return (exec_text(database, migration->text, err) &&
             database_exec_once(database, SQL_SCHEMA_VERSION_ADD, params, ARRAY_LEN(params), &result,
                                err)) ||

@@ -13,7 +13,7 @@ typedef struct Picked {
     size_t count;
     PgArray sessions;
     PgArray users;
-    const char *params[2];
+    PgParam params[2];
 } Picked;
 
 static void
@@ -32,6 +32,9 @@ pick(Picked *picked, const SessionCandidates *candidates, const bool *flags, boo
     picked->index = calloc(candidates->count + 1, sizeof(*picked->index));
     if (picked->index == NULL)
         return error_out_of_memory(err);
+    picked->users.element = PG_UUID;
+    picked->params[0] = pg_param_array(&picked->sessions);
+    picked->params[1] = pg_param_array(&picked->users);
     for (size_t i = 0; i < candidates->count; i++) {
         if (flags[i] != wanted)
             continue;
@@ -39,9 +42,7 @@ pick(Picked *picked, const SessionCandidates *candidates, const bool *flags, boo
         pg_array_add(&picked->sessions, candidates->session_ids[i]);
         pg_array_add(&picked->users, candidates->user_ids[i]);
     }
-    picked->params[0] = pg_array_end(&picked->sessions);
-    picked->params[1] = pg_array_end(&picked->users);
-    return (picked->params[0] != NULL && picked->params[1] != NULL) || error_out_of_memory(err);
+    return true;
 }
 
 /* Sets the flag of each candidate whose place among the picked ones the result names. */
@@ -56,7 +57,7 @@ flag_rows(const Picked *picked, const PGresult *result, bool value, bool *flags)
 static bool
 lock_users(Database *database, const SessionCandidates *candidates, bool *user_locked, Error *err)
 {
-    CLEANUP(pg_array_done) PgArray users = {0};
+    CLEANUP(pg_array_done) PgArray users = {.element = PG_UUID};
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     CLEANUP(autofree) bool *places = calloc(candidates->count + 1, sizeof(*places));
     CLEANUP(autofree) size_t *place_of = calloc(candidates->count + 1, sizeof(*place_of));
@@ -70,9 +71,7 @@ lock_users(Database *database, const SessionCandidates *candidates, bool *user_l
         }
         place_of[i] = count - 1;
     }
-    const char *const params[] = {pg_array_end(&users)};
-    if (params[0] == NULL)
-        return error_out_of_memory(err);
+    const PgParam params[] = {pg_param_array(&users)};
     if (!database_exec(database, SQL_SESSION_LOCK_USERS, params, 1, &result, err))
         return false;
     for (size_t row = 0; row < pg_result_rows(result); row++)

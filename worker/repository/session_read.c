@@ -59,11 +59,8 @@ session_preview(Database *database, int64_t cutoff_us, const char *user_id, int 
                 char **ret_data, int64_t *ret_total, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    char cutoff[CLOCK_TEXT_BYTES];
-    char limit_text[PG_INT64_BYTES];
-    clock_format(cutoff_us, cutoff);
-    const char *const params[] = {cutoff, user_or_null(user_id),
-                                  pg_format_int64(limit, limit_text)};
+    const PgParam params[] = {pg_param_time(cutoff_us), pg_param_text(user_or_null(user_id)),
+                              pg_param_int64(limit)};
     if (!database_exec_once(database, SQL_SESSION_PREVIEW, params, ARRAY_LEN(params), &result, err))
         return false;
     const int64_t total = pg_result_int64(result, 0, COLUMN_TOTAL);
@@ -86,9 +83,7 @@ session_count(Database *database, int64_t cutoff_us, const char *user_id, Sessio
               Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    char cutoff[CLOCK_TEXT_BYTES];
-    clock_format(cutoff_us, cutoff);
-    const char *const params[] = {cutoff, user_or_null(user_id)};
+    const PgParam params[] = {pg_param_time(cutoff_us), pg_param_text(user_or_null(user_id))};
     if (!database_exec_once(database, SQL_SESSION_COUNT, params, ARRAY_LEN(params), &result, err))
         return false;
     *ret_counts = (SessionCounts){
@@ -104,7 +99,7 @@ bool
 session_estimate(Database *database, int64_t *ret_rows, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    const char *const params[] = {database->tables[TABLE_SESSIONS]};
+    const PgParam params[] = {pg_param_text(database->tables[TABLE_SESSIONS])};
     if (!database_exec_once(database, SQL_SESSION_ESTIMATE, params, 1, &result, err))
         return false;
     *ret_rows = pg_result_rows(result) > 0 ? pg_result_int64(result, 0, 0) : 0;

@@ -45,31 +45,20 @@ candidates_add(SessionCandidates *candidates, int ordinal, char *user_id, char *
     candidates->session_ids[candidates->count++] = session_id;
 }
 
-static void
-add_time(PgArray *array, int64_t time_us)
-{
-    char text[CLOCK_TEXT_BYTES];
-    clock_format(time_us, text);
-    pg_array_add(array, text);
-}
-
 bool
 session_find_for_users(Database *database, const SessionRequest *requests, size_t count, int limit,
                        SessionCandidates *ret_candidates, Error *err)
 {
-    CLEANUP(pg_array_done) PgArray users = {0};
-    CLEANUP(pg_array_done) PgArray cutoffs = {0};
-    char limit_text[PG_INT64_BYTES];
+    CLEANUP(pg_array_done) PgArray users = {.element = PG_UUID};
+    CLEANUP(pg_array_done) PgArray cutoffs = {.element = PG_TIMESTAMP};
     SessionCandidates candidates;
     PGresult *result = NULL;
     for (size_t i = 0; i < count; i++) {
         pg_array_add(&users, requests[i].user_id);
-        add_time(&cutoffs, requests[i].cutoff_us);
+        pg_array_add_time(&cutoffs, requests[i].cutoff_us);
     }
-    const char *const params[] = {pg_array_end(&users), pg_array_end(&cutoffs),
-                                  pg_format_int64(limit, limit_text)};
-    if (params[0] == NULL || params[1] == NULL)
-        return error_out_of_memory(err);
+    const PgParam params[] = {pg_param_array(&users), pg_param_array(&cutoffs),
+                              pg_param_int64(limit)};
     if (!database_exec(database, SQL_SESSION_FIND_FOR_USERS, params, ARRAY_LEN(params), &result,
                        err) ||
         !candidates_init(&candidates, result, err))
@@ -87,7 +76,7 @@ bool
 session_has_user_index(Database *database, bool *ret_indexed, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    const char *const params[] = {database->tables[TABLE_SESSIONS]};
+    const PgParam params[] = {pg_param_text(database->tables[TABLE_SESSIONS])};
     if (!database_exec(database, SQL_SESSION_HAS_USER_INDEX, params, 1, &result, err))
         return false;
     *ret_indexed = pg_result_bool(result, 0, 0);
@@ -96,7 +85,7 @@ session_has_user_index(Database *database, bool *ret_indexed, Error *err)
 
 /* The rows of a window, inactive or not; the last one is the next cursor. */
 static bool
-find_window(Database *database, SqlId sql, const char *const *params, size_t count,
+find_window(Database *database, SqlId sql, const PgParam *params, size_t count,
             SessionCandidates *ret_candidates, Error *err)
 {
     SessionCandidates candidates;
@@ -125,16 +114,13 @@ session_find_window(Database *database, int64_t cutoff_us, const SessionSpan *us
 {
     const bool begins = after_user_id[0] == '\0';
     const char *lowest = users->low[0] != '\0' ? users->low : LOWEST_UUID;
-    char cutoff[CLOCK_TEXT_BYTES];
-    char limit_text[PG_INT64_BYTES];
-    clock_format(cutoff_us, cutoff);
-    const char *const params[] = {
-        cutoff,
-        begins ? lowest : after_user_id,
-        after_session_id,
-        users->high[0] != '\0' ? users->high : HIGHEST_UUID,
-        pg_format_int64(limit, limit_text),
-        begins ? "true" : "false",
+    const PgParam params[] = {
+        pg_param_time(cutoff_us),
+        pg_param_text(begins ? lowest : after_user_id),
+        pg_param_text(after_session_id),
+        pg_param_text(users->high[0] != '\0' ? users->high : HIGHEST_UUID),
+        pg_param_int64(limit),
+        pg_param_bool(begins),
     };
     return find_window(database, SQL_SESSION_FIND_WINDOW, params, ARRAY_LEN(params), ret_candidates,
                        err);
@@ -144,10 +130,8 @@ bool
 session_find_window_by_id(Database *database, int64_t cutoff_us, const char *after_session_id,
                           int limit, SessionCandidates *ret_candidates, Error *err)
 {
-    char cutoff[CLOCK_TEXT_BYTES];
-    char limit_text[PG_INT64_BYTES];
-    clock_format(cutoff_us, cutoff);
-    const char *const params[] = {cutoff, after_session_id, pg_format_int64(limit, limit_text)};
+    const PgParam params[] = {pg_param_time(cutoff_us), pg_param_text(after_session_id),
+                              pg_param_int64(limit)};
     return find_window(database, SQL_SESSION_FIND_WINDOW_BY_ID, params, ARRAY_LEN(params),
                        ret_candidates, err);
 }
@@ -158,15 +142,14 @@ session_find_listed(Database *database, int64_t cutoff_us, const char *const *se
                     Error *err)
 {
     CLEANUP(pg_array_done) PgArray sessions = {0};
-    CLEANUP(pg_array_done) PgArray users = {0};
-    char cutoff[CLOCK_TEXT_BYTES];
+    CLEANUP(pg_array_done) PgArray users = {.element = PG_UUID};
     SessionCandidates candidates;
     PGresult *result = NULL;
-    clock_format(cutoff_us, cutoff);
-    const char *params[] = {cutoff, NULL, NULL};
-    if (!pg_array_of_texts(&sessions, session_ids, count, &params[1], err) ||
-        !pg_array_of_texts(&users, user_ids, count, &params[2], err) ||
-        !database_exec(database, SQL_SESSION_FIND_LISTED, params, ARRAY_LEN(params), &result,
+    const PgParam params[] = {pg_param_time(cutoff_us), pg_param_array(&sessions),
+                              pg_param_array(&users)};
+    pg_array_add_all(&sessions, session_ids, count);
+    pg_array_add_all(&users, user_ids, count);
+    if (!database_exec(database, SQL_SESSION_FIND_LISTED, params, ARRAY_LEN(params), &result,
                        err) ||
         !candidates_init(&candidates, result, err))
         return false;
@@ -207,7 +190,7 @@ delete_arrays_fill(DeleteArrays *arrays, const SessionCandidates *candidates, co
         pg_array_add_int64(&arrays->requests, candidates->ordinals[i]);
         pg_array_add(&arrays->users, candidates->user_ids[i]);
         pg_array_add(&arrays->sessions, candidates->session_ids[i]);
-        add_time(&arrays->cutoffs, requests[candidates->ordinals[i]].cutoff_us);
+        pg_array_add_time(&arrays->cutoffs, requests[candidates->ordinals[i]].cutoff_us);
         count++;
     }
     return count;
@@ -234,17 +217,15 @@ session_delete_locked(Database *database, const SessionCandidates *candidates, c
                       const SessionRequest *requests, size_t request_count, SessionCounts *counts,
                       Error *err)
 {
-    CLEANUP(delete_arrays_done) DeleteArrays arrays = {0};
+    CLEANUP(delete_arrays_done)
+    DeleteArrays arrays = {
+        .requests.element = PG_INT4, .users.element = PG_UUID, .cutoffs.element = PG_TIMESTAMP};
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     memset(counts, 0, request_count * sizeof(*counts));
     if (delete_arrays_fill(&arrays, candidates, locked, requests) == 0)
         return true;
-    const char *const params[] = {pg_array_end(&arrays.requests), pg_array_end(&arrays.users),
-                                  pg_array_end(&arrays.sessions), pg_array_end(&arrays.cutoffs)};
-    for (size_t i = 0; i < ARRAY_LEN(params); i++) {
-        if (params[i] == NULL)
-            return error_out_of_memory(err);
-    }
+    const PgParam params[] = {pg_param_array(&arrays.requests), pg_param_array(&arrays.users),
+                              pg_param_array(&arrays.sessions), pg_param_array(&arrays.cutoffs)};
     if (!database_exec(database, SQL_SESSION_DELETE, params, ARRAY_LEN(params), &result, err))
         return false;
     read_counts(result, request_count, counts);
