@@ -62,6 +62,7 @@ class BrokerLoad:
              str(recording.record_bytes)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "ready\n":
             raise CannotMeasure("the broker's load could not be started")
+        self._publish(1)  # the first transaction takes a second, which is start-up
         self.finished = threading.Event()
         self.thread = threading.Thread(target=self._feed, daemon=True)
 
