@@ -34,11 +34,6 @@ def check(bench, trial, count):
     _check_fingerprint(bench, count, trial.fingerprint())
 
 
-def check_reference(bench):
-    """The usual number of commands, uncounted; warms up the broker on the way."""
-    _reference(bench, bench.sizes.commands)
-
-
 def _race(bench, trial, start, count):
     trial.produce(user_commands(count, bench.sizes.users))
     measured = trial.race(start, count)

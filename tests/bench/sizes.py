@@ -5,6 +5,7 @@ import dataclasses
 @dataclasses.dataclass(frozen=True)
 class Sizes:
     runs: int
+    warm_ups: int
     users: int  # of the database for per-user commands
     commands: int
     message_commands: int  # for the peer that does one transaction a message
@@ -21,11 +22,11 @@ class Sizes:
     give_up_seconds: int  # of one run
 
 
-FULL = Sizes(runs=5, users=100_000, commands=100_000, message_commands=5_000, whole_users=1_000_000, orm_users=20_000,
+FULL = Sizes(runs=5, warm_ups=5, users=100_000, commands=100_000, message_commands=5_000, whole_users=1_000_000, orm_users=20_000,
              identical_users=100_000, identical_commands=1_000, probes=100, load_seconds=20,
              backlogs=(1_000, 10_000, 100_000, 1_000_000), table_users=(100_000, 1_000_000), table_commands=50_000,
              slow_commands=50_000, give_up_seconds=900)
-QUICK = Sizes(runs=1, users=20_000, commands=20_000, message_commands=1_000, whole_users=50_000, orm_users=4_000,
+QUICK = Sizes(runs=1, warm_ups=1, users=20_000, commands=20_000, message_commands=1_000, whole_users=50_000, orm_users=4_000,
               identical_users=4_000, identical_commands=100, probes=30, load_seconds=4,
               backlogs=(1_000, 20_000, 60_000), table_users=(20_000, 100_000), table_commands=10_000, slow_commands=20_000,
               give_up_seconds=40)
