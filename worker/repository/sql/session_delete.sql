@@ -3,9 +3,10 @@
 -- $2 uuid[]       the session's user, locked
 -- $3 text[]       session id, locked
 -- $4 timestamp[]  the request's cutoff, UTC
+-- A session is deleted where the look found it: a locked row stays in its place, and one index probe is saved.
 -- Returns for each request with a session: its index; sessions, images, videos deleted; sessions kept for a reference.
 WITH inactive AS MATERIALIZED (
-    SELECT DISTINCT ON (s.id) s.id, c.request, :session_is_referenced AS referenced
+    SELECT DISTINCT ON (s.id) s.id, s.ctid AS place, c.request, :session_is_referenced AS referenced
     FROM unnest($1::int[], $2::uuid[], $3::text[], $4::timestamp[])
          AS c (request, user_id, session_id, cutoff)
     JOIN :sessions s ON s.id = c.session_id AND s.user_id = c.user_id
@@ -28,7 +29,7 @@ WITH inactive AS MATERIALIZED (
     RETURNING d.request
 ), sessions AS (
     DELETE FROM :sessions s USING inactive d
-    WHERE s.id = d.id AND NOT d.referenced
+    WHERE s.ctid = d.place AND s.id = d.id AND NOT d.referenced
     RETURNING d.request
 ), counted AS (
     SELECT request, 1 AS sessions, 0 AS images, 0 AS videos, 0 AS referenced FROM sessions
