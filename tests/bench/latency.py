@@ -20,6 +20,7 @@ from trial import CannotMeasure, Trial
 
 GAP_MS = 100  # between one and the next: what came before has long ended
 PATIENCE_SECONDS = 30
+READY_COMMANDS = 50  # of as many users, so that every partition gets some
 TICK_SECONDS = 0.005  # how often commands are produced under load
 
 
@@ -111,7 +112,9 @@ def bare_transaction(bench):
 
 
 class PacedCommands:
-    """Produces per-user commands at a steady rate on a thread of its own; `sent` says when each was produced."""
+    """Produces per-user commands at a steady rate on a thread of its own; `sent` says when each was produced.
+
+    A new producer keeps its first records for a second; so it is used before, for commands that find nothing."""
 
     def __init__(self, trial, rate, seconds, users):
         self.sent = {}
@@ -119,6 +122,14 @@ class PacedCommands:
         self._topic, self._rate, self._total = trial.commands, rate, int(rate * seconds)
         self._commands = itertools.islice(user_commands(self._total, users), self._total)
         self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def prepare(self, names):
+        for name in names:
+            key, value = unknown_user_command(name)
+            self._producer.produce(self._topic, value, key)
+        self._producer.flush(PATIENCE_SECONDS)
+
+    def start(self):
         self._thread.start()
 
     def _run(self):
@@ -160,10 +171,10 @@ def half_load(bench, full_rate):
     with Trial(bench, per_user.template(bench)) as trial:
         reader = open_reader(trial.stack.bootstrap, trial.results, OFFSET_END)
         trial.start_worker()
-        key, value = unknown_user_command("ready")
-        trial.produce([(key, value)])
-        _wait_for(reader, "ready")
         paced = PacedCommands(trial, rate, bench.sizes.load_seconds, bench.sizes.users)
+        paced.prepare(f"ready-{n}" for n in range(READY_COMMANDS))
+        _wait_for(reader, f"ready-{READY_COMMANDS - 1}")
+        paced.start()
         found = _read_latencies(reader, paced)
         reader.close()
         trial.stop()
