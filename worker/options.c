@@ -85,7 +85,7 @@ static const ConfigOption options[] = {
           "most per-user commands of one transaction"),
     WHOLE("worker", "queue_commands", worker.queue_commands, 10, 100000, "2000",
           "commands of one partition kept in memory before it is paused"),
-    WHOLE("worker", "queue_kib", worker.queue_kib, 64, 1048576, "16384",
+    WHOLE("worker", "queue_kib", worker.queue_kib, 64, 1048576, "4096",
           "KiB of one partition's commands, and of results on their way, kept in memory"),
     SPAN("worker", "retry_backoff", worker.retry_backoff_ms, 1, 60000, "100ms",
          "pause before the second try of a command"),

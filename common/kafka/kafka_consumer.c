@@ -40,11 +40,13 @@ struct KafkaConsumer {
 
 /* The coordinator polls whatever happens, so that a minute without a poll means a fault; and it is
  * how long a member waits for an answer to its JoinGroup, and the broker for one that does not
- * rejoin. */
+ * rejoin. The queue has room for two answers to Fetch: librdkafka 2.0.2 leaves one that it finds
+ * full alone for a second. */
 static const KafkaProperty defaults[] = {
     {"max.poll.interval.ms", "60000"},
-    {"queued.max.messages.kbytes", "4096"},
+    {"queued.max.messages.kbytes", "2048"},
     {"fetch.message.max.bytes", "262144"},
+    {"fetch.max.bytes", "1048576"},
     {"fetch.wait.max.ms", "100"},
     {"fetch.error.backoff.ms", "100"},
     {"check.crcs", "true"},
