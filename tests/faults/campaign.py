@@ -33,6 +33,7 @@ class Plan:
     kinds: tuple
     goal: collections.Counter = dataclasses.field(default_factory=collections.Counter)  # kind → times it has to take hold
     crash_program: str = None
+    crash_steps: tuple = ("",)   # parts of their names
     crash_rounds: int = 0        # how often every step is taken
     named: bool = False          # workers have a worker.id
     kill_seconds: float = 0.0    # from one random kill to the next, besides the other faults; 0: none
@@ -69,7 +70,8 @@ class Campaign:
     def __init__(self, stack, plan, say):
         self.plan, self.say = plan, say
         self.world = World(stack, plan.program, plan.delivery)
-        self.steps = crash_steps(plan.crash_program) if plan.crash_rounds else []
+        self.steps = [step for step in crash_steps(plan.crash_program) if any(part in step for part in plan.crash_steps)
+                      ] if plan.crash_rounds else []
         points = faults.crash_points(plan.seed, self.steps, plan.crash_rounds)
         self.pool = Pool(self.world, plan.workers, points, plan.crash_program, plan.named)
         self.killer = faults.Killer(self.pool, self._rng("killer"), plan.kill_seconds)

@@ -44,6 +44,8 @@ def parse(arguments):
     parser.add_argument("--named", action="store_true", help="workers have a worker.id, which their successors inherit")
     parser.add_argument("--seed", default=time.strftime("%Y-%m-%d"), help="of everything random (the date)")
     parser.add_argument("--only", help="kinds of faults, with commas; of " + ", ".join(KINDS))
+    parser.add_argument("--steps", metavar="PART,…", type=lambda text: tuple(text.split(",")), default=("",),
+                        help="of the steps at which workers are killed only those whose names hold one of these")
     parser.add_argument("--delivery", choices=("exactly_once", "at_least_once"), default="exactly_once",
                         help="worker.delivery (exactly_once); at_least_once may publish a result again")
     parser.add_argument("--worker-program", type=pathlib.Path, help="the worker (build-debug/cleanup-worker)")
@@ -73,7 +75,7 @@ def make_plan(options, program):
     rounds = options.until[faults.KILL_STEP] or math.ceil(options.minutes * ROUNDS_A_MINUTE)
     return Plan(options.seed, program, options.delivery, 0 if options.until else options.minutes, options.minutes,
                 tuple(kind for kind in kinds if kind != faults.KILL_STEP), options.until,
-                crash_program=short.CRASH_PROGRAM, crash_rounds=rounds if faults.KILL_STEP in kinds else 0,
+                crash_program=short.CRASH_PROGRAM, crash_steps=options.steps, crash_rounds=rounds if faults.KILL_STEP in kinds else 0,
                 workers=options.workers, named=options.named, kill_seconds=options.kill_seconds)
 
 
