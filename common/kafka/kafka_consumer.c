@@ -336,35 +336,11 @@ kafka_consumer_unassign(KafkaConsumer *consumer, Error *err)
            kafka_client_error(err, code, "give up the assignment of", consumer->topic);
 }
 
-typedef rd_kafka_topic_partition_list_t *PartitionList;
-
-static PartitionList
-list_of_one(const KafkaConsumer *consumer, int32_t partition)
-{
-    PartitionList list = rd_kafka_topic_partition_list_new(1);
-    if (list != NULL)
-        rd_kafka_topic_partition_list_add(list, consumer->topic, partition);
-    return list;
-}
-
-bool
-kafka_consumer_pause(KafkaConsumer *consumer, int32_t partition, Error *err)
-{
-    CLEANUP(kafka_list_destroyp) PartitionList list = list_of_one(consumer, partition);
-    if (list == NULL)
-        return error_out_of_memory(err);
-    rd_kafka_resp_err_t code = rd_kafka_pause_partitions(consumer->client.handle, list);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        code = list->elems[0].err;
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
-           kafka_client_error(err, code, "pause", consumer->topic);
-}
-
 /* librdkafka 2.0.2 fetches again up to a second after a partition was resumed, when all of a broker
  * were paused, because resuming does not wake the thread that fetches; seeking does. So it is sent
  * to where it stands, which is where a resumed partition is read on anyway. */
 static bool
-wake_fetching(KafkaConsumer *consumer, PartitionList list, Error *err)
+wake_fetching(KafkaConsumer *consumer, rd_kafka_topic_partition_list_t *list, Error *err)
 {
     rd_kafka_t *handle = consumer->client.handle;
     const rd_kafka_resp_err_t code = rd_kafka_position(handle, list);
@@ -380,18 +356,34 @@ wake_fetching(KafkaConsumer *consumer, PartitionList list, Error *err)
     return false;
 }
 
-bool
-kafka_consumer_resume(KafkaConsumer *consumer, int32_t partition, Error *err)
+static bool
+pause_or_resume(KafkaConsumer *consumer, int32_t partition, bool pause, Error *err)
 {
-    CLEANUP(kafka_list_destroyp) PartitionList list = list_of_one(consumer, partition);
+    CLEANUP(kafka_list_destroyp)
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     if (list == NULL)
         return error_out_of_memory(err);
-    rd_kafka_resp_err_t code = rd_kafka_resume_partitions(consumer->client.handle, list);
+    rd_kafka_topic_partition_list_add(list, consumer->topic, partition);
+    rd_kafka_t *handle = consumer->client.handle;
+    rd_kafka_resp_err_t code =
+        pause ? rd_kafka_pause_partitions(handle, list) : rd_kafka_resume_partitions(handle, list);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         code = list->elems[0].err;
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return kafka_client_error(err, code, "resume", consumer->topic);
-    return wake_fetching(consumer, list, err);
+        return kafka_client_error(err, code, pause ? "pause" : "resume", consumer->topic);
+    return pause || wake_fetching(consumer, list, err);
+}
+
+bool
+kafka_consumer_pause(KafkaConsumer *consumer, int32_t partition, Error *err)
+{
+    return pause_or_resume(consumer, partition, true, err);
+}
+
+bool
+kafka_consumer_resume(KafkaConsumer *consumer, int32_t partition, Error *err)
+{
+    return pause_or_resume(consumer, partition, false, err);
 }
 
 bool

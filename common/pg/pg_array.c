@@ -8,7 +8,9 @@
 enum {
     HEADER_BYTES = 20,
     FLAGS_AT = 4,
+    TYPE_AT = 8,
     COUNT_AT = 12,
+    FIRST_INDEX_AT = 16,
     LENGTH_BYTES = 4,
     UUID_BYTES = 16,
     UUID_TEXT_BYTES = 36,
@@ -39,11 +41,11 @@ put_uint64(char *bytes, uint64_t number)
 static void
 put_header(const PgArray *array, char header[HEADER_BYTES])
 {
-    put_uint32(header, 1); /* dimension */
+    put_uint32(header, 1); /* dimensions */
     put_uint32(header + FLAGS_AT, 0);
-    put_uint32(header + 8, oids[array->element]);
+    put_uint32(header + TYPE_AT, oids[array->element]);
     put_uint32(header + COUNT_AT, 0);
-    put_uint32(header + 16, 1); /* the first index */
+    put_uint32(header + FIRST_INDEX_AT, 1);
 }
 
 /* Writes the length of the next element, whose bytes are to follow. */
@@ -185,7 +187,7 @@ pg_array_bytes(const PgArray *array, char empty[PG_ARRAY_EMPTY_BYTES], const cha
         return true;
     }
     memset(empty, 0, PG_ARRAY_EMPTY_BYTES); /* no dimension, no NULLs */
-    put_uint32(empty + 8, oids[array->element]);
+    put_uint32(empty + TYPE_AT, oids[array->element]);
     *ret_bytes = empty;
     *ret_size = PG_ARRAY_EMPTY_BYTES;
     return true;
