@@ -70,8 +70,7 @@ class Campaign:
     def __init__(self, stack, plan, say):
         self.plan, self.say = plan, say
         self.world = World(stack, plan.program, plan.delivery)
-        self.steps = [step for step in crash_steps(plan.crash_program) if any(part in step for part in plan.crash_steps)
-                      ] if plan.crash_rounds else []
+        self.steps = crash_steps(plan.crash_program, plan.crash_steps) if plan.crash_rounds else []
         points = faults.crash_points(plan.seed, self.steps, plan.crash_rounds)
         self.pool = Pool(self.world, plan.workers, points, plan.crash_program, plan.named)
         self.killer = faults.Killer(self.pool, self._rng("killer"), plan.kill_seconds)

@@ -192,8 +192,10 @@ def step_of(crash_point):
     return crash_point.split(":")[0]
 
 
-def crash_steps(program):
-    """The names of all steps of the crash executable."""
+def crash_steps(program, parts):
+    """The names of the crash executable's steps that hold one of these parts."""
     done = harness.run([program], env={**os.environ, "CLEANUP_TEST_CRASH_AT": "list"})
     harness.check(done.returncode == 0, f"{program}: {done.stderr}")
-    return done.stdout.split()
+    found = [step for step in done.stdout.split() if any(part in step for part in parts)]
+    harness.check(found, f"no step's name holds any of {parts}")
+    return found
