@@ -9,6 +9,10 @@ enum {
     BROKER_ID = 1,
     ERRSTR_BYTES = 512,
     PARTITION_TEXT_BYTES = 16,
+
+    /* Kafka's protocol guide, "API keys" */
+    REQUEST_JOIN_GROUP = 11,
+    REQUEST_HEARTBEAT = 12,
 };
 
 struct DevBroker {
@@ -67,6 +71,21 @@ dev_broker_set_reachable(DevBroker *broker, bool reachable)
         (void)rd_kafka_mock_broker_set_up(broker->cluster, BROKER_ID);
     else
         (void)rd_kafka_mock_broker_set_down(broker->cluster, BROKER_ID);
+}
+
+static void
+fence(DevBroker *broker, int16_t request, int count)
+{
+    for (int i = 0; i < count; i++)
+        rd_kafka_mock_push_request_errors(broker->cluster, request, 1,
+                                          RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID);
+}
+
+void
+dev_broker_fence(DevBroker *broker, int joins, int heartbeats)
+{
+    fence(broker, REQUEST_JOIN_GROUP, joins);
+    fence(broker, REQUEST_HEARTBEAT, heartbeats);
 }
 
 void

@@ -23,6 +23,10 @@ const char *dev_broker_bootstraps(const DevBroker *broker);
 /* Cuts every connection and refuses new ones, or serves again: for tests of outages. */
 void dev_broker_set_reachable(DevBroker *broker, bool reachable);
 
+/* Answers the next requests of group members as if others had joined with their group.instance.id:
+ * so many of those that join, and of those that have joined. For tests. */
+void dev_broker_fence(DevBroker *broker, int joins, int heartbeats);
+
 /* NULL is harmless. */
 void dev_broker_stop(DevBroker *broker);
 DEFINE_FREEP(DevBroker, dev_broker_stop)

@@ -13,6 +13,7 @@
 enum {
     LEAVE_MS = 6000, /* longer than librdkafka waits for an answer */
     LEAVE_POLL_MS = 50,
+    NUMBER_BYTES = 32,
 };
 
 typedef struct PendingRebalance {
@@ -236,6 +237,17 @@ kafka_consumer_fd(const KafkaConsumer *consumer)
     return consumer->event_fd;
 }
 
+int
+kafka_consumer_session_ms(const KafkaConsumer *consumer)
+{
+    char text[NUMBER_BYTES];
+    size_t size = sizeof(text);
+    if (rd_kafka_conf_get(rd_kafka_conf(consumer->client.handle), "session.timeout.ms", text,
+                          &size) != RD_KAFKA_CONF_OK)
+        return 0;
+    return (int)strtol(text, NULL, 10);
+}
+
 void
 kafka_consumer_fd_clear(KafkaConsumer *consumer)
 {
@@ -422,6 +434,12 @@ kafka_consumer_commits_failed(const KafkaConsumer *consumer)
     return consumer->commits_failed;
 }
 
+static bool
+is_broken(const KafkaConsumer *consumer)
+{
+    return rd_kafka_fatal_error(consumer->client.handle, NULL, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 /* rd_kafka_consumer_close would wait for the broker's answer, 5 s if there is none. */
 static void
 close_within(KafkaConsumer *consumer, int timeout_ms)
@@ -456,7 +474,8 @@ kafka_consumer_leave(KafkaConsumer *consumer, int timeout_ms)
         if (!kafka_consumer_unassign(consumer, &err))
             log_warn("unassign failed", LOG_ERR(&err));
     }
-    close_within(consumer, timeout_ms);
+    if (!is_broken(consumer))
+        close_within(consumer, timeout_ms);
 }
 
 void

@@ -31,6 +31,9 @@ bool kafka_consumer_subscribe(KafkaConsumer *consumer, const char *topic, Error 
  */
 int kafka_consumer_fd(const KafkaConsumer *consumer);
 
+/* session.timeout.ms: how long the group keeps a member that is not heard of. */
+int kafka_consumer_session_ms(const KafkaConsumer *consumer);
+
 /* Makes the descriptor unreadable again; poll until KAFKA_POLL_NOTHING afterwards. */
 void kafka_consumer_fd_clear(KafkaConsumer *consumer);
 
@@ -38,8 +41,9 @@ typedef enum KafkaPoll {
     KAFKA_POLL_NOTHING, /* for now */
     KAFKA_POLL_RECORD,
     KAFKA_POLL_END,   /* a reader's only: every partition has been read to where it ended */
-    KAFKA_POLL_ERROR, /* ERROR_FATAL ends the consumer ("instance_id_in_use": another one has its
-                         instance_id now), anything else passes by itself */
+    KAFKA_POLL_ERROR, /* ERROR_FATAL ends the consumer ("instance_id_in_use": another one, or an
+                         earlier request of its own, has its instance_id now), anything else passes
+                         by itself */
 } KafkaPoll;
 
 /* Serves events and takes the next record, which the caller frees. */

@@ -17,6 +17,8 @@ LOAD_COMMANDS = 12000
 GRACE_SECONDS = 3
 # Far above the grace, because machines are slow, and below the minute that librdkafka would wait for a broker.
 END_SECONDS = 20
+# Beyond two sessions, so that a member misses the group, asks to join again and loses patience with that, too.
+STANDSTILL_SECONDS = 14
 
 
 def _produce(stack, world, commands):
@@ -91,9 +93,33 @@ def sigterm_while_the_broker_is_away(leave, come_back, stack, program, _crash_pr
             worker.process.wait()
 
 
+def named_workers_while_the_broker_stands_still(stack, program, _crash_program):
+    """The broker comes back to requests of members whose session is over, and may fence an id for a request of its own:
+    nobody ends by that."""
+    world = World(stack, program, "exactly_once")
+    workers = [Worker(world, program, number, name=f"w-{number}") for number in (1, 2)]
+    try:
+        names = [f"c-{number}" for number in range(COMMANDS)]
+        harness.wait_until(lambda: all("partitions assigned" in worker.log_path.read_text() for worker in workers), "the group", 60)
+        stack.freeze_kafka()
+        time.sleep(STANDSTILL_SECONDS)
+        stack.thaw_kafka()
+        _produce(stack, world, [{"command_id": name, "params": {"user_id": harness.user_id(number)}} for number, name in enumerate(names)])
+        harness.wait_until(lambda: _answered(world) == COMMANDS, "every command is answered", 120)
+        _results_are(world, names)
+        for worker in workers:
+            harness.check(worker.process.poll() is None, f"a worker ended:\n{worker.log_tail()}")
+        print(f"fenced {sum(worker.log_path.read_text().count('fenced in the group') for worker in workers)} times", flush=True)
+    finally:
+        for worker in workers:
+            worker.process.kill()
+            worker.process.wait()
+
+
 # Name → (function, the delivery it is about).
 SCENARIOS = {
     "an outage while committed offsets are looked up": (broker_away_while_offsets_are_looked_up, "exactly_once"),
+    "named workers while the broker stands still": (named_workers_while_the_broker_stands_still, "exactly_once"),
     "SIGTERM while the broker stands still": (
         functools.partial(sigterm_while_the_broker_is_away, Stack.freeze_kafka, Stack.thaw_kafka), "exactly_once"),
     "SIGTERM while there is no broker": (

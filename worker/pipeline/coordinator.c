@@ -153,11 +153,13 @@ coordinator_tell_consumer_error(Coordinator *self, const Error *err)
 }
 
 static bool
-consumer_failed(const Coordinator *self, const Error *reason, Error *err)
+consumer_failed(Coordinator *self, const Error *reason, Error *err)
 {
+    self->more_to_poll = false;
+    if (strcmp(reason->code, "instance_id_in_use") == 0)
+        return coordinator_rejoin(self, reason, err);
     *err = *reason;
-    return strcmp(reason->code, "instance_id_in_use") == 0 &&
-           pipeline_id_in_use(self->stations->settings, err);
+    return false;
 }
 
 static bool
@@ -264,13 +266,7 @@ turn(Coordinator *self, Error *err)
 bool
 coordinator_run(Coordinator *self, Error *err)
 {
-    const PipelineSettings *settings = self->stations->settings;
-    if (settings->note_committed != NULL)
-        kafka_consumer_on_committed(self->consumer, settings->note_committed,
-                                    settings->note_committed_state);
-    if (!kafka_consumer_subscribe(self->consumer, settings->commands_topic, err))
-        return false;
-    bool going = true;
+    bool going = coordinator_join(self, err);
     while (going && self->phase != PHASE_STOPPED)
         going = turn(self, err);
     return going;

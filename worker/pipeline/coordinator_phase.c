@@ -138,6 +138,14 @@ serve_assign(Coordinator *self, const KafkaRebalance *rebalance, Error *err)
     return self->phase != PHASE_ASSIGNING || continue_assigning(self, rebalance, err);
 }
 
+void
+coordinator_lose_partitions(Coordinator *self)
+{
+    assigning_end(&self->assigning);
+    end_assignment(self, true);
+    set_phase(self, self->draining ? PHASE_STOPPED : PHASE_RUNNING);
+}
+
 static void
 serve_revoke(Coordinator *self, const KafkaRebalance *rebalance)
 {

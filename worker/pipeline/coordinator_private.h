@@ -9,6 +9,7 @@
 #include "worker/pipeline/assigning.h"
 #include "worker/pipeline/assignment.h"
 #include "worker/pipeline/coordinator.h"
+#include "worker/pipeline/fencing.h"
 #include "worker/pipeline/intake.h"
 
 typedef enum Phase {
@@ -34,6 +35,7 @@ struct Coordinator {
     bool more_to_poll;
     bool uncommitted;
     int64_t error_news_ms;
+    Fencing fencing;
     CoordinatorCounts counts;
 };
 
@@ -43,8 +45,17 @@ int64_t coordinator_now_ms(const Coordinator *self);
  * again and again until then. */
 void coordinator_tell_consumer_error(Coordinator *self, const Error *err);
 
+bool coordinator_join(Coordinator *self, Error *err) MUST_CHECK;
+
+/* After `reason` "instance_id_in_use": as a new member, with nothing of what it had. False when
+ * another worker has this one's id ("worker_id_in_use"), or without memory. */
+bool coordinator_rejoin(Coordinator *self, const Error *reason, Error *err) MUST_CHECK;
+
 /* Ends the lanes; what they have under way will be dropped. */
 void coordinator_drop_lanes(Coordinator *self);
+
+/* The group has taken everything away already. */
+void coordinator_lose_partitions(Coordinator *self);
 
 /* A signal has come: from here on only what runs is finished. */
 void coordinator_begin_drain(Coordinator *self);

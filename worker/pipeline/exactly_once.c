@@ -16,21 +16,18 @@ enum {
     MARKERS_MS = 5,
 };
 
-/* The broker fences a producer whose transaction it timed out; that is no other worker's doing. Two
- * workers with one id would fence each other for ever, so the second time ends this one. */
+/* The broker fences a producer whose transaction it timed out; that is no other worker's doing. */
 static void
 note_fencing(ExactlyOnce *self)
 {
     const int64_t at_ms = exactly_once_now_ms(self);
     if (exactly_once_in_transaction(self) && at_ms - self->begun_ms >= KAFKA_TRANSACTION_TIMEOUT_MS)
         return;
-    if (self->was_fenced && at_ms - self->fenced_ms <= FENCED_AGAIN_MS) {
-        Error err = {0};
-        (void)pipeline_id_in_use(self->settings, &err);
-        self->hooks.failed(self->hooks.publisher, &err);
-    }
-    self->was_fenced = true;
-    self->fenced_ms = at_ms;
+    if (!fencing_again(&self->fencing, at_ms, FENCED_AGAIN_MS))
+        return;
+    Error err = {0};
+    (void)pipeline_id_in_use(self->settings, &err);
+    self->hooks.failed(self->hooks.publisher, &err);
 }
 
 static void

@@ -10,6 +10,7 @@
 #define WORKER_PIPELINE_EXACTLY_ONCE_H
 
 #include "common/kafka/kafka_transaction.h"
+#include "worker/pipeline/fencing.h"
 #include "worker/pipeline/publish_round.h"
 #include "worker/pipeline/transaction_steps.h"
 
@@ -36,8 +37,7 @@ typedef struct ExactlyOnce {
     unsigned disconnects; /* when the transaction began */
     bool commit_tried;
     bool report_failed;
-    bool was_fenced;
-    int64_t fenced_ms;
+    Fencing fencing;
 } ExactlyOnce;
 
 int64_t exactly_once_now_ms(const ExactlyOnce *self);

@@ -51,7 +51,7 @@ worker_main(void *argument)
 }
 
 static void
-worker_start(Worker *worker)
+worker_start_named(Worker *worker, const char *instance_id)
 {
     memset(worker, 0, sizeof(*worker));
     assert_int_equal(pipe(worker->pipe), 0);
@@ -76,7 +76,22 @@ worker_start(Worker *worker)
         .database = &worker->database,
         .task = &worker->task,
     };
+    worker->settings.kafka.instance_id = instance_id;
     assert_int_equal(pthread_create(&worker->thread, NULL, worker_main, worker), 0);
+}
+
+static void
+worker_join(Worker *worker)
+{
+    assert_int_equal(pthread_join(worker->thread, NULL), 0);
+    close(worker->pipe[0]);
+    close(worker->pipe[1]);
+}
+
+static void
+worker_start(Worker *worker)
+{
+    worker_start_named(worker, NULL);
 }
 
 static void
@@ -84,9 +99,7 @@ worker_stop(Worker *worker)
 {
     const struct signalfd_siginfo info = {.ssi_signo = 15};
     assert_int_equal(write(worker->pipe[1], &info, sizeof(info)), sizeof(info));
-    assert_int_equal(pthread_join(worker->thread, NULL), 0);
-    close(worker->pipe[0]);
-    close(worker->pipe[1]);
+    worker_join(worker);
     if (!worker->stopped)
         print_error("%s\n", worker->err.text);
     assert_true(worker->stopped);
@@ -392,6 +405,50 @@ test_run_while_kafka_is_away_publishes_when_it_is_back(void **state)
 }
 
 static void
+test_member_that_is_fenced_once_joins_again(void **state)
+{
+    (void)state;
+    Worker worker;
+    CLEANUP(kafka_producer_closep) KafkaProducer *producer = NULL;
+    open_producer(&producer);
+    worker_start_named(&worker, "w");
+    send_command(producer, "before", 1, "cleanup_inactive_sessions_for_user");
+    flush(producer);
+    expect_once_each(topics[1], 1);
+    /* What it has under way is not its own any more. */
+    atomic_store(&world.away, true);
+    send_command(producer, "during", 1, "cleanup_inactive_sessions_for_user");
+    flush(producer);
+    wait_for_calls(atomic_load(&world.calls) + 1);
+    dev_broker_fence(broker, 0, 1);
+    wait_for_calls(atomic_load(&world.calls) + 5);
+    atomic_store(&world.away, false);
+    send_command(producer, "after", 1, "cleanup_inactive_sessions_for_user");
+    flush(producer);
+    expect_once_each(topics[1], 3);
+    worker_stop(&worker);
+    expect_count(topics[1], 3);
+}
+
+static void
+test_member_that_is_fenced_again_ends(void **state)
+{
+    (void)state;
+    Worker worker;
+    CLEANUP(kafka_producer_closep) KafkaProducer *producer = NULL;
+    open_producer(&producer);
+    worker_start_named(&worker, "w");
+    send_command(producer, "before", 1, "cleanup_inactive_sessions_for_user");
+    flush(producer);
+    expect_once_each(topics[1], 1);
+    dev_broker_fence(broker, 1, 1);
+    worker_join(&worker);
+    assert_false(worker.stopped);
+    assert_int_equal(worker.err.kind, ERROR_FATAL);
+    assert_string_equal(worker.err.code, "worker_id_in_use");
+}
+
+static void
 test_run_with_unreachable_kafka_fails_in_time(void **state)
 {
     (void)state;
@@ -428,6 +485,8 @@ main(void)
         CASE(test_stop_while_database_is_away_ends_without_results),
         CASE(test_second_worker_joining_shares_the_work),
         CASE(test_run_while_kafka_is_away_publishes_when_it_is_back),
+        CASE(test_member_that_is_fenced_once_joins_again),
+        CASE(test_member_that_is_fenced_again_ends),
         cmocka_unit_test(test_run_with_unreachable_kafka_fails_in_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
