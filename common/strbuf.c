@@ -8,6 +8,14 @@ enum {
     FIRST_CAPACITY = 128,
 };
 
+static char *
+grown(const StrBuf *buffer, size_t capacity)
+{
+    if (buffer->arena != NULL)
+        return arena_grow(buffer->arena, buffer->data, buffer->capacity, capacity);
+    return realloc(buffer->data, capacity);
+}
+
 static bool
 strbuf_reserve(StrBuf *buffer, size_t more)
 {
@@ -19,7 +27,7 @@ strbuf_reserve(StrBuf *buffer, size_t more)
     size_t capacity = buffer->capacity > 0 ? buffer->capacity : FIRST_CAPACITY;
     while (capacity < needed)
         capacity *= 2;
-    char *data = realloc(buffer->data, capacity);
+    char *data = grown(buffer, capacity);
     if (data == NULL) {
         buffer->failed = true;
         return false;
@@ -86,7 +94,7 @@ strbuf_take(StrBuf *buffer)
         return NULL;
     }
     char *data = buffer->data;
-    *buffer = (StrBuf){0};
+    *buffer = (StrBuf){.arena = buffer->arena};
     return data;
 }
 
@@ -108,6 +116,7 @@ strbuf_clear(StrBuf *buffer)
 void
 strbuf_done(StrBuf *buffer)
 {
-    free(buffer->data);
-    *buffer = (StrBuf){0};
+    if (buffer->arena == NULL)
+        free(buffer->data);
+    *buffer = (StrBuf){.arena = buffer->arena};
 }

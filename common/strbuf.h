@@ -1,7 +1,7 @@
 /*
  * strbuf: a growing string.
  *
- * Owns:      its bytes, always NUL-terminated once something was added.
+ * Owns:      its bytes, always NUL-terminated once something was added. They may be an arena's.
  * Threads:   one at a time.
  * Invariant: after a failed allocation `failed` stays set and every later call does nothing, so
  * that a caller checks once, at the end.
@@ -9,12 +9,14 @@
 #ifndef COMMON_STRBUF_H
 #define COMMON_STRBUF_H
 
-#include "common/autofree.h"
+#include "common/arena.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Begins as {0}, or as {.arena = …}. */
 typedef struct StrBuf {
+    Arena *arena; /* borrowed; NULL: malloc */
     char *data;
     size_t length;
     size_t capacity;
@@ -29,8 +31,8 @@ void strbuf_add_format(StrBuf *buffer, const char *format, ...) PRINTF_LIKE(2, 3
 /* The text so far, "" when there is none; borrowed until the next change. */
 const char *strbuf_text(const StrBuf *buffer);
 
-/* Hands the bytes to the caller, who frees them; the buffer is empty afterwards.
- * NULL when an allocation failed. */
+/* Hands the bytes to the caller, who frees them unless they are the arena's; the buffer is empty
+ * afterwards. NULL when an allocation failed. */
 char *strbuf_take(StrBuf *buffer) MUST_CHECK;
 
 /* Takes back what was added since it was `length` bytes long. */

@@ -192,9 +192,3 @@ pg_array_bytes(const PgArray *array, char empty[PG_ARRAY_EMPTY_BYTES], const cha
     *ret_size = PG_ARRAY_EMPTY_BYTES;
     return true;
 }
-
-void
-pg_array_done(PgArray *array)
-{
-    strbuf_done(&array->bytes);
-}

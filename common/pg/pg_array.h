@@ -3,6 +3,7 @@
  * which the server reads several times as fast as text: one dimension, beginning at 1, every
  * element with its length before it, numbers in network byte order.
  *
+ * Owns:      nothing; its bytes are an arena's.
  * Threads:   one at a time.
  * Invariant: what could not be added, for lack of memory or because it is no such element, is
  * remembered, and fails the call that the array is a parameter of.
@@ -29,7 +30,7 @@ enum {
     PG_ARRAY_EMPTY_BYTES = 12,
 };
 
-/* Begins as {.element = …}, so {0} is an array of texts. */
+/* Begins as {.element = …, .bytes.arena = …}. */
 typedef struct PgArray {
     PgElement element;
     bool invalid; /* something was no element of this type */
@@ -54,7 +55,5 @@ void pg_array_add_time(PgArray *array, int64_t time_us);
  * the type. */
 bool pg_array_bytes(const PgArray *array, char empty[PG_ARRAY_EMPTY_BYTES], const char **ret_bytes,
                     size_t *ret_size, Error *err) MUST_CHECK;
-
-void pg_array_done(PgArray *array);
 
 #endif

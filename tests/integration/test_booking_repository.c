@@ -118,7 +118,7 @@ test_find_infinitely_old_one_is_expired_too(void **state)
     (void)state;
     CLEANUP(booking_batch_done) BookingBatch first = {0};
     CLEANUP(booking_batch_done) BookingBatch second = {0};
-    CLEANUP(autofree) char *data = NULL;
+    char *data = NULL;
     int64_t total;
     Error err = {0};
     postgres_exec(app, "UPDATE bookings SET created_at = '-infinity' WHERE booking_id = 'old'");
@@ -202,7 +202,7 @@ static void
 test_preview_gives_the_columns_digits_and_whole_minutes(void **state)
 {
     (void)state;
-    CLEANUP(autofree) char *data = NULL;
+    char *data = NULL;
     Error err = {0};
     int64_t now_us;
     int64_t total;
@@ -229,7 +229,7 @@ static void
 test_preview_and_count_beyond_the_limit_say_so(void **state)
 {
     (void)state;
-    CLEANUP(autofree) char *printed = NULL;
+    char *printed = NULL;
     CLEANUP(booking_batch_done) BookingBatch listed = {0};
     Error err = {0};
     int64_t total;

@@ -293,8 +293,9 @@ preview(const char *user_id, int limit, int64_t *ret_total)
     ASSERT_OK(session_preview(database, now_us - INT64_C(86400) * CLOCK_US_PER_SECOND, user_id,
                               limit, &data, ret_total, &err),
               &err);
-    database_rollback(database);
-    return data;
+    char *copy = strdup(data); /* `data` ends with the database */
+    assert_non_null(copy);
+    return copy;
 }
 
 static void

@@ -94,9 +94,9 @@ add_when_and_where(StrBuf *json, const Result *result)
 }
 
 char *
-result_print(const Result *result)
+result_print(Arena *arena, const Result *result)
 {
-    StrBuf json = {0};
+    StrBuf json = {.arena = arena};
     json_open_object(&json, NULL);
     add_what(&json, result);
     add_when_and_where(&json, result);
@@ -122,12 +122,12 @@ result_from_command(const Command *command, const Record *source, const char *wo
 }
 
 char *
-result_print_rejection(const Rejection *rejection, const Record *source, const char *worker_id,
-                       int64_t received_at_us, int64_t finished_at_us)
+result_print_rejection(Arena *arena, const Rejection *rejection, const Record *source,
+                       const char *worker_id, int64_t received_at_us, int64_t finished_at_us)
 {
-    StrBuf text = {0};
+    StrBuf text = {.arena = arena};
     strbuf_add_format(&text, "Rejected: %s", rejection->message);
-    CLEANUP(autofree) char *message = strbuf_take(&text);
+    const char *message = strbuf_take(&text);
     if (message == NULL)
         return NULL;
     const Result result = {
@@ -150,7 +150,7 @@ result_print_rejection(const Rejection *rejection, const Record *source, const c
         .source_partition = source->partition,
         .source_offset = source->offset,
     };
-    return result_print(&result);
+    return result_print(arena, &result);
 }
 
 Record *

@@ -8,6 +8,7 @@
 #ifndef WORKER_MESSAGE_RESULT_H
 #define WORKER_MESSAGE_RESULT_H
 
+#include "common/arena.h"
 #include "worker/message/command.h"
 
 enum {
@@ -51,8 +52,8 @@ typedef struct Result {
     int replay; /* 0: left out */
 } Result;
 
-/* Prints the result as JSON on one line. The caller frees it. NULL when out of memory. */
-char *result_print(const Result *result) MUST_CHECK;
+/* Prints the result as JSON on one line. NULL when out of memory. */
+char *result_print(Arena *arena, const Result *result) MUST_CHECK;
 
 /* "succeeded" and so on; static. */
 const char *result_status_name(ResultStatus status);
@@ -63,8 +64,8 @@ void result_from_command(const Command *command, const Record *source, const cha
                          Result *ret_result);
 
 /* The result of a rejection: data null, attempts 0, message "Rejected: …"; times are the worker's.
- * The caller frees it. NULL when out of memory. */
-char *result_print_rejection(const Rejection *rejection, const Record *source,
+ * NULL when out of memory. */
+char *result_print_rejection(Arena *arena, const Rejection *rejection, const Record *source,
                              const char *worker_id, int64_t received_at_us,
                              int64_t finished_at_us) MUST_CHECK;
 

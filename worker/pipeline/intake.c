@@ -11,6 +11,7 @@ struct Intake {
     const CommandFloors *floors;
     const char *worker_id;
     const Clock *clock;
+    Arena arena; /* of one record */
     char *old_names[OLD_NAMES_MAX];
     size_t old_name_count;
 };
@@ -34,6 +35,7 @@ intake_free(Intake *intake)
         return;
     for (size_t i = 0; i < intake->old_name_count; i++)
         free(intake->old_names[i]);
+    arena_done(&intake->arena);
     free(intake);
 }
 
@@ -55,15 +57,17 @@ warn_old_name(Intake *intake, const Command *command)
 }
 
 static bool
-make_rejected(const Intake *intake, Rejection *rejection, Record **record, Lane *lane,
+make_rejected(Intake *intake, Rejection *rejection, Record **record, Lane *lane,
               int64_t received_at_us, PublishItem **ret_rejected, Error *err)
 {
     CLEANUP(publish_item_freep) PublishItem *item = calloc(1, sizeof(*item));
     if (item == NULL)
         return error_out_of_memory(err);
     item->finished_at_us = clock_now_us(intake->clock);
-    item->result = result_print_rejection(rejection, *record, intake->worker_id, received_at_us,
-                                          item->finished_at_us);
+    const char *result =
+        result_print_rejection(&intake->arena, rejection, *record, intake->worker_id,
+                               received_at_us, item->finished_at_us);
+    item->result = result != NULL ? strdup(result) : NULL;
     if (item->result == NULL)
         return error_out_of_memory(err);
     memcpy(item->command_id, rejection->id, sizeof(item->command_id));
@@ -89,6 +93,7 @@ read_rejection(Intake *intake, Rejection *rejection, Record **record, Lane *lane
     const bool made =
         make_rejected(intake, rejection, record, lane, received_at_us, ret_rejected, err);
     rejection_done(rejection);
+    arena_reset(&intake->arena);
     return made;
 }
 

@@ -70,7 +70,7 @@ booking_preview(Database *database, int64_t cutoff_us, int64_t now_us, int limit
     if (!database_exec_once(database, SQL_BOOKING_PREVIEW, params, ARRAY_LEN(params), &result, err))
         return false;
     const int64_t total = pg_result_int64(result, 0, COLUMN_TOTAL);
-    StrBuf json = {0};
+    StrBuf json = {.arena = &database->arena};
     json_open_object(&json, NULL);
     const size_t listed = add_bookings(&json, result);
     json_add_int64(&json, "total", total);
@@ -92,7 +92,8 @@ booking_count(Database *database, int64_t cutoff_us, int64_t *ret_total, Booking
         return false;
     *ret_listed = (BookingBatch){.storage = result};
     *ret_total = pg_result_int64(result, 0, COLUMN_TOTAL);
-    ret_listed->booking_ids = calloc(pg_result_rows(result), sizeof(*ret_listed->booking_ids));
+    ret_listed->booking_ids =
+        arena_alloc(&database->arena, pg_result_rows(result), sizeof(*ret_listed->booking_ids));
     if (ret_listed->booking_ids == NULL)
         return error_out_of_memory(err);
     for (size_t row = 0; row < pg_result_rows(result); row++) {

@@ -8,7 +8,6 @@
 void
 booking_batch_done(BookingBatch *batch)
 {
-    free(batch->booking_ids);
     pg_result_free(batch->storage);
     *batch = (BookingBatch){0};
 }
@@ -27,7 +26,7 @@ booking_find_expired(Database *database, int64_t cutoff_us, const char *after_cr
     if (!database_exec(database, SQL_BOOKING_FIND_EXPIRED, params, ARRAY_LEN(params), &result, err))
         return false;
     const size_t count = pg_result_rows(result);
-    char **ids = calloc(count + 1, sizeof(*ids));
+    char **ids = arena_alloc(&database->arena, count, sizeof(*ids));
     if (ids == NULL) {
         pg_result_free(result);
         return error_out_of_memory(err);
@@ -58,9 +57,9 @@ static bool
 settle_gone(Database *database, const char *const *booking_ids, size_t count, bool *locked,
             Error *err)
 {
-    CLEANUP(pg_array_done) PgArray ids = {0};
+    PgArray ids = database_array(database, PG_TEXT);
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    CLEANUP(autofree) size_t *index = calloc(count + 1, sizeof(*index));
+    size_t *index = arena_alloc(&database->arena, count, sizeof(*index));
     size_t picked = 0;
     if (index == NULL)
         return error_out_of_memory(err);
@@ -85,7 +84,7 @@ bool
 booking_lock(Database *database, const char *const *booking_ids, size_t count, bool *locked,
              Error *err)
 {
-    CLEANUP(pg_array_done) PgArray ids = {0};
+    PgArray ids = database_array(database, PG_TEXT);
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     const PgParam params[] = {pg_param_array(&ids)};
     memset(locked, 0, count * sizeof(*locked));
@@ -102,9 +101,9 @@ bool
 booking_expire_locked(Database *database, int64_t cutoff_us, const char *const *booking_ids,
                       size_t count, const bool *locked, bool *expired, Error *err)
 {
-    CLEANUP(pg_array_done) PgArray ids = {0};
+    PgArray ids = database_array(database, PG_TEXT);
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    CLEANUP(autofree) size_t *index = calloc(count + 1, sizeof(*index));
+    size_t *index = arena_alloc(&database->arena, count, sizeof(*index));
     size_t picked = 0;
     if (index == NULL)
         return error_out_of_memory(err);

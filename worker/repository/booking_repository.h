@@ -33,8 +33,8 @@ bool booking_lock(Database *database, const char *const *booking_ids, size_t cou
 bool booking_expire_locked(Database *database, int64_t cutoff_us, const char *const *booking_ids,
                            size_t count, const bool *locked, bool *expired, Error *err) MUST_CHECK;
 
-/* The preview's `data`, a JSON object; minutes_old counts up to now_us. The caller frees *ret_data.
- */
+/* The preview's `data`, a JSON object; minutes_old counts up to now_us. *ret_data is in the
+ * transaction's memory. */
 bool booking_preview(Database *database, int64_t cutoff_us, int64_t now_us, int limit,
                      char **ret_data, int64_t *ret_total, Error *err) MUST_CHECK;
 

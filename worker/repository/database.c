@@ -36,7 +36,14 @@ database_free(Database *database)
     if (database == NULL)
         return;
     disconnect(database);
+    arena_done(&database->arena);
     free(database);
+}
+
+Arena *
+database_arena(Database *database)
+{
+    return &database->arena;
 }
 
 static int
@@ -132,6 +139,7 @@ database_begin(Database *database, DatabaseMode mode, int timeout_ms, int64_t *r
 {
     int64_t now_us = 0;
     const bool was_open = database->conn != NULL && !pg_conn_is_lost(database->conn);
+    arena_reset(&database->arena);
     if (!database_connect(database, err))
         return false;
     bool begun = send_begin(database, mode, timeout_ms, &now_us, err);

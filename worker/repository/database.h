@@ -2,12 +2,15 @@
  * database: one connection for the repositories: open, begin, commit, rollback, error kind.
  *
  * Owns:      the connection, the SQL files rendered with the configured table names, what was
- * prepared. Threads:   one Database belongs to one thread. Invariant: every transaction is READ
- * COMMITTED, with lock, statement and idle time-outs set in it alone.
+ * prepared, the memory of the transaction.
+ * Threads:   one Database belongs to one thread.
+ * Invariant: every transaction is READ COMMITTED, with lock, statement and idle time-outs set in it
+ * alone.
  */
 #ifndef WORKER_REPOSITORY_DATABASE_H
 #define WORKER_REPOSITORY_DATABASE_H
 
+#include "common/arena.h"
 #include "common/clock.h"
 #include "common/error.h"
 
@@ -55,6 +58,9 @@ DEFINE_FREEP(Database, database_free)
  * connected. A missing table is ERROR_HOLD with SQLSTATE 42P01; no connection is ERROR_HOLD with
  * code "connection_lost". */
 bool database_connect(Database *database, Error *err) MUST_CHECK;
+
+/* Memory for the transaction under way; the next database_begin takes it back. Borrowed. */
+Arena *database_arena(Database *database);
 
 /* True when the last error left the connection unusable. */
 bool database_is_lost(const Database *database);

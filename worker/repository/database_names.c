@@ -68,7 +68,7 @@ copy_text(const char *text, char **ret_copy, Error *err)
 static bool
 resolve_tables(Database *database, Error *err)
 {
-    CLEANUP(pg_array_done) PgArray identifiers = {0};
+    PgArray identifiers = database_array(database, PG_TEXT);
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     for (DatabaseTable table = 0; table < TABLE_COUNT; table++)
         pg_array_add(&identifiers, database_table_identifier(database->settings, table));
@@ -133,7 +133,7 @@ add_reference(StrBuf *condition, const PGresult *result, size_t row, Error *err)
 static bool
 resolve_references(Database *database, Error *err)
 {
-    CLEANUP(pg_array_done) PgArray names = {0};
+    PgArray names = database_array(database, PG_TEXT);
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     CLEANUP(strbuf_done) StrBuf condition = {0};
     database_add_reference_names(database->settings, &names);

@@ -31,7 +31,15 @@ struct Database {
     char *is_referenced;       /* condition over a session `s`: a listed table has a row for it */
     char *texts[SQL_COUNT];    /* rendered */
     bool prepared[SQL_COUNT];
+    Arena arena;
 };
+
+/* An array parameter in the transaction's memory. */
+static inline PgArray
+database_array(Database *database, PgElement element)
+{
+    return (PgArray){.element = element, .bytes.arena = &database->arena};
+}
 
 /* The psql variable's name and the [tables] option of a table. */
 const char *database_table_name(DatabaseTable table);

@@ -1,5 +1,7 @@
 #include "worker/repository/ledger_columns.h"
 
+#include "worker/repository/database_private.h"
+
 #include <string.h>
 
 #define SQLSTATE_LOCK_NOT_AVAILABLE "55P03"
@@ -49,21 +51,15 @@ add_record(LedgerColumns *columns, const LedgerRecord *record)
 }
 
 void
-ledger_columns_build(LedgerColumns *columns, const LedgerRecord *records, size_t count)
+ledger_columns_build(Database *database, const LedgerRecord *records, size_t count,
+                     LedgerColumns *ret_columns)
 {
     for (size_t c = 0; c < LEDGER_COLUMN_COUNT; c++) {
-        columns->arrays[c].element = column_types[c];
-        columns->params[c] = pg_param_array(&columns->arrays[c]);
+        ret_columns->arrays[c] = database_array(database, column_types[c]);
+        ret_columns->params[c] = pg_param_array(&ret_columns->arrays[c]);
     }
     for (size_t i = 0; i < count; i++)
-        add_record(columns, &records[i]);
-}
-
-void
-ledger_columns_done(LedgerColumns *columns)
-{
-    for (size_t c = 0; c < LEDGER_COLUMN_COUNT; c++)
-        pg_array_done(&columns->arrays[c]);
+        add_record(ret_columns, &records[i]);
 }
 
 static LedgerState
@@ -101,10 +97,10 @@ read_row(const PGresult *result, size_t row)
 }
 
 bool
-ledger_columns_read(PGresult *result, LedgerRows *ret_rows, Error *err)
+ledger_columns_read(Database *database, PGresult *result, LedgerRows *ret_rows, Error *err)
 {
     const size_t count = pg_result_rows(result);
-    LedgerRecord *rows = calloc(count + 1, sizeof(*rows));
+    LedgerRecord *rows = arena_alloc(&database->arena, count, sizeof(*rows));
     if (rows == NULL) {
         pg_result_free(result);
         return error_out_of_memory(err);
@@ -118,7 +114,6 @@ ledger_columns_read(PGresult *result, LedgerRows *ret_rows, Error *err)
 void
 ledger_rows_done(LedgerRows *rows)
 {
-    free(rows->rows);
     pg_result_free(rows->storage);
     *rows = (LedgerRows){0};
 }

@@ -13,17 +13,19 @@ enum {
     LEDGER_COLUMN_COUNT = 17,
 };
 
-/* One array parameter a column, in the order of ledger_insert.sql. Begins as {0}. */
+/* One array parameter a column, in the order of ledger_insert.sql. */
 typedef struct LedgerColumns {
     PgArray arrays[LEDGER_COLUMN_COUNT];
     PgParam params[LEDGER_COLUMN_COUNT];
 } LedgerColumns;
 
-void ledger_columns_build(LedgerColumns *columns, const LedgerRecord *records, size_t count);
-void ledger_columns_done(LedgerColumns *columns);
+/* In the transaction's memory. */
+void ledger_columns_build(Database *database, const LedgerRecord *records, size_t count,
+                          LedgerColumns *ret_columns);
 
 /* Takes ownership of `result`, whose columns are those of ledger_find.sql. */
-bool ledger_columns_read(PGresult *result, LedgerRows *ret_rows, Error *err) MUST_CHECK;
+bool ledger_columns_read(Database *database, PGresult *result, LedgerRows *ret_rows,
+                         Error *err) MUST_CHECK;
 
 /* Waiting for a ledger row is never an attempt, so that time-out gets the code "ledger_busy".
  * Returns false. */

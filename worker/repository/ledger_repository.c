@@ -50,12 +50,12 @@ bool
 ledger_insert(Database *database, const LedgerRecord *records, size_t count, bool *inserted,
               Error *err)
 {
-    CLEANUP(ledger_columns_done) LedgerColumns columns = {0};
+    LedgerColumns columns;
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    CLEANUP(autofree) const LedgerRecord **sorted = calloc(count + 1, sizeof(*sorted));
+    const LedgerRecord **sorted = arena_alloc(&database->arena, count, sizeof(*sorted));
     if (sorted == NULL)
         return error_out_of_memory(err);
-    ledger_columns_build(&columns, records, count);
+    ledger_columns_build(database, records, count, &columns);
     if (!database_exec(database, SQL_LEDGER_INSERT, columns.params, LEDGER_COLUMN_COUNT, &result,
                        err))
         return ledger_mark_busy(err);
@@ -72,13 +72,13 @@ static bool
 read_rows(Database *database, SqlId sql, const char *const *ids, size_t count, LedgerRows *ret_rows,
           Error *err)
 {
-    CLEANUP(pg_array_done) PgArray array = {0};
+    PgArray array = database_array(database, PG_TEXT);
     PGresult *result = NULL;
     const PgParam params[] = {pg_param_array(&array)};
     pg_array_add_all(&array, ids, count);
     if (!database_exec(database, sql, params, 1, &result, err))
         return ledger_mark_busy(err);
-    return ledger_columns_read(result, ret_rows, err);
+    return ledger_columns_read(database, result, ret_rows, err);
 }
 
 bool
@@ -98,9 +98,9 @@ ledger_find(Database *database, const char *const *ids, size_t count, LedgerRows
 bool
 ledger_update(Database *database, const LedgerRecord *records, size_t count, Error *err)
 {
-    CLEANUP(ledger_columns_done) LedgerColumns columns = {0};
+    LedgerColumns columns;
     int64_t affected = 0;
-    ledger_columns_build(&columns, records, count);
+    ledger_columns_build(database, records, count, &columns);
     if (!database_run(database, SQL_LEDGER_UPDATE, columns.params, LEDGER_COLUMN_COUNT, &affected,
                       err))
         return ledger_mark_busy(err);

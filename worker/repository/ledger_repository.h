@@ -38,7 +38,8 @@ typedef struct LedgerRecord {
     const char *result; /* JSON; NULL while running */
 } LedgerRecord;
 
-/* Rows found, with the memory their pointers borrow. */
+/* Rows found, with the memory their pointers borrow; what is not in `storage` is the transaction's.
+ */
 typedef struct LedgerRows {
     LedgerRecord *rows;
     size_t count;
@@ -131,15 +132,15 @@ bool ledger_skip(Database *database, const char *command_id, const LedgerRange *
                  const char *const *owners, const char *const *items, size_t count, int limit,
                  size_t *ret_kept, Error *err) MUST_CHECK;
 
-/* The rows kept after the cursor ("" = from the beginning), in order of (owner, item), at most
- * `limit`; the caller ends `ret_rows`. */
+/* In the transaction's memory. */
 typedef struct SkippedRows {
     char **owners;
     char **items;
     size_t count;
 } SkippedRows;
 
-void skipped_rows_done(SkippedRows *rows);
+/* The rows kept after the cursor ("" = from the beginning), in order of (owner, item), at most
+ * `limit`. */
 bool ledger_skipped_list(Database *database, const char *command_id, const LedgerRange *range,
                          const char *after_owner, const char *after_item, int limit,
                          SkippedRows *ret_rows, Error *err) MUST_CHECK;

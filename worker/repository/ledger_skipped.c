@@ -8,48 +8,34 @@ enum {
     LISTED_IDS_MAX = 1000,
 };
 
-void
-skipped_rows_done(SkippedRows *rows)
-{
-    for (size_t i = 0; i < rows->count; i++) {
-        if (rows->owners != NULL)
-            free(rows->owners[i]);
-        if (rows->items != NULL)
-            free(rows->items[i]);
-    }
-    free(rows->owners);
-    free(rows->items);
-    *rows = (SkippedRows){0};
-}
-
 static char *
-copy_or_empty(const char *text)
+copy_or_empty(Arena *arena, const char *text)
 {
-    return strdup(text != NULL ? text : "");
+    StrBuf copy = {.arena = arena};
+    strbuf_add_text(&copy, text != NULL ? text : "");
+    return strbuf_take(&copy);
 }
 
 /* Copies the rows; an owner column below 0 means that there is none, and reads as "". */
 static bool
-copy_rows(const PGresult *result, int owner_column, int item_column, SkippedRows *ret_rows,
-          Error *err)
+copy_rows(Arena *arena, const PGresult *result, int owner_column, int item_column,
+          SkippedRows *ret_rows, Error *err)
 {
     const size_t count = pg_result_rows(result);
     SkippedRows rows = {
-        .owners = calloc(count + 1, sizeof(*rows.owners)),
-        .items = calloc(count + 1, sizeof(*rows.items)),
+        .owners = arena_alloc(arena, count, sizeof(*rows.owners)),
+        .items = arena_alloc(arena, count, sizeof(*rows.items)),
+        .count = count,
     };
     bool complete = rows.owners != NULL && rows.items != NULL;
     for (size_t i = 0; i < count && complete; i++) {
-        rows.owners[i] =
-            copy_or_empty(owner_column < 0 ? NULL : pg_result_text(result, i, owner_column));
-        rows.items[i] = copy_or_empty(pg_result_text(result, i, item_column));
-        rows.count++;
+        const char *owner = owner_column < 0 ? NULL : pg_result_text(result, i, owner_column);
+        rows.owners[i] = copy_or_empty(arena, owner);
+        rows.items[i] = copy_or_empty(arena, pg_result_text(result, i, item_column));
         complete = rows.owners[i] != NULL && rows.items[i] != NULL;
     }
-    if (!complete) {
-        skipped_rows_done(&rows);
+    if (!complete)
         return error_out_of_memory(err);
-    }
     *ret_rows = rows;
     return true;
 }
@@ -59,8 +45,8 @@ ledger_skip(Database *database, const char *command_id, const LedgerRange *range
             const char *const *owners, const char *const *items, size_t count, int limit,
             size_t *ret_kept, Error *err)
 {
-    CLEANUP(pg_array_done) PgArray owner_array = {0};
-    CLEANUP(pg_array_done) PgArray item_array = {0};
+    PgArray owner_array = database_array(database, PG_TEXT);
+    PgArray item_array = database_array(database, PG_TEXT);
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     const PgParam params[] = {pg_param_text(command_id),       pg_param_text(range->part),
                               pg_param_int64(range->range_no), pg_param_array(&owner_array),
@@ -84,7 +70,7 @@ ledger_skipped_list(Database *database, const char *command_id, const LedgerRang
                               pg_param_text(after_item),       pg_param_int64(limit)};
     return database_exec(database, SQL_LEDGER_SKIPPED_LIST, params, ARRAY_LEN(params), &result,
                          err) &&
-           copy_rows(result, 0, 1, ret_rows, err);
+           copy_rows(&database->arena, result, 0, 1, ret_rows, err);
 }
 
 bool
@@ -104,7 +90,7 @@ bool
 ledger_skipped_delete(Database *database, const char *command_id, const LedgerRange *range,
                       const char *const *items, size_t count, Error *err)
 {
-    CLEANUP(pg_array_done) PgArray array = {0};
+    PgArray array = database_array(database, PG_TEXT);
     const PgParam params[] = {pg_param_text(command_id), pg_param_text(range->part),
                               pg_param_int64(range->range_no), pg_param_array(&array)};
     pg_array_add_all(&array, items, count);
@@ -115,7 +101,7 @@ bool
 ledger_ids_add(Database *database, const char *command_id, const char *const *ids, size_t count,
                Error *err)
 {
-    CLEANUP(pg_array_done) PgArray array = {0};
+    PgArray array = database_array(database, PG_TEXT);
     const PgParam params[] = {pg_param_text(command_id), pg_param_array(&array),
                               pg_param_int64(LISTED_IDS_MAX)};
     pg_array_add_all(&array, ids, count);
@@ -128,5 +114,5 @@ ledger_ids_list(Database *database, const char *command_id, SkippedRows *ret_row
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     const PgParam params[] = {pg_param_text(command_id)};
     return database_exec(database, SQL_LEDGER_IDS_LIST, params, 1, &result, err) &&
-           copy_rows(result, -1, 0, ret_rows, err);
+           copy_rows(&database->arena, result, -1, 0, ret_rows, err);
 }

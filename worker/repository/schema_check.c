@@ -141,7 +141,7 @@ check_rows(Database *database, SqlId sql, const PgParam *params, size_t count,
 static bool
 check_references(Database *database, Error *err)
 {
-    CLEANUP(pg_array_done) PgArray listed = {0};
+    PgArray listed = database_array(database, PG_TEXT);
     database_add_reference_names(database->settings, &listed);
     const PgParam params[] = {pg_param_text(database->tables[TABLE_SESSIONS]),
                               pg_param_text(database->tables[TABLE_IMAGE_SENT]),
@@ -154,7 +154,7 @@ check_references(Database *database, Error *err)
 static bool
 check_application(Database *database, Error *err)
 {
-    CLEANUP(pg_array_done) PgArray tables = {0};
+    PgArray tables = database_array(database, PG_TEXT);
     for (DatabaseTable table = 0; table < TABLE_COUNT; table++)
         pg_array_add(&tables, database->tables[table]);
     const PgParam params[] = {pg_param_array(&tables)};

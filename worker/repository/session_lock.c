@@ -16,23 +16,16 @@ typedef struct Picked {
     PgParam params[2];
 } Picked;
 
-static void
-picked_done(Picked *picked)
-{
-    free(picked->index);
-    pg_array_done(&picked->sessions);
-    pg_array_done(&picked->users);
-}
-
 /* Picks those whose flag has the wanted value. */
 static bool
-pick(Picked *picked, const SessionCandidates *candidates, const bool *flags, bool wanted,
-     Error *err)
+pick(Database *database, const SessionCandidates *candidates, const bool *flags, bool wanted,
+     Picked *picked, Error *err)
 {
-    picked->index = calloc(candidates->count + 1, sizeof(*picked->index));
+    picked->index = arena_alloc(&database->arena, candidates->count, sizeof(*picked->index));
     if (picked->index == NULL)
         return error_out_of_memory(err);
-    picked->users.element = PG_UUID;
+    picked->sessions = database_array(database, PG_TEXT);
+    picked->users = database_array(database, PG_UUID);
     picked->params[0] = pg_param_array(&picked->sessions);
     picked->params[1] = pg_param_array(&picked->users);
     for (size_t i = 0; i < candidates->count; i++) {
@@ -57,10 +50,10 @@ flag_rows(const Picked *picked, const PGresult *result, bool value, bool *flags)
 static bool
 lock_users(Database *database, const SessionCandidates *candidates, bool *user_locked, Error *err)
 {
-    CLEANUP(pg_array_done) PgArray users = {.element = PG_UUID};
+    PgArray users = database_array(database, PG_UUID);
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    CLEANUP(autofree) bool *places = calloc(candidates->count + 1, sizeof(*places));
-    CLEANUP(autofree) size_t *place_of = calloc(candidates->count + 1, sizeof(*place_of));
+    bool *places = arena_alloc(&database->arena, candidates->count, sizeof(*places));
+    size_t *place_of = arena_alloc(&database->arena, candidates->count, sizeof(*place_of));
     if (places == NULL || place_of == NULL)
         return error_out_of_memory(err);
     size_t count = 0;
@@ -85,9 +78,9 @@ static bool
 lock_sessions(Database *database, const SessionCandidates *candidates, const bool *user_locked,
               bool *locked, Error *err)
 {
-    CLEANUP(picked_done) Picked picked = {0};
+    Picked picked = {0};
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    if (!pick(&picked, candidates, user_locked, true, err))
+    if (!pick(database, candidates, user_locked, true, &picked, err))
         return false;
     if (picked.count == 0)
         return true;
@@ -101,9 +94,9 @@ lock_sessions(Database *database, const SessionCandidates *candidates, const boo
 static bool
 lock_children(Database *database, const SessionCandidates *candidates, bool *locked, Error *err)
 {
-    CLEANUP(picked_done) Picked picked = {0};
+    Picked picked = {0};
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    if (!pick(&picked, candidates, locked, true, err))
+    if (!pick(database, candidates, locked, true, &picked, err))
         return false;
     if (picked.count == 0)
         return true;
@@ -117,9 +110,9 @@ lock_children(Database *database, const SessionCandidates *candidates, bool *loc
 static bool
 settle_gone(Database *database, const SessionCandidates *candidates, bool *locked, Error *err)
 {
-    CLEANUP(picked_done) Picked picked = {0};
+    Picked picked = {0};
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    if (!pick(&picked, candidates, locked, false, err))
+    if (!pick(database, candidates, locked, false, &picked, err))
         return false;
     if (picked.count == 0)
         return true;
@@ -135,7 +128,7 @@ static bool
 lock_all(Database *database, const SessionCandidates *candidates, bool with_children, bool *locked,
          Error *err)
 {
-    CLEANUP(autofree) bool *user_locked = calloc(candidates->count + 1, sizeof(*user_locked));
+    bool *user_locked = arena_alloc(&database->arena, candidates->count, sizeof(*user_locked));
     if (user_locked == NULL)
         return error_out_of_memory(err);
     memset(locked, 0, candidates->count * sizeof(*locked));

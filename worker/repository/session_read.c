@@ -64,7 +64,7 @@ session_preview(Database *database, int64_t cutoff_us, const char *user_id, int 
     if (!database_exec_once(database, SQL_SESSION_PREVIEW, params, ARRAY_LEN(params), &result, err))
         return false;
     const int64_t total = pg_result_int64(result, 0, COLUMN_TOTAL);
-    StrBuf json = {0};
+    StrBuf json = {.arena = &database->arena};
     json_open_object(&json, NULL);
     const size_t listed = add_sessions(&json, result);
     json_add_int64(&json, "total", total);

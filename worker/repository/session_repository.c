@@ -12,22 +12,19 @@
 void
 session_candidates_done(SessionCandidates *candidates)
 {
-    free(candidates->ordinals);
-    free(candidates->user_ids);
-    free(candidates->session_ids);
     pg_result_free(candidates->storage);
     *candidates = (SessionCandidates){0};
 }
 
 /* Room for as many candidates as there are rows; takes ownership of `result`. */
 static bool
-candidates_init(SessionCandidates *candidates, PGresult *result, Error *err)
+candidates_init(Database *database, PGresult *result, SessionCandidates *candidates, Error *err)
 {
     const size_t rows = pg_result_rows(result);
     *candidates = (SessionCandidates){
-        .ordinals = calloc(rows + 1, sizeof(*candidates->ordinals)),
-        .user_ids = calloc(rows + 1, sizeof(*candidates->user_ids)),
-        .session_ids = calloc(rows + 1, sizeof(*candidates->session_ids)),
+        .ordinals = arena_alloc(&database->arena, rows, sizeof(*candidates->ordinals)),
+        .user_ids = arena_alloc(&database->arena, rows, sizeof(*candidates->user_ids)),
+        .session_ids = arena_alloc(&database->arena, rows, sizeof(*candidates->session_ids)),
         .storage = result,
     };
     if (candidates->ordinals != NULL && candidates->user_ids != NULL &&
@@ -49,8 +46,8 @@ bool
 session_find_for_users(Database *database, const SessionRequest *requests, size_t count, int limit,
                        SessionCandidates *ret_candidates, Error *err)
 {
-    CLEANUP(pg_array_done) PgArray users = {.element = PG_UUID};
-    CLEANUP(pg_array_done) PgArray cutoffs = {.element = PG_TIMESTAMP};
+    PgArray users = database_array(database, PG_UUID);
+    PgArray cutoffs = database_array(database, PG_TIMESTAMP);
     SessionCandidates candidates;
     PGresult *result = NULL;
     for (size_t i = 0; i < count; i++) {
@@ -61,7 +58,7 @@ session_find_for_users(Database *database, const SessionRequest *requests, size_
                               pg_param_int64(limit)};
     if (!database_exec(database, SQL_SESSION_FIND_FOR_USERS, params, ARRAY_LEN(params), &result,
                        err) ||
-        !candidates_init(&candidates, result, err))
+        !candidates_init(database, result, &candidates, err))
         return false;
     const size_t rows = pg_result_rows(result);
     for (size_t row = 0; row < rows; row++)
@@ -91,7 +88,7 @@ find_window(Database *database, SqlId sql, const PgParam *params, size_t count,
     SessionCandidates candidates;
     PGresult *result = NULL;
     if (!database_exec(database, sql, params, count, &result, err) ||
-        !candidates_init(&candidates, result, err))
+        !candidates_init(database, result, &candidates, err))
         return false;
     const size_t rows = pg_result_rows(result);
     for (size_t row = 0; row < rows; row++) {
@@ -141,8 +138,8 @@ session_find_listed(Database *database, int64_t cutoff_us, const char *const *se
                     const char *const *user_ids, size_t count, SessionCandidates *ret_candidates,
                     Error *err)
 {
-    CLEANUP(pg_array_done) PgArray sessions = {0};
-    CLEANUP(pg_array_done) PgArray users = {.element = PG_UUID};
+    PgArray sessions = database_array(database, PG_TEXT);
+    PgArray users = database_array(database, PG_UUID);
     SessionCandidates candidates;
     PGresult *result = NULL;
     const PgParam params[] = {pg_param_time(cutoff_us), pg_param_array(&sessions),
@@ -151,7 +148,7 @@ session_find_listed(Database *database, int64_t cutoff_us, const char *const *se
     pg_array_add_all(&users, user_ids, count);
     if (!database_exec(database, SQL_SESSION_FIND_LISTED, params, ARRAY_LEN(params), &result,
                        err) ||
-        !candidates_init(&candidates, result, err))
+        !candidates_init(database, result, &candidates, err))
         return false;
     const size_t rows = pg_result_rows(result);
     for (size_t row = 0; row < rows; row++)
@@ -169,15 +166,6 @@ typedef struct DeleteArrays {
     PgArray sessions;
     PgArray cutoffs;
 } DeleteArrays;
-
-static void
-delete_arrays_done(DeleteArrays *arrays)
-{
-    pg_array_done(&arrays->requests);
-    pg_array_done(&arrays->users);
-    pg_array_done(&arrays->sessions);
-    pg_array_done(&arrays->cutoffs);
-}
 
 static size_t
 delete_arrays_fill(DeleteArrays *arrays, const SessionCandidates *candidates, const bool *locked,
@@ -217,9 +205,12 @@ session_delete_locked(Database *database, const SessionCandidates *candidates, c
                       const SessionRequest *requests, size_t request_count, SessionCounts *counts,
                       Error *err)
 {
-    CLEANUP(delete_arrays_done)
     DeleteArrays arrays = {
-        .requests.element = PG_INT4, .users.element = PG_UUID, .cutoffs.element = PG_TIMESTAMP};
+        .requests = database_array(database, PG_INT4),
+        .users = database_array(database, PG_UUID),
+        .sessions = database_array(database, PG_TEXT),
+        .cutoffs = database_array(database, PG_TIMESTAMP),
+    };
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     memset(counts, 0, request_count * sizeof(*counts));
     if (delete_arrays_fill(&arrays, candidates, locked, requests) == 0)

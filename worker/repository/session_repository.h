@@ -11,7 +11,8 @@
 
 #include "worker/repository/database.h"
 
-/* Sessions that looked inactive, without a lock. Arrays run side by side. */
+/* Sessions that looked inactive, without a lock. Arrays run side by side; what is not in `storage`
+ * is in the transaction's memory. */
 typedef struct SessionCandidates {
     int *ordinals; /* index of the request it belongs to */
     char **user_ids;
@@ -99,7 +100,8 @@ bool session_delete_locked(Database *database, const SessionCandidates *candidat
                            SessionCounts *counts, Error *err) MUST_CHECK;
 
 /* The preview's `data`, a JSON object: inactive_sessions, total, truncated, image_records,
- * video_records, cutoff_time. One statement; user_id "" = all. The caller frees *ret_data. */
+ * video_records, cutoff_time. One statement; user_id "" = all. *ret_data is in the transaction's
+ * memory. */
 bool session_preview(Database *database, int64_t cutoff_us, const char *user_id, int limit,
                      char **ret_data, int64_t *ret_total, Error *err) MUST_CHECK;
 

@@ -82,6 +82,9 @@ typedef struct ChainBatch {
     int delay_ms;
 } ChainBatch;
 
+/* As arena_alloc, in the memory of the batch's transaction. */
+void *chain_room(const ChainBatch *batch, size_t count, size_t size) MUST_CHECK;
+
 /* "sessions" or "bookings"; static. */
 const char *chain_part_name(ReportPart kind);
 
@@ -116,8 +119,8 @@ typedef struct ChainReports {
 } ChainReports;
 
 /* As report_message and report_data. */
-char *chain_message(const ChainReports *reports) MUST_CHECK;
-char *chain_data(const ChainReports *reports, const char *shared_with) MUST_CHECK;
+char *chain_message(Arena *arena, const ChainReports *reports) MUST_CHECK;
+char *chain_data(Arena *arena, const ChainReports *reports, const char *shared_with) MUST_CHECK;
 
 /* Enters them in the ledger, within the transaction that ends the leader well, as having found
  * nothing. */

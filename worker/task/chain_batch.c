@@ -11,6 +11,12 @@ chain_stop_waiting(ChainBatch *batch, Error *err)
     return database_stop_waiting(batch->context->database, err);
 }
 
+void *
+chain_room(const ChainBatch *batch, size_t count, size_t size)
+{
+    return arena_alloc(database_arena(batch->context->database), count, size);
+}
+
 bool
 chain_should_yield(ChainBatch *batch, const bool *locked, size_t count)
 {

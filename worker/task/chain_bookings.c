@@ -29,8 +29,8 @@ static bool
 expire_bookings(ChainBatch *batch, const char *const *ids, size_t count, bool *locked, Error *err)
 {
     Database *database = batch->context->database;
-    CLEANUP(autofree) bool *expired = calloc(count, sizeof(*expired));
-    CLEANUP(autofree) const char **picked = calloc(count, sizeof(*picked));
+    bool *expired = chain_room(batch, count, sizeof(*expired));
+    const char **picked = chain_room(batch, count, sizeof(*picked));
     if (expired == NULL || picked == NULL)
         return error_out_of_memory(err);
     if (!chain_stop_waiting(batch, err) || !booking_lock(database, ids, count, locked, err))
@@ -48,8 +48,8 @@ static bool
 keep_skipped(ChainBatch *batch, const char *const *ids, const bool *locked, size_t count,
              Error *err)
 {
-    CLEANUP(autofree) const char **items = calloc(count, sizeof(*items));
-    CLEANUP(autofree) const char **owners = calloc(count, sizeof(*owners));
+    const char **items = chain_room(batch, count, sizeof(*items));
+    const char **owners = chain_room(batch, count, sizeof(*owners));
     if (items == NULL || owners == NULL)
         return error_out_of_memory(err);
     const size_t skipped = pick_ids(ids, locked, false, count, items);
@@ -71,7 +71,7 @@ expire_window(ChainBatch *batch, const BookingBatch *window, Error *err)
     if (window->count == 0)
         return true;
     const char *const *ids = (const char *const *)window->booking_ids;
-    CLEANUP(autofree) bool *locked = calloc(window->count, sizeof(*locked));
+    bool *locked = chain_room(batch, window->count, sizeof(*locked));
     if (locked == NULL)
         return error_out_of_memory(err);
     if (!expire_bookings(batch, ids, window->count, locked, err))
@@ -105,8 +105,8 @@ static bool
 expire_skipped(ChainBatch *batch, const SkippedRows *skipped, Error *err)
 {
     const char *const *ids = (const char *const *)skipped->items;
-    CLEANUP(autofree) bool *locked = calloc(skipped->count, sizeof(*locked));
-    CLEANUP(autofree) const char **settled = calloc(skipped->count, sizeof(*settled));
+    bool *locked = chain_room(batch, skipped->count, sizeof(*locked));
+    const char **settled = chain_room(batch, skipped->count, sizeof(*settled));
     if (locked == NULL || settled == NULL)
         return error_out_of_memory(err);
     if (!expire_bookings(batch, ids, skipped->count, locked, err))
@@ -119,7 +119,7 @@ expire_skipped(ChainBatch *batch, const SkippedRows *skipped, Error *err)
 bool
 chain_bookings_last_pass(ChainBatch *batch, Error *err)
 {
-    CLEANUP(skipped_rows_done) SkippedRows skipped = {0};
+    SkippedRows skipped = {0};
     return chain_list_skipped(batch, &skipped, err) &&
            (skipped.count == 0 || expire_skipped(batch, &skipped, err)) &&
            chain_advance_last_pass(batch, &skipped, err);

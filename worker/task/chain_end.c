@@ -12,12 +12,6 @@ typedef struct ChainSum {
     SkippedRows ids;
 } ChainSum;
 
-static void
-chain_sum_done(ChainSum *sum)
-{
-    skipped_rows_done(&sum->ids);
-}
-
 /* The report of the range's half; ranges come half by half. */
 static Report *
 report_of(const TaskItem *item, const LedgerRecord *row, ChainSum *sum, const LedgerRange *range)
@@ -99,18 +93,19 @@ fill_failure(const ChainSum *sum, const Error *cause, const char *message, TaskE
 }
 
 char *
-chain_message(const ChainReports *reports)
+chain_message(Arena *arena, const ChainReports *reports)
 {
-    return reports->count > 1 ? report_message_scheduled(&reports->reports[0], &reports->reports[1])
-                              : report_message(&reports->reports[0]);
+    const Report *each = reports->reports;
+    return reports->count > 1 ? report_message_scheduled(arena, &each[0], &each[1])
+                              : report_message(arena, &each[0]);
 }
 
 char *
-chain_data(const ChainReports *reports, const char *shared_with)
+chain_data(Arena *arena, const ChainReports *reports, const char *shared_with)
 {
-    return reports->count > 1
-               ? report_data_scheduled(&reports->reports[0], &reports->reports[1], shared_with)
-               : report_data(&reports->reports[0], shared_with);
+    const Report *each = reports->reports;
+    return reports->count > 1 ? report_data_scheduled(arena, &each[0], &each[1], shared_with)
+                              : report_data(arena, &each[0], shared_with);
 }
 
 static bool
@@ -119,8 +114,9 @@ render(const TaskContext *context, const TaskItem *item, const LedgerRecord *row
        TaskOutcome *outcome, Error *err)
 {
     const ChainReports reports = {sum->reports, sum->report_count};
-    CLEANUP(autofree) char *message = chain_message(&reports);
-    CLEANUP(autofree) char *data = chain_data(&reports, NULL);
+    Arena *arena = database_arena(context->database);
+    const char *message = chain_message(arena, &reports);
+    const char *data = chain_data(arena, &reports, NULL);
     TaskEnd end = {
         .status = RESULT_SUCCEEDED,
         .message = message,
@@ -149,7 +145,7 @@ chain_end_locked(const TaskContext *context, const TaskItem *item, const LedgerR
                  const TaskFollowers *followers, const Error *cause, int attempts,
                  TaskOutcome *outcome, Error *err)
 {
-    CLEANUP(chain_sum_done) ChainSum sum = {0};
+    ChainSum sum = {0};
     LedgerRecord record = *row;
     record.worker_id = context->settings->worker_id;
     return sum_up(context, item, row, cause, &sum, err) &&

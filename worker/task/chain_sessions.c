@@ -27,8 +27,8 @@ keep_skipped(ChainBatch *batch, const SessionCandidates *candidates, const bool 
 {
     size_t skipped = 0;
     size_t kept = 0;
-    CLEANUP(autofree) const char **owners = calloc(candidates->count + 1, sizeof(*owners));
-    CLEANUP(autofree) const char **items = calloc(candidates->count + 1, sizeof(*items));
+    const char **owners = chain_room(batch, candidates->count, sizeof(*owners));
+    const char **items = chain_room(batch, candidates->count, sizeof(*items));
     if (owners == NULL || items == NULL)
         return error_out_of_memory(err);
     for (size_t i = 0; i < candidates->count; i++) {
@@ -53,7 +53,7 @@ clean_window(ChainBatch *batch, SessionCandidates *candidates, Error *err)
         return true;
     SessionCounts counts = {0};
     const SessionRequest request = {"", cutoff_of(batch)};
-    CLEANUP(autofree) bool *locked = calloc(candidates->count, sizeof(*locked));
+    bool *locked = chain_room(batch, candidates->count, sizeof(*locked));
     if (locked == NULL)
         return error_out_of_memory(err);
     Database *database = batch->context->database;
@@ -121,7 +121,7 @@ static bool
 forget_settled(ChainBatch *batch, const SkippedRows *skipped, const SessionCandidates *candidates,
                const bool *locked, Error *err)
 {
-    CLEANUP(autofree) const char **settled = calloc(skipped->count + 1, sizeof(*settled));
+    const char **settled = chain_room(batch, skipped->count, sizeof(*settled));
     if (settled == NULL)
         return error_out_of_memory(err);
     size_t count = 0;
@@ -147,7 +147,7 @@ clean_skipped(ChainBatch *batch, const SkippedRows *skipped, Error *err)
                              (const char *const *)skipped->owners, skipped->count, &candidates,
                              err))
         return false;
-    CLEANUP(autofree) bool *locked = calloc(candidates.count + 1, sizeof(*locked));
+    bool *locked = chain_room(batch, candidates.count, sizeof(*locked));
     if (locked == NULL)
         return error_out_of_memory(err);
     if (candidates.count > 0 &&
@@ -161,7 +161,7 @@ clean_skipped(ChainBatch *batch, const SkippedRows *skipped, Error *err)
 bool
 chain_sessions_last_pass(ChainBatch *batch, Error *err)
 {
-    CLEANUP(skipped_rows_done) SkippedRows skipped = {0};
+    SkippedRows skipped = {0};
     return chain_list_skipped(batch, &skipped, err) &&
            (skipped.count == 0 || clean_skipped(batch, &skipped, err)) &&
            chain_advance_last_pass(batch, &skipped, err);

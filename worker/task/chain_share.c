@@ -6,7 +6,8 @@ chain_share_join(const TaskContext *context, const TaskFollowers *followers, int
                  Error *err)
 {
     CLEANUP(ledger_rows_done) LedgerRows rows = {0};
-    CLEANUP(autofree) const char **ids = calloc(followers->count + 1, sizeof(*ids));
+    const char **ids =
+        arena_alloc(database_arena(context->database), followers->count, sizeof(*ids));
     if (ids == NULL)
         return error_out_of_memory(err);
     for (size_t i = 0; i < followers->count; i++)
@@ -50,8 +51,9 @@ static bool
 render_all(const TaskContext *context, const LedgerRecord *leader, const TaskFollowers *followers,
            const ChainReports *reports, LedgerRecord *records, Error *err)
 {
-    CLEANUP(autofree) char *message = chain_message(reports);
-    CLEANUP(autofree) char *data = chain_data(reports, leader->command_id);
+    Arena *arena = database_arena(context->database);
+    const char *message = chain_message(arena, reports);
+    const char *data = chain_data(arena, reports, leader->command_id);
     const TaskEnd end = {
         .status = RESULT_SUCCEEDED,
         .message = message,
@@ -73,8 +75,9 @@ chain_share_end(const TaskContext *context, const LedgerRecord *leader,
 {
     Report nothing[CHAIN_HALVES_MAX];
     const ChainReports found = {nothing, reports->count};
-    CLEANUP(autofree) LedgerRecord *records = calloc(followers->count + 1, sizeof(*records));
-    CLEANUP(autofree) bool *inserted = calloc(followers->count + 1, sizeof(*inserted));
+    Arena *arena = database_arena(context->database);
+    LedgerRecord *records = arena_alloc(arena, followers->count, sizeof(*records));
+    bool *inserted = arena_alloc(arena, followers->count, sizeof(*inserted));
     if (records == NULL || inserted == NULL)
         return error_out_of_memory(err);
     if (followers->count == 0)

@@ -4,9 +4,9 @@
 #include "worker/task/chain.h"
 
 static char *
-failure_message(const Command *command, const Error *cause)
+failure_message(Arena *arena, const Command *command, const Error *cause)
 {
-    StrBuf text = {0};
+    StrBuf text = {.arena = arena};
     switch (command->task) {
     case COMMAND_GET_INACTIVE_SESSIONS_PREVIEW:
         strbuf_add_text(&text, "Error getting inactive sessions preview");
@@ -34,7 +34,7 @@ static bool
 render_failure(const TaskContext *context, const TaskItem *item, const Error *cause, int attempts,
                LedgerRecord *record, TaskOutcome *outcome, Error *err)
 {
-    CLEANUP(autofree) char *message = failure_message(item->command, cause);
+    const char *message = failure_message(database_arena(context->database), item->command, cause);
     if (message == NULL)
         return error_out_of_memory(err);
     const TaskEnd end = {

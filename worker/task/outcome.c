@@ -76,8 +76,9 @@ outcome_finish(const TaskContext *context, const TaskItem *item, const TaskEnd *
                LedgerRecord *record, TaskOutcome *outcome, Error *err)
 {
     const Result result = result_of_end(context, item, end);
+    const char *printed = result_print(database_arena(context->database), &result);
     task_outcome_done(outcome);
-    outcome->result = result_print(&result);
+    outcome->result = printed != NULL ? strdup(printed) : NULL;
     if (end->dead_letter)
         outcome->reason = strdup(end->message);
     if (outcome->result == NULL || (end->dead_letter && outcome->reason == NULL))

@@ -14,18 +14,11 @@
 
 #define SQLSTATE_QUERY_CANCELED "57014"
 
-/* What the read says, owned. */
+/* What the read says, in the memory of its transaction. */
 typedef struct Reading {
     char *message;
     char *data;
 } Reading;
-
-static void
-reading_done(Reading *reading)
-{
-    free(reading->message);
-    free(reading->data);
-}
 
 static bool
 read_session_preview(const TaskContext *context, const CommandParams *params, int64_t now_us,
@@ -36,7 +29,7 @@ read_session_preview(const TaskContext *context, const CommandParams *params, in
     if (!session_preview(context->database, cutoff_us, params->user_id, params->limit,
                          &reading->data, &total, err))
         return false;
-    StrBuf message = {0};
+    StrBuf message = {.arena = database_arena(context->database)};
     strbuf_add_format(&message, "Found %" PRId64 " inactive sessions", total);
     if (params->user_id[0] != '\0')
         strbuf_add_format(&message, " for user %s", params->user_id);
@@ -53,7 +46,7 @@ read_booking_preview(const TaskContext *context, const CommandParams *params, in
     if (!booking_preview(context->database, cutoff_us, now_us, params->limit, &reading->data,
                          &total, err))
         return false;
-    StrBuf message = {0};
+    StrBuf message = {.arena = database_arena(context->database)};
     strbuf_add_format(&message, "Found %" PRId64 " expired pending bookings", total);
     reading->message = strbuf_take(&message);
     return true;
@@ -107,6 +100,7 @@ read_dry_run(const TaskContext *context, const Command *command, int64_t now_us,
     const CommandParams *params = &command->params;
     const bool scheduled = command->task == COMMAND_SCHEDULED_CLEANUP;
     const bool bookings_only = command->task == COMMAND_EXPIRE_PENDING_BOOKINGS;
+    Arena *arena = database_arena(context->database);
     CLEANUP(booking_batch_done) BookingBatch listed = {0};
     Report sessions = {0};
     Report bookings = {0};
@@ -116,12 +110,12 @@ read_dry_run(const TaskContext *context, const Command *command, int64_t now_us,
         !count_bookings(context, params, now_us, &bookings, &listed, err))
         return false;
     if (scheduled) {
-        reading->message = report_message_scheduled(&sessions, &bookings);
-        reading->data = report_data_scheduled(&sessions, &bookings, NULL);
+        reading->message = report_message_scheduled(arena, &sessions, &bookings);
+        reading->data = report_data_scheduled(arena, &sessions, &bookings, NULL);
     } else {
         const Report *report = bookings_only ? &bookings : &sessions;
-        reading->message = report_message(report);
-        reading->data = report_data(report, NULL);
+        reading->message = report_message(arena, report);
+        reading->data = report_data(arena, report, NULL);
     }
     return true;
 }
@@ -203,17 +197,17 @@ static bool
 end_timed_out(const TaskContext *context, const TaskItem *item, const Error *cause, int attempts,
               LedgerRecord *record, TaskOutcome *outcome, Error *err)
 {
-    StrBuf text = {0};
+    int64_t finished_us;
+    if (!read_clock_again(context, &finished_us, err))
+        return false;
+    StrBuf text = {.arena = database_arena(context->database)};
     const bool bookings = item->command->task == COMMAND_GET_EXPIRED_BOOKINGS_PREVIEW ||
                           item->command->task == COMMAND_EXPIRE_PENDING_BOOKINGS;
     strbuf_add_format(&text, "Error getting %s preview: %s",
                       bookings ? "expired bookings" : "inactive sessions", cause->detail);
-    CLEANUP(autofree) char *message = strbuf_take(&text);
+    const char *message = strbuf_take(&text);
     if (message == NULL)
         return error_out_of_memory(err);
-    int64_t finished_us;
-    if (!read_clock_again(context, &finished_us, err))
-        return false;
     const TaskEnd end = {
         .status = RESULT_FAILED,
         .message = message,
@@ -233,7 +227,7 @@ static bool
 read_and_render(const TaskContext *context, const TaskItem *item, int attempts,
                 LedgerRecord *record, TaskOutcome *outcome, Error *err)
 {
-    CLEANUP(reading_done) Reading reading = {0};
+    Reading reading = {0};
     int64_t finished_us;
     if (!read_run(context, item->command, record->now_us, &reading, err)) {
         if (strcmp(err->sqlstate, SQLSTATE_QUERY_CANCELED) != 0)

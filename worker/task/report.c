@@ -54,9 +54,9 @@ add_bookings(StrBuf *text, const Report *report)
 }
 
 char *
-report_message(const Report *report)
+report_message(Arena *arena, const Report *report)
 {
-    StrBuf text = {0};
+    StrBuf text = {.arena = arena};
     if (report->failure != NULL) {
         add_failure(&text, report);
         return strbuf_take(&text);
@@ -129,22 +129,22 @@ take_data(StrBuf *json, const char *shared_with)
 }
 
 char *
-report_data(const Report *report, const char *shared_with)
+report_data(Arena *arena, const Report *report, const char *shared_with)
 {
-    StrBuf json = {0};
+    StrBuf json = {.arena = arena};
     json_open_object(&json, NULL);
     add_counts(&json, report);
     return take_data(&json, shared_with);
 }
 
 char *
-report_message_scheduled(const Report *sessions, const Report *bookings)
+report_message_scheduled(Arena *arena, const Report *sessions, const Report *bookings)
 {
-    CLEANUP(autofree) char *first = report_message(sessions);
-    CLEANUP(autofree) char *second = report_message(bookings);
+    const char *first = report_message(arena, sessions);
+    const char *second = report_message(arena, bookings);
     if (first == NULL || second == NULL)
         return NULL;
-    StrBuf text = {0};
+    StrBuf text = {.arena = arena};
     strbuf_add_format(&text, "Session cleanup: %s; Booking expiration: %s", first, second);
     return strbuf_take(&text);
 }
@@ -152,7 +152,7 @@ report_message_scheduled(const Report *sessions, const Report *bookings)
 static void
 add_half(StrBuf *json, const char *name, const Report *report)
 {
-    CLEANUP(autofree) char *message = report_message(report);
+    const char *message = report_message(json->arena, report);
     json->failed = json->failed || message == NULL;
     json_open_object(json, name);
     json_add_bool(json, "success", report->failure == NULL);
@@ -162,9 +162,10 @@ add_half(StrBuf *json, const char *name, const Report *report)
 }
 
 char *
-report_data_scheduled(const Report *sessions, const Report *bookings, const char *shared_with)
+report_data_scheduled(Arena *arena, const Report *sessions, const Report *bookings,
+                      const char *shared_with)
 {
-    StrBuf json = {0};
+    StrBuf json = {.arena = arena};
     json_open_object(&json, NULL);
     add_half(&json, "session_cleanup", sessions);
     add_half(&json, "booking_expiration", bookings);

@@ -31,16 +31,17 @@ typedef struct Report {
 /* The span of the command's params before `now_us`. */
 int64_t report_cutoff_us(const CommandParams *params, ReportPart part, int64_t now_us);
 
-/* The sentence of DESIGN's "Messages". The caller frees it. NULL when out of memory. */
-char *report_message(const Report *report) MUST_CHECK;
+/* The sentence of DESIGN's "Messages". NULL when out of memory. */
+char *report_message(Arena *arena, const Report *report) MUST_CHECK;
 
 /* The counts of the part as a JSON object, and, unless NULL, whose execution the command shared.
- * The caller frees it. NULL when out of memory. */
-char *report_data(const Report *report, const char *shared_with) MUST_CHECK;
+ * NULL when out of memory. */
+char *report_data(Arena *arena, const Report *report, const char *shared_with) MUST_CHECK;
 
 /* Both halves of scheduled_cleanup together. */
-char *report_message_scheduled(const Report *sessions, const Report *bookings) MUST_CHECK;
-char *report_data_scheduled(const Report *sessions, const Report *bookings,
+char *report_message_scheduled(Arena *arena, const Report *sessions,
+                               const Report *bookings) MUST_CHECK;
+char *report_data_scheduled(Arena *arena, const Report *sessions, const Report *bookings,
                             const char *shared_with) MUST_CHECK;
 
 #endif

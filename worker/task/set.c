@@ -38,34 +38,27 @@ typedef struct SetRun {
     SessionCounts *counts;
     const char **ids;
     bool *flags;
+    size_t *members_of_request;
     bool careful; /* children are locked before they are deleted */
     bool entered; /* somebody else has entered one of the ids meanwhile */
 } SetRun;
 
-static void
-set_done(SetRun *set)
-{
-    free(set->members);
-    free(set->records);
-    free(set->requests);
-    free(set->counts);
-    free(set->ids);
-    free(set->flags);
-}
-
+/* In the memory of the transaction that has just begun. */
 static bool
 set_init(SetRun *set, Error *err)
 {
-    set->members = calloc(set->count, sizeof(*set->members));
-    set->records = calloc(set->count, sizeof(*set->records));
-    set->requests = calloc(set->count, sizeof(*set->requests));
-    set->counts = calloc(set->count, sizeof(*set->counts));
-    set->ids = calloc(set->count, sizeof(*set->ids));
-    set->flags = calloc(set->count, sizeof(*set->flags));
-    if (set->members == NULL || set->records == NULL || set->requests == NULL ||
-        set->counts == NULL || set->ids == NULL || set->flags == NULL)
-        return error_out_of_memory(err);
-    return true;
+    Arena *arena = database_arena(set->context->database);
+    set->members = arena_alloc(arena, set->count, sizeof(*set->members));
+    set->records = arena_alloc(arena, set->count, sizeof(*set->records));
+    set->requests = arena_alloc(arena, set->count, sizeof(*set->requests));
+    set->counts = arena_alloc(arena, set->count, sizeof(*set->counts));
+    set->ids = arena_alloc(arena, set->count, sizeof(*set->ids));
+    set->flags = arena_alloc(arena, set->count, sizeof(*set->flags));
+    set->members_of_request = arena_alloc(arena, set->count, sizeof(*set->members_of_request));
+    return (set->members != NULL && set->records != NULL && set->requests != NULL &&
+            set->counts != NULL && set->ids != NULL && set->flags != NULL &&
+            set->members_of_request != NULL) ||
+           error_out_of_memory(err);
 }
 
 static void
@@ -133,7 +126,7 @@ set_start_new(SetRun *set, Error *err)
 
 /* First look; a command with more candidates than a batch holds leaves the set. */
 static bool
-set_find(SetRun *set, SessionCandidates *ret_candidates, size_t *members_of_request, Error *err)
+set_find(SetRun *set, SessionCandidates *ret_candidates, Error *err)
 {
     const int limit = set->context->settings->batch_sessions;
     size_t requests = 0;
@@ -141,7 +134,7 @@ set_find(SetRun *set, SessionCandidates *ret_candidates, size_t *members_of_requ
         if (!set->members[i].runs)
             continue;
         const CommandParams *params = &set->items[i].command->params;
-        members_of_request[requests] = i;
+        set->members_of_request[requests] = i;
         set->requests[requests++] = (SessionRequest){
             params->user_id, report_cutoff_us(params, REPORT_SESSIONS, set->now_us)};
     }
@@ -151,7 +144,7 @@ set_find(SetRun *set, SessionCandidates *ret_candidates, size_t *members_of_requ
                                 ret_candidates, err))
         return error_wrap(err, "look for inactive sessions of %zu users", requests);
     for (size_t c = 0; c < ret_candidates->count; c++) {
-        const size_t i = members_of_request[ret_candidates->ordinals[c]];
+        const size_t i = set->members_of_request[ret_candidates->ordinals[c]];
         if (++set->members[i].candidates > limit)
             set_leave(set, i);
     }
@@ -160,8 +153,7 @@ set_find(SetRun *set, SessionCandidates *ret_candidates, size_t *members_of_requ
 
 /* Locks, then takes out of the set whoever met a lock of somebody else. */
 static bool
-set_lock(SetRun *set, const SessionCandidates *candidates, const size_t *members_of_request,
-         bool *locked, Error *err)
+set_lock(SetRun *set, const SessionCandidates *candidates, bool *locked, Error *err)
 {
     Database *database = set->context->database;
     if (!database_stop_waiting(database, err) ||
@@ -170,10 +162,10 @@ set_lock(SetRun *set, const SessionCandidates *candidates, const size_t *members
         return error_wrap(err, "lock %zu sessions with their users", candidates->count);
     for (size_t c = 0; c < candidates->count; c++) {
         if (!locked[c])
-            set_leave(set, members_of_request[candidates->ordinals[c]]);
+            set_leave(set, set->members_of_request[candidates->ordinals[c]]);
     }
     for (size_t c = 0; c < candidates->count; c++) {
-        if (!set->members[members_of_request[candidates->ordinals[c]]].runs)
+        if (!set->members[set->members_of_request[candidates->ordinals[c]]].runs)
             locked[c] = false;
     }
     return true;
@@ -189,24 +181,25 @@ set_request_count(const SetRun *set)
 }
 
 static bool
-set_clean(SetRun *set, size_t *members_of_request, Error *err)
+set_clean(SetRun *set, Error *err)
 {
     CLEANUP(session_candidates_done) SessionCandidates candidates = {0};
-    if (!set_find(set, &candidates, members_of_request, err))
+    if (!set_find(set, &candidates, err))
         return false;
     if (candidates.count == 0)
         return true;
-    CLEANUP(autofree) bool *locked = calloc(candidates.count, sizeof(*locked));
+    Database *database = set->context->database;
+    bool *locked = arena_alloc(database_arena(database), candidates.count, sizeof(*locked));
     if (locked == NULL)
         return error_out_of_memory(err);
-    if (!set_lock(set, &candidates, members_of_request, locked, err))
+    if (!set_lock(set, &candidates, locked, err))
         return false;
     const size_t requests = set_request_count(set);
-    if (!session_delete_locked(set->context->database, &candidates, locked, set->requests, requests,
-                               set->counts, err))
+    if (!session_delete_locked(database, &candidates, locked, set->requests, requests, set->counts,
+                               err))
         return error_wrap(err, "delete the locked sessions that are still inactive");
     for (size_t r = 0; r < requests; r++)
-        set->members[members_of_request[r]].counts = set->counts[r];
+        set->members[set->members_of_request[r]].counts = set->counts[r];
     return true;
 }
 
@@ -224,8 +217,9 @@ set_render_member(SetRun *set, size_t i, int64_t finished_us, Error *err)
         .videos = counts->videos,
         .skipped = counts->referenced,
     };
-    CLEANUP(autofree) char *message = report_message(&report);
-    CLEANUP(autofree) char *data = report_data(&report, NULL);
+    Arena *arena = database_arena(set->context->database);
+    const char *message = report_message(arena, &report);
+    const char *data = report_data(arena, &report, NULL);
     const TaskEnd end = {
         .status = RESULT_SUCCEEDED,
         .message = message,
@@ -268,29 +262,21 @@ set_enter_ledger(SetRun *set, Error *err)
 static bool
 set_run_transaction(SetRun *set, Error *err)
 {
-    CLEANUP(autofree) size_t *members_of_request = calloc(set->count, sizeof(*members_of_request));
-    if (members_of_request == NULL)
-        return error_out_of_memory(err);
     if (!database_begin(set->context->database, DATABASE_WRITE, 0, &set->now_us, err))
         return false;
-    if (set_look_up(set, err) && set_start_new(set, err) &&
-        set_clean(set, members_of_request, err) && set_enter_ledger(set, err) &&
+    if (set_init(set, err) && set_look_up(set, err) && set_start_new(set, err) &&
+        set_clean(set, err) && set_enter_ledger(set, err) &&
         database_commit(set->context->database, err))
         return true;
     database_rollback(set->context->database);
     return false;
 }
 
-/* From nothing: no outcome, nobody new. */
 static void
-set_reset(SetRun *set)
+set_forget(SetRun *set)
 {
     for (size_t i = 0; i < set->count; i++)
         task_outcome_done(&set->outcomes[i]);
-    memset(set->outcomes, 0, set->count * sizeof(*set->outcomes));
-    memset(set->members, 0, set->count * sizeof(*set->members));
-    memset(set->requests, 0, set->count * sizeof(*set->requests));
-    memset(set->counts, 0, set->count * sizeof(*set->counts));
 }
 
 /* A child that the application holds, or an id that came meanwhile: worth another run at once. */
@@ -309,17 +295,16 @@ bool
 task_run_set(const TaskContext *context, const TaskItem *items, size_t count, int attempts,
              TaskOutcome *outcomes, Error *err)
 {
-    CLEANUP(set_done)
-    SetRun set = {.context = context,
-                  .items = items,
-                  .count = count,
-                  .attempts = attempts,
-                  .outcomes = outcomes};
+    SetRun set = {
+        .context = context,
+        .items = items,
+        .count = count,
+        .attempts = attempts,
+        .outcomes = outcomes,
+    };
     memset(outcomes, 0, count * sizeof(*outcomes));
-    if (!set_init(&set, err))
-        return false;
     for (int run = 1; !set_run_transaction(&set, err); run++) {
-        set_reset(&set);
+        set_forget(&set);
         if (run == RUNS_MAX || !set_runs_again(&set, err))
             return false;
     }

@@ -4,6 +4,7 @@
  */
 #include "common/clock.h"
 #include "common/json.h"
+#include "tests/support/test_arena.h"
 #include "worker/message/result.h"
 
 #include <dirent.h>
@@ -104,7 +105,7 @@ print_outcome(const char *folder, const Command *command, const Record *source)
     const char *started = text_of(outcome, "started_at");
     result.has_started_at = started != NULL && clock_parse(started, &result.started_at_us);
     assert_true(clock_parse(text_of(outcome, "finished_at"), &result.finished_at_us));
-    return result_print(&result);
+    return result_print(&arena, &result);
 }
 
 static char *
@@ -124,8 +125,8 @@ answer(const char *folder, const Record *source)
         assert_true(strncmp(folder, "rejected-", 9) == 0);
         const char *code = error_code_name(rejection.code);
         assert_memory_equal(folder + 9, code, strlen(code));
-        char *printed = result_print_rejection(&rejection, source, "host-1", 1763863200000000,
-                                               1763863200000100);
+        char *printed = result_print_rejection(&arena, &rejection, source, "host-1",
+                                               1763863200000000, 1763863200000100);
         rejection_done(&rejection);
         return printed;
     }
@@ -170,7 +171,7 @@ check_case(const char *folder)
                            .value = {value, size},
                            .headers = headers,
                            .header_count = read_headers(header_object, headers)};
-    CLEANUP(autofree) char *printed = answer(folder, &source);
+    const char *printed = answer(folder, &source);
     assert_non_null(printed);
     if (getenv("CLEANUP_TEST_UPDATE_GOLDENS") != NULL)
         write_result(folder, printed);
@@ -212,5 +213,5 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_print_every_golden_is_byte_for_byte)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, test_arena_tear_down);
 }

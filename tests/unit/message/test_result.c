@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/json_write.h"
+#include "tests/support/test_arena.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +32,7 @@ sample(void)
 static cJSON *
 print_and_parse(const Result *result, size_t *ret_size)
 {
-    CLEANUP(autofree) char *text = result_print(result);
+    const char *text = result_print(&arena, result);
     assert_non_null(text);
     cJSON *root = NULL;
     size_t position;
@@ -70,7 +71,7 @@ test_print_absent_values_are_null(void **state)
 {
     (void)state;
     const Result result = sample();
-    CLEANUP(autofree) char *text = result_print(&result);
+    const char *text = result_print(&arena, &result);
     assert_string_equal(
         text,
         "{\"schema\":\"cleanup.result/1\",\"command_id\":\"c-1\",\"task\":\"scheduled_cleanup\","
@@ -106,7 +107,7 @@ test_print_large_numbers_keep_every_digit(void **state)
     (void)state;
     Result result = sample();
     result.source_offset = INT64_C(9007199254740991);
-    CLEANUP(autofree) char *text = result_print(&result);
+    const char *text = result_print(&arena, &result);
     assert_non_null(strstr(text, "\"offset\":9007199254740991}"));
 }
 
@@ -116,8 +117,8 @@ test_print_data_is_kept_with_raw_digits(void **state)
     (void)state;
     Result result = sample();
     result.data = "{\"total_cost\":120.50}";
-    CLEANUP(autofree) char *first = result_print(&result);
-    CLEANUP(autofree) char *second = result_print(&result);
+    const char *first = result_print(&arena, &result);
+    const char *second = result_print(&arena, &result);
     assert_non_null(strstr(first, "\"data\":{\"total_cost\":120.50}"));
     assert_string_equal(first, second);
 }
@@ -132,7 +133,7 @@ test_print_empty_sqlstate_is_null(void **state)
     result.error_code = ERROR_CODE_DATABASE_ERROR;
     result.error_message = "no";
     result.error_sqlstate = "";
-    CLEANUP(autofree) char *text = result_print(&result);
+    const char *text = result_print(&arena, &result);
     assert_non_null(strstr(text, "\"success\":false"));
     assert_non_null(strstr(
         text, "\"error\":{\"code\":\"database_error\",\"message\":\"no\",\"sqlstate\":null}"));
@@ -191,8 +192,8 @@ test_rejection_has_the_workers_times_and_no_attempt(void **state)
     char message[] = "there is no task \"x\"";
     const Rejection rejection = {.id = "c-9", .code = ERROR_CODE_UNKNOWN_TASK, .message = message};
     const Record source = {.topic = "t", .partition = 1, .offset = 2};
-    CLEANUP(autofree)
-    char *text = result_print_rejection(&rejection, &source, "w", FINISHED_US - 1000, FINISHED_US);
+    const char *text =
+        result_print_rejection(&arena, &rejection, &source, "w", FINISHED_US - 1000, FINISHED_US);
     assert_string_equal(
         text, "{\"schema\":\"cleanup.result/1\",\"command_id\":\"c-9\",\"task\":null,"
               "\"status\":\"rejected\",\"success\":false,\"message\":\"Rejected: there is no task "
@@ -273,5 +274,5 @@ main(void)
         cmocka_unit_test(test_record_has_key_and_event_headers),
         cmocka_unit_test(test_record_of_a_replay_has_an_event_id_of_its_own),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, test_arena_tear_down);
 }

@@ -1,6 +1,7 @@
 #include "worker/task/report.h"
 
 #include "common/json.h"
+#include "tests/support/test_arena.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +13,7 @@
 static void
 assert_message(const Report *report, const char *expected)
 {
-    CLEANUP(autofree) char *message = report_message(report);
+    const char *message = report_message(&arena, report);
     assert_non_null(message);
     assert_string_equal(message, expected);
 }
@@ -77,7 +78,7 @@ test_data_bookings_cut_list_is_marked(void **state)
                            .bookings = 2,
                            .booking_ids = ids,
                            .booking_id_count = 1};
-    CLEANUP(autofree) char *text = report_data(&report, NULL);
+    const char *text = report_data(&arena, &report, NULL);
     assert_string_equal(text, "{\"expired_bookings\":2,\"expired_booking_ids\":[\"b1\"],"
                               "\"expired_booking_ids_truncated\":true,\"skipped_bookings\":0,"
                               "\"cutoff_time\":\"1970-01-01T00:00:00.000000Z\"}");
@@ -89,10 +90,10 @@ test_scheduled_failed_half_keeps_the_other(void **state)
     (void)state;
     const Report sessions = {.part = REPORT_SESSIONS, .user_id = "", .failure = "denied"};
     const Report bookings = {.part = REPORT_BOOKINGS, .user_id = "", .bookings = 1};
-    CLEANUP(autofree) char *message = report_message_scheduled(&sessions, &bookings);
+    const char *message = report_message_scheduled(&arena, &sessions, &bookings);
     assert_string_equal(message, "Session cleanup: Error cleaning up inactive sessions: denied; "
                                  "Booking expiration: Successfully marked 1 bookings as Expired");
-    CLEANUP(autofree) char *text = report_data_scheduled(&sessions, &bookings, "c-1");
+    const char *text = report_data_scheduled(&arena, &sessions, &bookings, "c-1");
     CLEANUP(json_deletep) cJSON *data = cJSON_Parse(text);
     assert_true(cJSON_IsFalse(
         cJSON_GetObjectItem(cJSON_GetObjectItem(data, "session_cleanup"), "success")));
@@ -124,5 +125,5 @@ main(void)
         cmocka_unit_test(test_scheduled_failed_half_keeps_the_other),
         cmocka_unit_test(test_cutoff_takes_fractions),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, test_arena_tear_down);
 }

@@ -1,5 +1,7 @@
 #include "common/pg/pg_array.h"
 
+#include "tests/support/test_arena.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,7 +52,7 @@ static void
 test_texts_stand_as_they_are_with_their_lengths(void **state)
 {
     (void)state;
-    CLEANUP(pg_array_done) PgArray array = {0};
+    PgArray array = {.bytes.arena = &arena};
     const char *const texts[] = {"a\"b\\c,{d}", "", "NULL"};
     pg_array_add_all(&array, texts, ARRAY_LEN(texts));
     assert_bytes(&array, "0000000100000000000000190000000300000001"
@@ -63,7 +65,7 @@ static void
 test_null_has_no_bytes_and_is_flagged(void **state)
 {
     (void)state;
-    CLEANUP(pg_array_done) PgArray array = {0};
+    PgArray array = {.bytes.arena = &arena};
     pg_array_add(&array, NULL);
     pg_array_add(&array, "x");
     assert_bytes(&array, "0000000100000001000000190000000200000001"
@@ -75,8 +77,8 @@ static void
 test_numbers_are_in_network_byte_order(void **state)
 {
     (void)state;
-    CLEANUP(pg_array_done) PgArray wide = {.element = PG_INT8};
-    CLEANUP(pg_array_done) PgArray narrow = {.element = PG_INT4};
+    PgArray wide = {.element = PG_INT8, .bytes.arena = &arena};
+    PgArray narrow = {.element = PG_INT4, .bytes.arena = &arena};
     pg_array_add_int64(&wide, INT64_MIN);
     pg_array_add_int64(&wide, 258);
     assert_bytes(&wide, "0000000100000000000000140000000200000001"
@@ -93,7 +95,7 @@ static void
 test_flags_are_a_byte(void **state)
 {
     (void)state;
-    CLEANUP(pg_array_done) PgArray array = {.element = PG_BOOL};
+    PgArray array = {.element = PG_BOOL, .bytes.arena = &arena};
     pg_array_add_bool(&array, true);
     pg_array_add_bool(&array, false);
     assert_bytes(&array, "0000000100000000000000100000000200000001"
@@ -105,7 +107,7 @@ static void
 test_uuid_in_any_case_is_sixteen_bytes(void **state)
 {
     (void)state;
-    CLEANUP(pg_array_done) PgArray array = {.element = PG_UUID};
+    PgArray array = {.element = PG_UUID, .bytes.arena = &arena};
     pg_array_add(&array, "0d0c5b1e-8a51-4D4E-9c66-1f0f3f6f9a01");
     assert_bytes(&array, "000000010000000000000b860000000100000001"
                          "000000100d0c5b1e8a514d4e9c661f0f3f6f9a01");
@@ -116,7 +118,7 @@ static void
 test_time_counts_from_2000(void **state)
 {
     (void)state;
-    CLEANUP(pg_array_done) PgArray array = {.element = PG_TIMESTAMP};
+    PgArray array = {.element = PG_TIMESTAMP, .bytes.arena = &arena};
     pg_array_add_time(&array, INT64_C(946684800000001));
     pg_array_add_time(&array, 0);
     assert_bytes(&array, "00000001000000000000045a0000000200000001"
@@ -136,12 +138,12 @@ test_what_is_no_element_of_the_type_makes_it_invalid(void **state)
         "0d0c5b1e08a51-4d4e-9c66-1f0f3f6f9a01",
     };
     for (size_t i = 0; i < ARRAY_LEN(no_uuids); i++) {
-        CLEANUP(pg_array_done) PgArray array = {.element = PG_UUID};
+        PgArray array = {.element = PG_UUID, .bytes.arena = &arena};
         pg_array_add(&array, no_uuids[i]);
         assert_invalid(&array);
     }
-    CLEANUP(pg_array_done) PgArray narrow = {.element = PG_INT4};
-    CLEANUP(pg_array_done) PgArray texts = {0};
+    PgArray narrow = {.element = PG_INT4, .bytes.arena = &arena};
+    PgArray texts = {.bytes.arena = &arena};
     pg_array_add_int64(&narrow, INT64_C(1) << 31);
     pg_array_add_bool(&texts, true);
     assert_invalid(&narrow);
@@ -161,5 +163,5 @@ main(void)
         cmocka_unit_test(test_time_counts_from_2000),
         cmocka_unit_test(test_what_is_no_element_of_the_type_makes_it_invalid),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, test_arena_tear_down);
 }

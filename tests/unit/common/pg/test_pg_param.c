@@ -1,5 +1,7 @@
 #include "common/pg/pg_param.h"
 
+#include "tests/support/test_arena.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +36,7 @@ static void
 test_arrays_are_sent_in_binary_with_their_size(void **state)
 {
     (void)state;
-    CLEANUP(pg_array_done) PgArray full = {.element = PG_BOOL};
+    PgArray full = {.element = PG_BOOL, .bytes.arena = &arena};
     const PgArray empty = {0};
     const PgParam params[] = {pg_param_array(&full), pg_param_array(&empty)};
     PgWire wire;
@@ -52,7 +54,7 @@ static void
 test_invalid_array_fails_the_call(void **state)
 {
     (void)state;
-    CLEANUP(pg_array_done) PgArray array = {.element = PG_UUID};
+    PgArray array = {.element = PG_UUID, .bytes.arena = &arena};
     const PgParam params[] = {pg_param_array(&array)};
     PgWire wire;
     Error err = {0};
@@ -82,5 +84,5 @@ main(void)
         cmocka_unit_test(test_invalid_array_fails_the_call),
         cmocka_unit_test(test_too_many_parameters_fail_the_call),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, test_arena_tear_down);
 }
