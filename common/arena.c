@@ -104,14 +104,39 @@ arena_grow(Arena *arena, void *piece, size_t old_size, size_t size)
     return grown;
 }
 
+/* Those that came after `last`. */
 static void
-free_blocks(Arena *arena)
+free_blocks(Arena *arena, const ArenaBlock *last)
 {
-    while (arena->blocks != NULL) {
+    while (arena->blocks != last) {
         ArenaBlock *block = arena->blocks;
         arena->blocks = block->next;
         free(block);
     }
+}
+
+static void
+take_back(ArenaBlock *block, size_t used)
+{
+    block->used = used;
+    FORBID(block->bytes + used, block->size - used);
+}
+
+ArenaMark
+arena_mark(const Arena *arena)
+{
+    ArenaBlock *block = arena->blocks;
+    return (ArenaMark){
+        .block = block, .block_used = block != NULL ? block->used : 0, .used = arena->used};
+}
+
+void
+arena_rewind(Arena *arena, ArenaMark mark)
+{
+    free_blocks(arena, mark.block);
+    if (mark.block != NULL)
+        take_back(mark.block, mark.block_used);
+    arena->used = mark.used;
 }
 
 void
@@ -122,11 +147,10 @@ arena_reset(Arena *arena)
     if (arena->blocks == NULL)
         return;
     if (arena->blocks->next == NULL && arena->blocks->size <= KEPT_BYTES) {
-        arena->blocks->used = 0;
-        FORBID(arena->blocks->bytes, arena->blocks->size);
+        take_back(arena->blocks, 0);
         return;
     }
-    free_blocks(arena);
+    free_blocks(arena, NULL);
     /* Without memory for it now, the next piece asks again. */
     if (used <= KEPT_BYTES)
         (void)add_block(arena, used);
@@ -135,6 +159,6 @@ arena_reset(Arena *arena)
 void
 arena_done(Arena *arena)
 {
-    free_blocks(arena);
+    free_blocks(arena, NULL);
     *arena = (Arena){0};
 }

@@ -3,7 +3,7 @@
  *
  * Owns:      blocks, out of which it hands out zeroed pieces from left to right.
  * Threads:   one at a time.
- * Invariant: a piece is valid until the next arena_reset. What was used up to a megabyte is kept as
+ * Invariant: a piece is valid until it is taken back. What was used up to a megabyte is kept as
  * one block from then on, so that work of about the same size asks malloc for nothing.
  */
 #ifndef COMMON_ARENA_H
@@ -27,6 +27,18 @@ void *arena_alloc(Arena *arena, size_t count, size_t size) MUST_CHECK;
  * is not used any more; the rest is zero. In place where `piece` was the last. NULL when out of
  * memory: then `piece` stays as it is. */
 void *arena_grow(Arena *arena, void *piece, size_t old_size, size_t size) MUST_CHECK;
+
+/* A place in the arena. */
+typedef struct ArenaMark {
+    ArenaBlock *block;
+    size_t block_used;
+    size_t used;
+} ArenaMark;
+
+ArenaMark arena_mark(const Arena *arena);
+
+/* Takes back every piece that was handed out, or grew, since the mark was taken. */
+void arena_rewind(Arena *arena, ArenaMark mark);
 
 /* Takes back every piece. */
 void arena_reset(Arena *arena);

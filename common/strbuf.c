@@ -17,16 +17,8 @@ grown(const StrBuf *buffer, size_t capacity)
 }
 
 static bool
-strbuf_reserve(StrBuf *buffer, size_t more)
+set_capacity(StrBuf *buffer, size_t capacity)
 {
-    if (buffer->failed)
-        return false;
-    const size_t needed = buffer->length + more + 1;
-    if (needed <= buffer->capacity)
-        return true;
-    size_t capacity = buffer->capacity > 0 ? buffer->capacity : FIRST_CAPACITY;
-    while (capacity < needed)
-        capacity *= 2;
     char *data = grown(buffer, capacity);
     if (data == NULL) {
         buffer->failed = true;
@@ -37,10 +29,32 @@ strbuf_reserve(StrBuf *buffer, size_t more)
     return true;
 }
 
+static bool
+make_room(StrBuf *buffer, size_t more)
+{
+    if (buffer->failed)
+        return false;
+    const size_t needed = buffer->length + more + 1;
+    if (needed <= buffer->capacity)
+        return true;
+    size_t capacity = buffer->capacity > 0 ? buffer->capacity : FIRST_CAPACITY;
+    while (capacity < needed)
+        capacity *= 2;
+    return set_capacity(buffer, capacity);
+}
+
+void
+strbuf_reserve(StrBuf *buffer, size_t more)
+{
+    const size_t needed = buffer->length + more + 1;
+    if (!buffer->failed && needed > buffer->capacity)
+        (void)set_capacity(buffer, needed);
+}
+
 void
 strbuf_add(StrBuf *buffer, const char *bytes, size_t count)
 {
-    if (!strbuf_reserve(buffer, count))
+    if (!make_room(buffer, count))
         return;
     if (count > 0)
         memcpy(buffer->data + buffer->length, bytes, count);
@@ -71,7 +85,7 @@ strbuf_add_format(StrBuf *buffer, const char *format, ...)
         buffer->failed = true;
         return;
     }
-    if (!strbuf_reserve(buffer, (size_t)length))
+    if (!make_room(buffer, (size_t)length))
         return;
     va_start(arguments, format);
     (void)vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, arguments);

@@ -23,6 +23,9 @@ typedef struct StrBuf {
     bool failed;
 } StrBuf;
 
+/* Makes room for so many bytes more, so that adding them moves nothing. */
+void strbuf_reserve(StrBuf *buffer, size_t more);
+
 void strbuf_add(StrBuf *buffer, const char *bytes, size_t count);
 void strbuf_add_text(StrBuf *buffer, const char *text);
 void strbuf_add_char(StrBuf *buffer, char character);

@@ -118,6 +118,12 @@ add_uuid(PgArray *array, const char *text)
 }
 
 void
+pg_array_reserve(PgArray *array, size_t count, size_t bytes)
+{
+    strbuf_reserve(&array->bytes, HEADER_BYTES + count * LENGTH_BYTES + bytes);
+}
+
+void
 pg_array_add(PgArray *array, const char *text)
 {
     if (text == NULL)

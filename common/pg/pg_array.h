@@ -38,6 +38,9 @@ typedef struct PgArray {
     StrBuf bytes; /* header and elements */
 } PgArray;
 
+/* Makes room for `count` elements of together `bytes` bytes, so that adding them moves nothing. */
+void pg_array_reserve(PgArray *array, size_t count, size_t bytes);
+
 /* NULL adds an SQL NULL. To an array of UUIDs it adds the UUID that the text shows, as in
  * 0d0c5b1e-8a51-4d4e-9c66-1f0f3f6f9a01. */
 void pg_array_add(PgArray *array, const char *text);

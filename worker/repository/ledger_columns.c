@@ -6,6 +6,11 @@
 
 #define SQLSTATE_LOCK_NOT_AVAILABLE "55P03"
 
+enum {
+    COLUMN_RESULT = LEDGER_COLUMN_COUNT - 1,
+    SHORT_BYTES = 24, /* what an id, a name or a number takes as a rule */
+};
+
 static const char *const state_names[] = {
     [LEDGER_RUNNING] = "running", [LEDGER_SUCCEEDED] = "succeeded",
     [LEDGER_FAILED] = "failed",   [LEDGER_EXPIRED] = "expired",
@@ -17,6 +22,15 @@ static const PgElement column_types[LEDGER_COLUMN_COUNT] = {
     PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT4, PG_INT8, PG_INT8, PG_INT4, PG_TEXT,
     PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT4, PG_BOOL, PG_TEXT, PG_TEXT,
 };
+
+static size_t
+result_bytes(const LedgerRecord *records, size_t count)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += records[i].result != NULL ? strlen(records[i].result) : 0;
+    return bytes;
+}
 
 static void
 add_or_null(PgArray *array, int64_t number)
@@ -57,6 +71,8 @@ ledger_columns_build(Database *database, const LedgerRecord *records, size_t cou
     for (size_t c = 0; c < LEDGER_COLUMN_COUNT; c++) {
         ret_columns->arrays[c] = database_array(database, column_types[c]);
         ret_columns->params[c] = pg_param_array(&ret_columns->arrays[c]);
+        pg_array_reserve(&ret_columns->arrays[c], count,
+                         c == COLUMN_RESULT ? result_bytes(records, count) : count * SHORT_BYTES);
     }
     for (size_t i = 0; i < count; i++)
         add_record(ret_columns, &records[i]);

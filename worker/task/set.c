@@ -204,7 +204,7 @@ set_clean(SetRun *set, Error *err)
 }
 
 static bool
-set_render_member(SetRun *set, size_t i, int64_t finished_us, Error *err)
+set_end_member(SetRun *set, size_t i, int64_t finished_us, Error *err)
 {
     const CommandParams *params = &set->items[i].command->params;
     const SessionCounts *counts = &set->members[i].counts;
@@ -232,6 +232,17 @@ set_render_member(SetRun *set, size_t i, int64_t finished_us, Error *err)
         return error_out_of_memory(err);
     return outcome_finish(set->context, &set->items[i], &end, &set->records[i], &set->outcomes[i],
                           err);
+}
+
+/* The outcome has a copy of what is printed here. */
+static bool
+set_render_member(SetRun *set, size_t i, int64_t finished_us, Error *err)
+{
+    Arena *arena = database_arena(set->context->database);
+    const ArenaMark mark = arena_mark(arena);
+    const bool rendered = set_end_member(set, i, finished_us, err);
+    arena_rewind(arena, mark);
+    return rendered;
 }
 
 /* Enters the ends in the ledger; whoever left the set has no row in it. */

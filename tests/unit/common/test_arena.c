@@ -105,6 +105,29 @@ test_reset_keeps_one_block_for_the_same_work(void **state)
 }
 
 static void
+test_rewind_takes_back_what_came_after_the_mark(void **state)
+{
+    (void)state;
+    CLEANUP(arena_done) Arena arena = {0};
+    const ArenaMark empty = arena_mark(&arena);
+    char *kept = arena_alloc(&arena, 10, 1);
+    memset(kept, 1, 10);
+    for (int round = 0; round < ROUNDS; round++) {
+        const ArenaMark mark = arena_mark(&arena);
+        fill(&arena);
+        assert_non_null(arena_alloc(&arena, LARGE, 1));
+        arena_rewind(&arena, mark);
+        assert_int_equal(arena.used, mark.used);
+        assert_ptr_equal(arena.blocks, mark.block);
+        for (int i = 0; i < 10; i++)
+            assert_int_equal(kept[i], 1);
+    }
+    arena_rewind(&arena, empty);
+    assert_null(arena.blocks);
+    assert_int_equal(arena.used, 0);
+}
+
+static void
 test_reset_gives_large_blocks_back(void **state)
 {
     (void)state;
@@ -139,6 +162,7 @@ main(void)
         cmocka_unit_test(test_alloc_of_more_than_there_can_be_is_refused),
         cmocka_unit_test(test_grow_keeps_the_bytes),
         cmocka_unit_test(test_reset_keeps_one_block_for_the_same_work),
+        cmocka_unit_test(test_rewind_takes_back_what_came_after_the_mark),
         cmocka_unit_test(test_reset_gives_large_blocks_back),
         cmocka_unit_test(test_strbuf_of_an_arena_is_taken_without_being_freed),
     };
