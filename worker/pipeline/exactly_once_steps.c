@@ -179,24 +179,36 @@ send_item(ExactlyOnce *self, PublishItem *item, Error *err)
 }
 
 static TransactionEnding
+not_delivered(Error *err)
+{
+    (void)error_set(err, ERROR_RETRY, "kafka_error", "a record was not delivered");
+    return ENDED_ABORT;
+}
+
+static TransactionEnding
 run_produce(ExactlyOnce *self, Error *err)
 {
     while (self->to_send != NULL && !self->report_failed) {
         const KafkaSend sent = send_item(self, self->to_send, err);
         if (sent == KAFKA_SEND_FAILED)
             return ENDED_ABORT;
-        if (sent == KAFKA_SEND_QUEUE_FULL)
-            break;
+        if (sent == KAFKA_SEND_QUEUE_FULL) {
+            (void)kafka_producer_poll(self->producer, 1);
+            return self->report_failed ? not_delivered(err) : ENDED_AGAIN;
+        }
         self->to_send = self->to_send->next;
     }
+    return self->report_failed ? not_delivered(err) : ENDED_DONE;
+}
+
+static TransactionEnding
+run_deliver(ExactlyOnce *self, Error *err)
+{
     if (kafka_producer_in_flight(self->producer) > 0)
         (void)kafka_producer_poll(self->producer, 1);
-    if (self->report_failed) {
-        (void)error_set(err, ERROR_RETRY, "kafka_error", "a record was not delivered");
-        return ENDED_ABORT;
-    }
-    return self->to_send == NULL && kafka_producer_in_flight(self->producer) == 0 ? ENDED_DONE
-                                                                                  : ENDED_AGAIN;
+    if (self->report_failed)
+        return not_delivered(err);
+    return kafka_producer_in_flight(self->producer) == 0 ? ENDED_DONE : ENDED_AGAIN;
 }
 
 /* A broker that takes less metadata gets less: what then does not fit waits. */
@@ -254,6 +266,7 @@ is_late(const ExactlyOnce *self)
     switch (self->step) {
     case TRANSACTION_PRODUCE:
     case TRANSACTION_OFFSETS:
+    case TRANSACTION_DELIVER:
         return exactly_once_now_ms(self) - self->begun_ms > KAFKA_TRANSACTION_TIMEOUT_MS;
     case TRANSACTION_COMMIT:
     case TRANSACTION_ABORT:
@@ -276,8 +289,8 @@ exactly_once_run_step(ExactlyOnce *self, Error *err)
         [TRANSACTION_OPEN] = run_open,       [TRANSACTION_INIT] = run_init,
         [TRANSACTION_LOOKUP] = run_lookup,   [TRANSACTION_IDLE] = run_idle,
         [TRANSACTION_BEGIN] = run_begin,     [TRANSACTION_PRODUCE] = run_produce,
-        [TRANSACTION_OFFSETS] = run_offsets, [TRANSACTION_COMMIT] = run_commit,
-        [TRANSACTION_ABORT] = run_abort,
+        [TRANSACTION_OFFSETS] = run_offsets, [TRANSACTION_DELIVER] = run_deliver,
+        [TRANSACTION_COMMIT] = run_commit,   [TRANSACTION_ABORT] = run_abort,
     };
     const TransactionEnding ending = runs[self->step](self, err);
     if (ending != ENDED_AGAIN || !is_late(self))

@@ -28,7 +28,8 @@ static const TransactionMove moves[TRANSACTION_STEPS][ENDED_ENDINGS] = {
     [TRANSACTION_IDLE]    = {TO(BEGIN),       TO(BEGIN),       TO(IDLE),    TO(IDLE),    TO(OPEN), TO(OPEN), TO(IDLE)},
     [TRANSACTION_BEGIN]   = {TO(PRODUCE),     TO(PRODUCE),     TO(BEGIN),   TO(ABORT),   TO(OPEN), TO(OPEN), TO(OPEN)},
     [TRANSACTION_PRODUCE] = {TO(OFFSETS),     TO(OFFSETS),     TO(PRODUCE), TO(ABORT),   TO(OPEN), TO(OPEN), TO(ABORT)},
-    [TRANSACTION_OFFSETS] = {TO(COMMIT),      TO(COMMIT),      TO(OFFSETS), TO(ABORT),   TO(OPEN), TO(OPEN), TO(ABORT)},
+    [TRANSACTION_OFFSETS] = {TO(DELIVER),     TO(DELIVER),     TO(OFFSETS), TO(ABORT),   TO(OPEN), TO(OPEN), TO(ABORT)},
+    [TRANSACTION_DELIVER] = {TO(COMMIT),      TO(COMMIT),      TO(DELIVER), TO(ABORT),   TO(OPEN), TO(OPEN), TO(ABORT)},
     [TRANSACTION_COMMIT]  = {COMMITTED(IDLE), COMMITTED(OPEN), TO(COMMIT),  TO(ABORT),   TO(OPEN), TO(OPEN), TO(OPEN)},
     [TRANSACTION_ABORT]   = {ABORTED(IDLE),   TO(OPEN),        TO(ABORT),   TO(OPEN),    TO(OPEN), TO(OPEN), TO(OPEN)},
 };
@@ -47,8 +48,9 @@ transaction_step_name(TransactionStep step)
         [TRANSACTION_OPEN] = "open",       [TRANSACTION_INIT] = "init",
         [TRANSACTION_LOOKUP] = "lookup",   [TRANSACTION_IDLE] = "idle",
         [TRANSACTION_BEGIN] = "begin",     [TRANSACTION_PRODUCE] = "produce",
-        [TRANSACTION_OFFSETS] = "offsets", [TRANSACTION_COMMIT] = "commit",
-        [TRANSACTION_ABORT] = "abort",     [TRANSACTION_STEPS] = "",
+        [TRANSACTION_OFFSETS] = "offsets", [TRANSACTION_DELIVER] = "deliver",
+        [TRANSACTION_COMMIT] = "commit",   [TRANSACTION_ABORT] = "abort",
+        [TRANSACTION_STEPS] = "",
     };
     return names[step];
 }

@@ -13,8 +13,9 @@ typedef enum TransactionStep {
     TRANSACTION_LOOKUP,  /* is the set whose end is in doubt committed? */
     TRANSACTION_IDLE,    /* waits for outcomes */
     TRANSACTION_BEGIN,   /* a set of outcomes is made up */
-    TRANSACTION_PRODUCE, /* their records, until every delivery report is in */
+    TRANSACTION_PRODUCE, /* their records, which are then on their way */
     TRANSACTION_OFFSETS,
+    TRANSACTION_DELIVER, /* until every record's delivery report is in */
     TRANSACTION_COMMIT,
     TRANSACTION_ABORT,
     TRANSACTION_STEPS,

@@ -58,6 +58,22 @@ test_move_outcomes_are_delivered_by_a_commit_alone(void **state)
     }
 }
 
+/* Whoever has only sent its records does not know yet whether all will arrive. */
+static void
+test_move_commit_follows_the_delivery_reports_alone(void **state)
+{
+    (void)state;
+    for (int step = 0; step < TRANSACTION_STEPS; step++) {
+        for (int ending = 0; ending < ENDED_ENDINGS; ending++) {
+            if (step == TRANSACTION_COMMIT ||
+                next_of((TransactionStep)step, (TransactionEnding)ending) != TRANSACTION_COMMIT)
+                continue;
+            assert_int_equal(step, TRANSACTION_DELIVER);
+            assert_true(ending == ENDED_DONE || ending == ENDED_CUT);
+        }
+    }
+}
+
 /* What was in a transaction is published again after a certain abort or a look-up, never before. */
 static void
 test_move_outcomes_in_doubt_are_looked_up(void **state)
@@ -106,6 +122,7 @@ main(void)
         cmocka_unit_test(test_move_done_from_every_step_comes_back_to_idle),
         cmocka_unit_test(test_move_again_stays_with_the_step),
         cmocka_unit_test(test_move_outcomes_are_delivered_by_a_commit_alone),
+        cmocka_unit_test(test_move_commit_follows_the_delivery_reports_alone),
         cmocka_unit_test(test_move_outcomes_in_doubt_are_looked_up),
         cmocka_unit_test(test_move_cut_connection_brings_a_new_producer),
         cmocka_unit_test(test_names_are_there_for_all),
