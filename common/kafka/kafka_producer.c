@@ -234,6 +234,13 @@ kafka_producer_poll(KafkaProducer *producer, int timeout_ms)
     return rd_kafka_poll(producer->client.handle, timeout_ms);
 }
 
+/* Nothing lingers while somebody flushes. */
+void
+kafka_producer_hasten(KafkaProducer *producer, int timeout_ms)
+{
+    (void)rd_kafka_flush(producer->client.handle, timeout_ms);
+}
+
 size_t
 kafka_producer_in_flight(const KafkaProducer *producer)
 {

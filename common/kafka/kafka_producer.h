@@ -57,6 +57,10 @@ KafkaSend kafka_producer_send(KafkaProducer *producer, const Record *record, voi
  * `timeout_ms`. */
 int kafka_producer_poll(KafkaProducer *producer, int timeout_ms);
 
+/* Sends at once what would linger, and serves delivery reports until the last is in, at most
+ * `timeout_ms`. */
+void kafka_producer_hasten(KafkaProducer *producer, int timeout_ms);
+
 /* How many records have no delivery report yet. */
 size_t kafka_producer_in_flight(const KafkaProducer *producer);
 

@@ -179,8 +179,11 @@ static void
 at_least_once_turn(void *state, int timeout_ms, int64_t deadline_ms)
 {
     AtLeastOnce *self = state;
-    (void)deadline_ms; /* no call of this delivery waits */
-    (void)kafka_producer_poll(self->producer, timeout_ms);
+    (void)deadline_ms;   /* no call of this delivery waits */
+    if (self->held == 1) /* nobody else goes with it */
+        kafka_producer_hasten(self->producer, timeout_ms);
+    else
+        (void)kafka_producer_poll(self->producer, timeout_ms);
     reopen_when_broken(self);
     send_due(self);
 }
