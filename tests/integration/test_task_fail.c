@@ -165,6 +165,24 @@ test_fail_of_a_chain_under_way_tells_what_was_done(void **state)
 }
 
 static void
+test_fail_of_a_chain_that_is_done_tells_its_failure_and_what_was_done(void **state)
+{
+    (void)state;
+    CLEANUP(sent_done) SentCommand sent = {0};
+    CLEANUP(chain_freep) Chain *chain = chain_new();
+    CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
+    sent_make_task(&sent, 10, "a", CLEANUP_ALL);
+    do
+        assert_int_equal(worker_step(&worker, &sent, chain, &outcome), TASK_AGAIN);
+    while (postgres_number(
+               app, "SELECT count(*) FROM cleanup_worker.ledger_range WHERE state <> 'done'") > 0);
+    fail_command(&sent, chain, &outcome);
+    assert_finished(app, &sent, &outcome, "failed");
+    assert_outcome_text(&outcome, "message", "Error cleaning up inactive sessions: not this one");
+    assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 3);
+}
+
+static void
 test_fail_of_a_chain_that_another_took_over_is_forgotten(void **state)
 {
     (void)state;
@@ -266,6 +284,7 @@ main(void)
         CASE(test_fail_after_the_set_was_rolled_back_is_stored_and_published_again),
         CASE(test_fail_each_task_has_its_sentence),
         CASE(test_fail_of_a_chain_under_way_tells_what_was_done),
+        CASE(test_fail_of_a_chain_that_is_done_tells_its_failure_and_what_was_done),
         CASE(test_fail_of_a_chain_that_another_took_over_is_forgotten),
         CASE(test_fail_of_a_duplicate_is_absorbed),
         CASE(test_fail_of_a_replay_replaces_the_earlier_failure),

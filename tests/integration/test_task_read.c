@@ -191,6 +191,21 @@ test_read_timed_out_fails_at_once_with_a_dead_letter(void **state)
 }
 
 static void
+test_dry_run_timed_out_is_called_what_it_was(void **state)
+{
+    (void)state;
+    CLEANUP(sent_done) SentCommand sent = {0};
+    CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
+    sent_make(&sent, 10, "{\"task\":\"cleanup_inactive_sessions\",\"params\":{\"dry_run\":true}}");
+    time_out(&sent, &outcome);
+    assert_finished(app, &sent, &outcome, "failed");
+    assert_outcome_text(&outcome, "error.code", "timeout");
+    assert_outcome_text(&outcome, "message",
+                        "Error cleaning up inactive sessions: "
+                        "canceling statement due to statement timeout");
+}
+
+static void
 test_read_timed_out_ends_by_the_databases_clock(void **state)
 {
     (void)state;
@@ -354,6 +369,7 @@ main(void)
         CASE(test_read_redelivered_publishes_the_same_bytes),
         CASE(test_read_late_command_is_expired_or_older_than_the_ledger),
         CASE(test_read_timed_out_fails_at_once_with_a_dead_letter),
+        CASE(test_dry_run_timed_out_is_called_what_it_was),
         CASE(test_read_timed_out_ends_by_the_databases_clock),
         CASE(test_read_replay_of_a_failed_one_runs_whatever_its_age),
         CASE(test_read_enters_the_ledger_only_after_the_read),

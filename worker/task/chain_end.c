@@ -45,6 +45,18 @@ add_range(Report *report, const LedgerRange *range, const Error *cause)
         report->failure = cause->detail;
 }
 
+/* Everything is done, but the end could not be written: each half says so. */
+static void
+note_failed_end(ChainSum *sum, const Error *cause)
+{
+    for (size_t i = 0; i < sum->report_count; i++) {
+        if (sum->reports[i].failure != NULL)
+            return;
+    }
+    for (size_t i = 0; i < sum->report_count && cause != NULL; i++)
+        sum->reports[i].failure = cause->detail;
+}
+
 static bool
 sum_up(const TaskContext *context, const TaskItem *item, const LedgerRecord *row,
        const Error *cause, ChainSum *sum, Error *err)
@@ -55,6 +67,7 @@ sum_up(const TaskContext *context, const TaskItem *item, const LedgerRecord *row
         return false;
     for (size_t i = 0; i < sum->range_count; i++)
         add_range(report_of(item, row, sum, &sum->ranges[i]), &sum->ranges[i], cause);
+    note_failed_end(sum, cause);
     if (sum->range_count == 0)
         return error_set(err, ERROR_RETRY, "database_error", "a running command has no range");
     return true;

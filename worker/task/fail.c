@@ -1,56 +1,6 @@
 /* The end of a command whose tries have run out: written after the rollback, in a transaction of
  * its own. */
-#include "common/strbuf.h"
 #include "worker/task/chain.h"
-
-static char *
-failure_message(Arena *arena, const Command *command, const Error *cause)
-{
-    StrBuf text = {.arena = arena};
-    switch (command->task) {
-    case COMMAND_GET_INACTIVE_SESSIONS_PREVIEW:
-        strbuf_add_text(&text, "Error getting inactive sessions preview");
-        break;
-    case COMMAND_GET_EXPIRED_BOOKINGS_PREVIEW:
-        strbuf_add_text(&text, "Error getting expired bookings preview");
-        break;
-    case COMMAND_EXPIRE_PENDING_BOOKINGS:
-        strbuf_add_text(&text, "Error expiring pending bookings");
-        break;
-    case COMMAND_CLEANUP_INACTIVE_SESSIONS:
-    case COMMAND_CLEANUP_INACTIVE_SESSIONS_FOR_USER:
-    case COMMAND_SCHEDULED_CLEANUP:
-    case COMMAND_TASK_COUNT:
-        strbuf_add_text(&text, "Error cleaning up inactive sessions");
-        break;
-    }
-    if (command->task == COMMAND_CLEANUP_INACTIVE_SESSIONS_FOR_USER)
-        strbuf_add_format(&text, " for user %s", command->params.user_id);
-    strbuf_add_format(&text, ": %s", cause->detail);
-    return strbuf_take(&text);
-}
-
-static bool
-render_failure(const TaskContext *context, const TaskItem *item, const Error *cause, int attempts,
-               LedgerRecord *record, TaskOutcome *outcome, Error *err)
-{
-    const char *message = failure_message(database_arena(context->database), item->command, cause);
-    if (message == NULL)
-        return error_out_of_memory(err);
-    const TaskEnd end = {
-        .status = RESULT_FAILED,
-        .message = message,
-        .has_error = true,
-        .error_code = outcome_error_code(cause),
-        .error_message = cause->detail,
-        .error_sqlstate = cause->sqlstate,
-        .attempts = attempts,
-        .started_us = record->started_us,
-        .finished_us = record->now_us,
-        .dead_letter = true,
-    };
-    return outcome_finish(context, item, &end, record, outcome, err);
-}
 
 static bool
 fail_known(const TaskContext *context, const TaskItem *item, Chain *chain, LedgerRecord *record,
@@ -71,7 +21,7 @@ fail_known(const TaskContext *context, const TaskItem *item, Chain *chain, Ledge
         return true;
     case LEDGER_RUN_AGAIN:
         record->owner_epoch = row->owner_epoch + 1;
-        return render_failure(context, item, cause, attempts, record, outcome, err) &&
+        return outcome_fail(context, item, cause, attempts, record->now_us, record, outcome, err) &&
                ledger_update(context->database, record, 1, err);
     case LEDGER_TAKE_OVER:
         if (chain != NULL && chain->begun && row->owner_epoch != chain->epoch) {
@@ -96,7 +46,7 @@ fail_in_transaction(const TaskContext *context, const TaskItem *item, Chain *cha
     if (!ledger_insert(context->database, &record, 1, &inserted, err))
         return false;
     const bool written =
-        inserted ? render_failure(context, item, cause, attempts, &record, outcome, err) &&
+        inserted ? outcome_fail(context, item, cause, attempts, now_us, &record, outcome, err) &&
                        ledger_update(context->database, &record, 1, err)
                  : fail_known(context, item, chain, &record, cause, attempts, outcome, err);
     return written && database_commit(context->database, err);

@@ -1,5 +1,7 @@
 #include "worker/task/outcome.h"
 
+#include "common/strbuf.h"
+
 #include <string.h>
 
 #define SQLSTATE_LOCK_NOT_AVAILABLE "55P03"
@@ -98,6 +100,55 @@ outcome_finish(const TaskContext *context, const TaskItem *item, const TaskEnd *
     record->reason = outcome->reason;
     record->result = outcome->result;
     return true;
+}
+
+static char *
+failure_message(Arena *arena, const Command *command, const Error *cause)
+{
+    StrBuf text = {.arena = arena};
+    switch (command->task) {
+    case COMMAND_GET_INACTIVE_SESSIONS_PREVIEW:
+        strbuf_add_text(&text, "Error getting inactive sessions preview");
+        break;
+    case COMMAND_GET_EXPIRED_BOOKINGS_PREVIEW:
+        strbuf_add_text(&text, "Error getting expired bookings preview");
+        break;
+    case COMMAND_EXPIRE_PENDING_BOOKINGS:
+        strbuf_add_text(&text, "Error expiring pending bookings");
+        break;
+    case COMMAND_CLEANUP_INACTIVE_SESSIONS:
+    case COMMAND_CLEANUP_INACTIVE_SESSIONS_FOR_USER:
+    case COMMAND_SCHEDULED_CLEANUP:
+    case COMMAND_TASK_COUNT:
+        strbuf_add_text(&text, "Error cleaning up inactive sessions");
+        break;
+    }
+    if (command->task == COMMAND_CLEANUP_INACTIVE_SESSIONS_FOR_USER)
+        strbuf_add_format(&text, " for user %s", command->params.user_id);
+    strbuf_add_format(&text, ": %s", cause->detail);
+    return strbuf_take(&text);
+}
+
+bool
+outcome_fail(const TaskContext *context, const TaskItem *item, const Error *cause, int attempts,
+             int64_t finished_us, LedgerRecord *record, TaskOutcome *outcome, Error *err)
+{
+    const char *message = failure_message(database_arena(context->database), item->command, cause);
+    if (message == NULL)
+        return error_out_of_memory(err);
+    const TaskEnd end = {
+        .status = RESULT_FAILED,
+        .message = message,
+        .has_error = true,
+        .error_code = outcome_error_code(cause),
+        .error_message = cause->detail,
+        .error_sqlstate = cause->sqlstate,
+        .attempts = attempts,
+        .started_us = record->started_us,
+        .finished_us = finished_us,
+        .dead_letter = true,
+    };
+    return outcome_finish(context, item, &end, record, outcome, err);
 }
 
 bool

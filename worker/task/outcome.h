@@ -31,6 +31,11 @@ typedef struct TaskEnd {
 bool outcome_finish(const TaskContext *context, const TaskItem *item, const TaskEnd *end,
                     LedgerRecord *record, TaskOutcome *outcome, Error *err) MUST_CHECK;
 
+/* The end of a command that `cause` made fail: its detail, code and SQLSTATE, and a dead letter. */
+bool outcome_fail(const TaskContext *context, const TaskItem *item, const Error *cause,
+                  int attempts, int64_t finished_us, LedgerRecord *record, TaskOutcome *outcome,
+                  Error *err) MUST_CHECK;
+
 /* The end of a command that did not start: LEDGER_START_EXPIRED or LEDGER_START_TOO_OLD. */
 bool outcome_not_started(const TaskContext *context, const TaskItem *item, LedgerStart start,
                          int64_t now_us, LedgerRecord *record, TaskOutcome *outcome,

@@ -194,33 +194,14 @@ read_clock_again(const TaskContext *context, int64_t *ret_now_us, Error *err)
 
 /* A read that took too long is a failure of the command, not of the environment. */
 static bool
-end_timed_out(const TaskContext *context, const TaskItem *item, const Error *cause, int attempts,
-              LedgerRecord *record, TaskOutcome *outcome, Error *err)
+end_timed_out(const TaskContext *context, const TaskItem *item, const Error *timed_out,
+              int attempts, LedgerRecord *record, TaskOutcome *outcome, Error *err)
 {
+    Error cause = *timed_out;
+    cause.code = error_code_name(ERROR_CODE_TIMEOUT);
     int64_t finished_us;
-    if (!read_clock_again(context, &finished_us, err))
-        return false;
-    StrBuf text = {.arena = database_arena(context->database)};
-    const bool bookings = item->command->task == COMMAND_GET_EXPIRED_BOOKINGS_PREVIEW ||
-                          item->command->task == COMMAND_EXPIRE_PENDING_BOOKINGS;
-    strbuf_add_format(&text, "Error getting %s preview: %s",
-                      bookings ? "expired bookings" : "inactive sessions", cause->detail);
-    const char *message = strbuf_take(&text);
-    if (message == NULL)
-        return error_out_of_memory(err);
-    const TaskEnd end = {
-        .status = RESULT_FAILED,
-        .message = message,
-        .has_error = true,
-        .error_code = ERROR_CODE_TIMEOUT,
-        .error_message = cause->detail,
-        .error_sqlstate = cause->sqlstate,
-        .attempts = attempts,
-        .started_us = record->started_us,
-        .finished_us = finished_us,
-        .dead_letter = true,
-    };
-    return outcome_finish(context, item, &end, record, outcome, err);
+    return read_clock_again(context, &finished_us, err) &&
+           outcome_fail(context, item, &cause, attempts, finished_us, record, outcome, err);
 }
 
 static bool
