@@ -9,10 +9,9 @@ enum {
 };
 
 static Lane *
-make_lane(const Assignment *assignment, int32_t partition, const KafkaRebalance *rebalance,
-          const KafkaLookup *lookup)
+make_lane(int32_t partition, const KafkaRebalance *rebalance, const KafkaLookup *lookup)
 {
-    Lane *lane = lane_new(partition, assignment->epoch, rebalance->membership);
+    Lane *lane = lane_new(partition, rebalance->membership);
     const KafkaOffset committed = lookup != NULL ? kafka_lookup_offset(lookup, partition)
                                                  : (KafkaOffset){.offset = KAFKA_OFFSET_NONE};
     if (lane != NULL && committed.offset != KAFKA_OFFSET_NONE &&
@@ -32,7 +31,7 @@ assignment_begin(Assignment *assignment, const KafkaRebalance *rebalance, const 
         return error_out_of_memory(err);
     assignment->epoch++;
     for (size_t i = 0; i < rebalance->count; i++) {
-        lanes[i] = make_lane(assignment, rebalance->partitions[i], rebalance, lookup);
+        lanes[i] = make_lane(rebalance->partitions[i], rebalance, lookup);
         if (lanes[i] != NULL)
             continue;
         while (i-- > 0)

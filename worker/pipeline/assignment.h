@@ -14,7 +14,7 @@
 typedef struct Assignment {
     Lane **lanes;
     size_t count;
-    uint64_t epoch;        /* of the latest lanes */
+    uint64_t epoch;        /* how many there were; for the log */
     int64_t committed_ms;  /* when a commit was begun last */
     size_t commits_failed; /* of those the consumer has told of, how many were answered for */
 } Assignment;

@@ -8,7 +8,6 @@ struct Lane {
     atomic_int state;
     atomic_int busy;
     int32_t partition;
-    uint64_t epoch;
     KafkaMembership *membership;
     pthread_mutex_t lock; /* of the tracker */
     OffsetTracker *tracker;
@@ -18,7 +17,7 @@ struct Lane {
 };
 
 Lane *
-lane_new(int32_t partition, uint64_t epoch, KafkaMembership *membership)
+lane_new(int32_t partition, KafkaMembership *membership)
 {
     Lane *lane = calloc(1, sizeof(*lane));
     OffsetTracker *tracker = offset_tracker_new();
@@ -33,7 +32,6 @@ lane_new(int32_t partition, uint64_t epoch, KafkaMembership *membership)
     atomic_init(&lane->uncommitted, false);
     pthread_mutex_init(&lane->lock, NULL);
     lane->partition = partition;
-    lane->epoch = epoch;
     lane->membership = kafka_membership_ref(membership);
     lane->tracker = tracker;
     return lane;
@@ -61,12 +59,6 @@ int32_t
 lane_partition(const Lane *lane)
 {
     return lane->partition;
-}
-
-uint64_t
-lane_epoch(const Lane *lane)
-{
-    return lane->epoch;
 }
 
 const KafkaMembership *

@@ -22,12 +22,11 @@ typedef enum LaneState {
 } LaneState;
 
 /* With one reference. NULL when out of memory. */
-Lane *lane_new(int32_t partition, uint64_t epoch, KafkaMembership *membership) MUST_CHECK;
+Lane *lane_new(int32_t partition, KafkaMembership *membership) MUST_CHECK;
 Lane *lane_ref(Lane *lane);
 void lane_unref(Lane *lane); /* NULL is harmless */
 
 int32_t lane_partition(const Lane *lane);
-uint64_t lane_epoch(const Lane *lane);
 /* Borrowed; NULL when the lane was made without. */
 const KafkaMembership *lane_membership(const Lane *lane);
 

@@ -45,7 +45,7 @@ set_up_with(void **state, int executors)
     fixture->now_ms = 1000;
     fixture->clock = (Clock){fake_now_us, fake_monotonic_ms, fixture};
     fixture->batcher = batcher_new(executors, SET_COMMANDS, &fixture->clock);
-    fixture->lane = lane_new(0, 1, NULL);
+    fixture->lane = lane_new(0, NULL);
     assert_non_null(fixture->batcher);
     assert_non_null(fixture->lane);
     *state = fixture;
@@ -298,7 +298,7 @@ static void
 test_drop_lane_removes_its_jobs_only(void **state)
 {
     Fixture *fixture = *state;
-    Lane *other = lane_new(1, 1, NULL);
+    Lane *other = lane_new(1, NULL);
     add_users(fixture, 0, 5);
     add(fixture, COMMAND_CLEANUP_INACTIVE_SESSIONS, "long", "");
     add_to(fixture, other, COMMAND_CLEANUP_INACTIVE_SESSIONS_FOR_USER, "other", "user-0");

@@ -113,7 +113,7 @@ set_up(void **state)
     fixture->now_ms = 1000;
     fixture->clock = (Clock){fake_now_us, fake_monotonic_ms, fixture};
     fixture->batcher = batcher_new(EXECUTORS, 10, &fixture->clock);
-    fixture->lane = lane_new(0, 1, NULL);
+    fixture->lane = lane_new(0, NULL);
     assert_non_null(fixture->batcher);
     assert_non_null(fixture->lane);
     *state = fixture;
@@ -325,7 +325,7 @@ test_drop_lane_keeps_the_id_until_the_last_range_is_back(void **state)
     Unit *second = take(fixture, "a");
     Lane *closing = fixture->lane;
     lane_set_state(closing, LANE_CLOSING);
-    fixture->lane = lane_new(0, 2, NULL);
+    fixture->lane = lane_new(0, NULL);
     assert_non_null(fixture->lane);
     add_long(fixture, "a"); /* delivered again, in the next assignment */
     assert_int_equal(batcher_drop_lane(fixture->batcher, closing), 1);

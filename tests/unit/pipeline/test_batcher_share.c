@@ -28,8 +28,8 @@ set_up(void **state)
     Fixture *fixture = calloc(1, sizeof(*fixture));
     assert_non_null(fixture);
     fixture->batcher = batcher_new(EXECUTORS, 10, clock_system());
-    fixture->lane = lane_new(0, 1, NULL);
-    fixture->other_lane = lane_new(1, 1, NULL);
+    fixture->lane = lane_new(0, NULL);
+    fixture->other_lane = lane_new(1, NULL);
     assert_non_null(fixture->batcher);
     assert_non_null(fixture->lane);
     assert_non_null(fixture->other_lane);

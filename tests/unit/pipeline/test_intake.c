@@ -35,7 +35,7 @@ static void
 test_read_valid_command_makes_job(void **state)
 {
     (void)state;
-    Lane *lane = lane_new(2, 1, NULL);
+    Lane *lane = lane_new(2, NULL);
     const Read result = read_text("{\"command_id\":\"a\",\"task\":\"scheduled_cleanup\"}", lane);
     assert_null(result.rejected);
     assert_non_null(result.job);
@@ -51,7 +51,7 @@ static void
 test_read_unknown_param_makes_rejected_outcome(void **state)
 {
     (void)state;
-    Lane *lane = lane_new(2, 1, NULL);
+    Lane *lane = lane_new(2, NULL);
     const Read result = read_text(
         "{\"command_id\":\"a\",\"task\":\"scheduled_cleanup\",\"params\":{\"hours\":1}}", lane);
     assert_null(result.job);
@@ -69,7 +69,7 @@ static void
 test_read_empty_record_makes_rejected_outcome(void **state)
 {
     (void)state;
-    Lane *lane = lane_new(2, 1, NULL);
+    Lane *lane = lane_new(2, NULL);
     const Read result = read_text("", lane);
     assert_null(result.job);
     assert_non_null(result.rejected);

@@ -27,7 +27,7 @@ static void
 test_flow_above_commands_pauses_and_below_half_resumes(void **state)
 {
     (void)state;
-    Lane *lane = lane_new(0, 1, NULL);
+    Lane *lane = lane_new(0, NULL);
     accept_many(lane, 0, 9, 1);
     assert_int_equal(lane_flow(lane, &marks), LANE_FLOW_KEEP);
     accept_many(lane, 9, 1, 1);
@@ -44,7 +44,7 @@ static void
 test_flow_above_bytes_pauses(void **state)
 {
     (void)state;
-    Lane *lane = lane_new(0, 1, NULL);
+    Lane *lane = lane_new(0, NULL);
     accept_many(lane, 0, 2, 500);
     assert_int_equal(lane_flow(lane, &marks), LANE_FLOW_PAUSE);
     finish_many(lane, 0, 1, 500);
@@ -56,7 +56,7 @@ static void
 test_flow_too_many_finished_ahead_pauses(void **state)
 {
     (void)state;
-    Lane *lane = lane_new(0, 1, NULL);
+    Lane *lane = lane_new(0, NULL);
     accept_many(lane, 0, 6, 1);
     finish_many(lane, 1, 5, 1);
     assert_int_equal(lane_flow(lane, &marks), LANE_FLOW_PAUSE);
@@ -79,7 +79,7 @@ test_plan_commit_waits_for_the_earliest_and_tells_what_is_ahead(void **state)
 {
     (void)state;
     OffsetPlan plan;
-    Lane *lane = lane_new(0, 1, NULL);
+    Lane *lane = lane_new(0, NULL);
     accept_many(lane, 5, 3, 1);
     assert_false(lane_has_uncommitted(lane));
     finish_many(lane, 6, 2, 1);
@@ -99,11 +99,11 @@ test_resume_drops_what_was_finished_ahead(void **state)
 {
     (void)state;
     OffsetPlan plan;
-    Lane *before = lane_new(0, 1, NULL);
+    Lane *before = lane_new(0, NULL);
     accept_many(before, 5, 4, 1);
     finish_many(before, 7, 2, 1);
     assert_int_equal(plan_commit(before, &plan), 5);
-    Lane *lane = lane_new(0, 2, NULL);
+    Lane *lane = lane_new(0, NULL);
     assert_true(lane_resume(lane, plan.offset, plan.metadata));
     accept_many(lane, 5, 2, 1);
     assert_int_equal(lane_accept(lane, 7, 1), OFFSET_WAS_FINISHED);
@@ -117,7 +117,7 @@ static void
 test_accept_below_position_is_dropped(void **state)
 {
     (void)state;
-    Lane *lane = lane_new(0, 1, NULL);
+    Lane *lane = lane_new(0, NULL);
     accept_many(lane, 5, 1, 1);
     assert_int_equal(lane_accept(lane, 5, 1), OFFSET_BELOW);
     assert_int_equal(lane_commands(lane), 1);
@@ -128,7 +128,7 @@ static void
 test_set_state_backwards_is_ignored(void **state)
 {
     (void)state;
-    Lane *lane = lane_new(0, 1, NULL);
+    Lane *lane = lane_new(0, NULL);
     lane_set_state(lane, LANE_DEAD);
     lane_set_state(lane, LANE_OPEN);
     assert_int_equal(lane_state(lane), LANE_DEAD);

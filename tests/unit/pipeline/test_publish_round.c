@@ -62,7 +62,7 @@ set_up(void **state)
 static Lane *
 make_lane(int32_t partition, int64_t count)
 {
-    Lane *lane = lane_new(partition, 1, NULL);
+    Lane *lane = lane_new(partition, NULL);
     for (int64_t i = 0; i < count; i++)
         assert_int_equal(lane_accept(lane, FIRST_OFFSET + i, 1), OFFSET_STARTED);
     return lane;
