@@ -70,6 +70,16 @@ test_load_nothing_given_takes_defaults(void **state)
     assert_true(settings->limits.min_inactive_hours == 1.0);
 }
 
+/* What README promises: work goes on within 2 s of PostgreSQL's return, and jitter only shortens.
+ */
+static void
+test_load_default_hold_looks_once_a_second(void **state)
+{
+    (void)state;
+    CLEANUP(settings_freep) Settings *settings = load(NULL, 0, NULL, NULL);
+    assert_in_range(settings->worker.hold_backoff_max_ms, 1, 1000);
+}
+
 static void
 test_load_later_source_wins(void **state)
 {
@@ -283,6 +293,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_load_nothing_given_takes_defaults),
+        cmocka_unit_test(test_load_default_hold_looks_once_a_second),
         cmocka_unit_test(test_load_later_source_wins),
         cmocka_unit_test(test_load_faulty_option_is_named),
         cmocka_unit_test(test_load_property_the_guarantees_rest_on_is_refused_with_a_reason),
