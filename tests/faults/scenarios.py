@@ -19,6 +19,9 @@ GRACE_SECONDS = 3
 END_SECONDS = 20
 # Beyond two sessions, so that a member misses the group, asks to join again and loses patience with that, too.
 STANDSTILL_SECONDS = 14
+# Some results fit in, all that wait do not.
+SMALL_BATCH_BYTES = 5000
+LARGE_BATCH_COMMANDS = 300
 
 
 def _produce(stack, world, commands):
@@ -116,9 +119,26 @@ def named_workers_while_the_broker_stands_still(stack, program, _crash_program):
             worker.process.wait()
 
 
+def topic_takes_small_batches_alone(stack, program, _crash_program):
+    """The results that wait go into batches that the topic refuses, until they are few enough."""
+    world = World(stack, program, "exactly_once")
+    broker.limit_records(stack.bootstrap, world.results, SMALL_BATCH_BYTES)
+    names = [f"c-{number}" for number in range(LARGE_BATCH_COMMANDS)]
+    _produce(stack, world, [{"command_id": name, "params": {"user_id": harness.user_id(number)}} for number, name in enumerate(names)])
+    worker = Worker(world, program, 1)
+    try:
+        harness.wait_until(lambda: _answered(world) == LARGE_BATCH_COMMANDS, "every command is answered", 120)
+        harness.check("ending=abort" in worker.log_path.read_text(), "no batch was too large")
+        _results_are(world, names)
+    finally:
+        worker.process.kill()
+        worker.process.wait()
+
+
 # Name → (function, the delivery it is about).
 SCENARIOS = {
     "an outage while committed offsets are looked up": (broker_away_while_offsets_are_looked_up, "exactly_once"),
+    "a topic that takes small batches alone": (topic_takes_small_batches_alone, "exactly_once"),
     "named workers while the broker stands still": (named_workers_while_the_broker_stands_still, "exactly_once"),
     "SIGTERM while the broker stands still": (
         functools.partial(sigterm_while_the_broker_is_away, Stack.freeze_kafka, Stack.thaw_kafka), "exactly_once"),

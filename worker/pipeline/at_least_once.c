@@ -6,6 +6,7 @@
 enum {
     PAUSE_MS = 500,    /* after a failed delivery */
     FULL_PAUSE_MS = 5, /* after the producer's own queue was full */
+    ALONE_MS = 100,    /* for the answer, before the next is sent */
 };
 
 typedef struct AtLeastOnce {
@@ -62,6 +63,7 @@ note_failure(const AtLeastOnce *self, PublishPart *part, const Error *failure)
 {
     const bool cut = failure->kind == ERROR_REJECT &&
                      publish_shrink(part, kafka_producer_max_bytes(self->producer));
+    part->item->goes_alone |= failure->kind == ERROR_REJECT && !cut;
     log_warn("delivery failed, sending again", LOG_STR("command_id", part->item->command_id),
              LOG_STR("topic", publish_part_topic(self->settings, part)),
              LOG_STR("cut", cut ? "yes" : NULL), LOG_STR("code", failure->code), LOG_ERR(failure));
@@ -140,8 +142,11 @@ send_due(AtLeastOnce *self)
         PublishItem *item = all;
         all = item->next;
         if (item->not_before_ms <= now_ms || lane_state(item->lane) == LANE_DEAD) {
+            const bool goes_alone = item->goes_alone;
             item->next = NULL;
             send_item(self, item);
+            if (goes_alone)
+                kafka_producer_hasten(self->producer, ALONE_MS);
         } else {
             item->next = self->waiting;
             self->waiting = item;

@@ -9,6 +9,7 @@
 
 enum {
     CLOSE_ABORT_MS = 100,
+    TOO_LARGE_PAUSE_MS = 5000,
     FENCED_AGAIN_MS = 60 * 1000,
 
     /* The broker writes a transaction's markers after it has answered, and librdkafka waits for 20
@@ -53,6 +54,20 @@ note_committed(const ExactlyOnce *self)
                                        self->round.offsets[i].offset);
 }
 
+/* librdkafka 2.0.2 does not divide a batch that a topic finds too large. */
+static void
+go_on_smaller(ExactlyOnce *self)
+{
+    const PublishItem *first = self->round.items.first;
+    if (first != NULL && self->round.items.count == 1) {
+        log_warn("a result or dead letter is larger than its topic takes; raise the topic's "
+                 "max.message.bytes",
+                 LOG_STR("command_id", first->command_id));
+        self->not_before_ms = exactly_once_now_ms(self) + TOO_LARGE_PAUSE_MS;
+    }
+    publish_round_halve(&self->round);
+}
+
 static void
 settle(ExactlyOnce *self, TransactionFate fate)
 {
@@ -64,6 +79,8 @@ settle(ExactlyOnce *self, TransactionFate fate)
         publish_round_commit(&self->round, &self->hooks);
         return;
     case FATE_ABORTED:
+        if (self->too_large)
+            go_on_smaller(self);
         publish_round_abort(&self->round, &self->pending);
         return;
     case FATE_LOOKED_UP:

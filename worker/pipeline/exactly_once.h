@@ -37,6 +37,7 @@ typedef struct ExactlyOnce {
     unsigned disconnects; /* when the transaction began */
     bool commit_tried;
     bool report_failed;
+    bool too_large; /* a record was refused that cannot be cut, perhaps for its company alone */
     Fencing fencing;
 } ExactlyOnce;
 

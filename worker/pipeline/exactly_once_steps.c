@@ -35,6 +35,7 @@ on_delivered(void *state, void *opaque, const Error *failure)
     self->report_failed = true;
     const bool cut = failure->kind == ERROR_REJECT &&
                      publish_shrink(part, kafka_producer_max_bytes(self->producer));
+    self->too_large |= failure->kind == ERROR_REJECT && !cut;
     log_debug("a record was not delivered", LOG_STR("command_id", part->item->command_id),
               LOG_STR("topic", publish_part_topic(self->settings, part)),
               LOG_STR("cut", cut ? "yes" : NULL), LOG_STR("code", failure->code), LOG_ERR(failure));
@@ -138,6 +139,7 @@ run_begin(ExactlyOnce *self, Error *err)
     self->disconnects = kafka_producer_disconnects(self->producer);
     self->commit_tried = false;
     self->report_failed = false;
+    self->too_large = false;
     self->to_send = self->round.items.first;
     for (PublishItem *item = self->to_send; item != NULL; item = item->next) {
         for (int i = 0; i < PUBLISH_PARTS; i++)

@@ -50,6 +50,7 @@ struct PublishItem {
     /* The delivery's own. */
     PublishPart parts[PUBLISH_PARTS];
     size_t dead_letter_max_bytes; /* 0: what the producer takes */
+    bool goes_alone;              /* was too large for its topic, perhaps for its company alone */
     int64_t not_before_ms;
     bool deferred; /* no longer counted among the bytes that wait */
     PublishItem *next;

@@ -5,6 +5,7 @@
 enum {
     ITEMS_MAX = 10000, /* of one transaction, so that it ends long before its time-out */
     FIRST_LANE_ROOM = 8,
+    GROWS_BY = 16, /* one in so many, after a round had to be made smaller */
 };
 
 /* Puts `front` before the rest of the list. */
@@ -69,12 +70,18 @@ ends_command(const PublishItem *item)
     return item->kind == PUBLISH_OUTCOME;
 }
 
+static size_t
+most(const PublishRound *round)
+{
+    return round->most > 0 ? round->most : ITEMS_MAX;
+}
+
 static bool
 collect(PublishRound *round, PublishList *pending, const DeliveryHooks *hooks, Error *err)
 {
     PublishList waiting = {0};
     bool added = true;
-    while (added && pending->first != NULL && round->items.count < ITEMS_MAX) {
+    while (added && pending->first != NULL && round->items.count < most(round)) {
         PublishItem *item = publish_list_take(pending);
         if (lane_state(item->lane) == LANE_DEAD) {
             hooks->done(hooks->publisher, item, false);
@@ -160,8 +167,15 @@ deliver(PublishItem *item, const DeliveryHooks *hooks)
 }
 
 void
+publish_round_halve(PublishRound *round)
+{
+    round->most = round->items.count > 1 ? round->items.count / 2 : 1;
+}
+
+void
 publish_round_commit(PublishRound *round, const DeliveryHooks *hooks)
 {
+    round->most = most(round) < ITEMS_MAX ? round->most + 1 + round->most / GROWS_BY : 0;
     for (PublishItem *item = publish_list_take(&round->items); item != NULL;
          item = publish_list_take(&round->items))
         deliver(item, hooks);

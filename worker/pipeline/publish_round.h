@@ -17,6 +17,7 @@ typedef struct PublishRound {
     KafkaOffset *offsets; /* borrow from the plans */
     size_t lane_count;
     size_t lane_room;
+    size_t most; /* outcomes of the next; 0: as many as may be */
 } PublishRound;
 
 /* Moves from `pending` what can go in one transaction: not the outcomes of dead lanes, which end
@@ -31,6 +32,10 @@ const KafkaMembership *publish_round_membership(const PublishRound *round);
 
 /* The transaction is committed: every outcome is delivered. */
 void publish_round_commit(PublishRound *round, const DeliveryHooks *hooks);
+
+/* A topic takes no batch as large as this round made one: half as many in the next, and little more
+ * in each that follows one that is committed. To be followed by publish_round_abort. */
+void publish_round_halve(PublishRound *round);
 
 /* It is aborted: every outcome goes back to the front of `pending`. */
 void publish_round_abort(PublishRound *round, PublishList *pending);

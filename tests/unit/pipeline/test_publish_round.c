@@ -118,6 +118,39 @@ test_form_two_lanes_commits_below_the_first_unfinished(void **state)
     lane_unref(second);
 }
 
+static size_t
+formed_count(PublishRound *round, PublishList *pending)
+{
+    assert_true(form(round, pending));
+    return round->items.count;
+}
+
+static void
+test_halve_makes_rounds_smaller_until_they_are_committed(void **state)
+{
+    (void)state;
+    PublishRound round = {0};
+    PublishList pending = {0};
+    Lane *lane = make_lane(0, 20);
+    for (int64_t i = 0; i < 20; i++)
+        add(&pending, lane, FIRST_OFFSET + i);
+    static const size_t counts[] = {20, 10, 5, 2, 1, 1};
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
+        assert_int_equal(formed_count(&round, &pending), counts[i]);
+        publish_round_halve(&round);
+        publish_round_abort(&round, &pending);
+        assert_int_equal(pending.count, 20);
+    }
+    static const size_t grown[] = {1, 2, 3, 4, 5, 5};
+    for (size_t i = 0; i < ARRAY_LEN(grown); i++) {
+        assert_int_equal(formed_count(&round, &pending), grown[i]);
+        publish_round_commit(&round, &hooks);
+    }
+    assert_int_equal(told.delivered, 20);
+    publish_round_done(&round, &hooks);
+    lane_unref(lane);
+}
+
 static void
 test_form_dead_lane_drops_its_outcomes(void **state)
 {
@@ -234,6 +267,7 @@ main(void)
 #define CASE(test) cmocka_unit_test_setup(test, set_up)
     const struct CMUnitTest tests[] = {
         CASE(test_form_two_lanes_commits_below_the_first_unfinished),
+        CASE(test_halve_makes_rounds_smaller_until_they_are_committed),
         CASE(test_form_dead_lane_drops_its_outcomes),
         CASE(test_abort_puts_outcomes_back_in_front),
         CASE(test_form_more_ahead_than_fits_defers_the_rest_until_it_does),
