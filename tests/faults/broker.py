@@ -1,7 +1,8 @@
-"""What the harness reads from and writes to Kafka, without a line of the product's code: kcat, and three requests by hand.
+"""What the harness reads from and writes to Kafka, without a line of the product's code: kcat, and four requests by hand.
 
 The requests kcat does not have are a group's committed offsets (OffsetFetch), a partition's end as readers of either
-isolation level see it (ListOffsets), and that a broker is gone (UnregisterBroker).
+isolation level see it (ListOffsets), a topic's settings (IncrementalAlterConfigs), and that a broker is gone
+(UnregisterBroker).
 """
 import contextlib
 import json
@@ -11,7 +12,8 @@ import struct
 
 import harness
 
-OFFSET_FETCH, LIST_OFFSETS, UNREGISTER_BROKER = 9, 2, 64
+OFFSET_FETCH, LIST_OFFSETS, INCREMENTAL_ALTER_CONFIGS, UNREGISTER_BROKER = 9, 2, 44, 64
+TOPIC, SET = 2, 0  # a type of resource, and what to do with its setting
 NO_TAGS = b"\0"
 READ_UNCOMMITTED, READ_COMMITTED = 0, 1
 
@@ -113,6 +115,18 @@ def ends(bootstrap, topic, isolation=READ_COMMITTED):
         harness.check(error == 0, f"end of {topic}/{partition}: Kafka's error {error}")
         found[partition] = offset
     return found
+
+
+def limit_records(bootstrap, topic, max_bytes):
+    """No batch of records for the topic may be larger from now on."""
+    setting = _text("max.message.bytes") + struct.pack("!b", SET) + _text(str(max_bytes))
+    resource = struct.pack("!b", TOPIC) + _text(topic) + struct.pack("!i", 1) + setting
+    body = struct.pack("!i", 1) + resource + struct.pack("!b", False)
+    answer = _Answer(_ask(bootstrap, INCREMENTAL_ALTER_CONFIGS, 0, body))
+    answer.take("i")  # throttle time
+    answer.take("i")
+    error, text = answer.take("h"), answer.text()
+    harness.check(error == 0, f"max.message.bytes of {topic}: Kafka's error {error} {text}")
 
 
 def unregister(controller, node_id):

@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import harness
-from world import Actor
+from world import DEAD_LETTER_BYTES, Actor
 
 PER_USER = "cleanup_inactive_sessions_for_user"
 # Tasks that change the whole table, with their seconds from one to the next.
@@ -22,6 +22,9 @@ FAULTY = (
     '{"task":"cleanup_inactive_sessions","command_id":"not an id"}',
     "[]",
 )
+ONE_TOO_LONG_IN = 12  # faulty ones
+# Its dead letter is refused by the broker, and with it the transaction, until it is cut short enough.
+TOO_LONG = "x" * (2 * DEAD_LETTER_BYTES)
 LAST = "last"  # begins the ids of the commands that close a campaign
 LONG_AGO = "2020-01-01T00:00:00Z"
 DUPLICATES_OF_LAST = 500
@@ -125,7 +128,7 @@ class Commander(Actor):
         return self.rng.choice(self.recent) if self.recent else self.clean_user()
 
     def faulty(self):
-        text = self.rng.choice(FAULTY)
+        text = TOO_LONG if self.rng.random() < 1 / ONE_TOO_LONG_IN else self.rng.choice(FAULTY)
         if "%s" in text:
             text = text % self.new_id("faulty")
         return f"faulty\t{text}"

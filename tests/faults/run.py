@@ -44,8 +44,9 @@ def parse(arguments):
     parser.add_argument("--named", action="store_true", help="workers have a worker.id, which their successors inherit")
     parser.add_argument("--seed", default=time.strftime("%Y-%m-%d"), help="of everything random (the date)")
     parser.add_argument("--only", help="kinds of faults, with commas; of " + ", ".join(KINDS))
-    parser.add_argument("--steps", metavar="PART,…", type=lambda text: tuple(text.split(",")), default=("",),
-                        help="of the steps at which workers are killed only those whose names hold one of these")
+    parser.add_argument("--steps", metavar="PATTERN,…", type=lambda text: tuple(text.split(",")), default=("",),
+                        help="of the steps at which workers are killed only those in whose names one of these regular "
+                        "expressions finds something")
     parser.add_argument("--delivery", choices=("exactly_once", "at_least_once"), default="exactly_once",
                         help="worker.delivery (exactly_once); at_least_once may publish a result again")
     parser.add_argument("--worker-program", type=pathlib.Path, help="the worker (build-debug/cleanup-worker)")

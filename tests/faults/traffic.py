@@ -1,4 +1,4 @@
-"""The application at work: messages that revive sessions, images, bookings that get confirmed.
+"""The application at work: messages that revive sessions, images sent and looked after, bookings that get confirmed.
 
 Notes every write that was acknowledged; none of them may be lost, and none may fail but for a lost connection or for a
 session that is gone.
@@ -38,8 +38,8 @@ class Traffic(Actor):
             self.world.violations.add("application", f"the application got {error.sqlstate}: {error}")
 
     def act(self, connection):
-        actions = [self.revive, self.converse, self.begin_session, self.send_image, self.confirm]
-        self.rng.choices(actions, [6, 2, 1, 3, 2])[0](connection)
+        actions = [self.revive, self.converse, self.begin_session, self.send_image, self.keep_image, self.confirm]
+        self.rng.choices(actions, [6, 2, 1, 3, 2, 2])[0](connection)
 
     def execute(self, connection, sql, params):
         started = time.monotonic()
@@ -88,6 +88,13 @@ class Traffic(Actor):
             except psycopg.errors.ForeignKeyViolation:
                 return  # the session was cleaned up
             self.images.add(row[0])
+
+    def keep_image(self, connection):
+        """A transaction that holds the records of a session for a while, and nothing else of it."""
+        for number in self.population.choose(self.rng, self.population.users, 1):
+            with connection.transaction():
+                self.execute(connection, 'SELECT FROM "imageSent" WHERE session_id = %s FOR UPDATE', (f"s-{number}-1",))
+                time.sleep(self.rng.uniform(0, 0.4))
 
     def confirm(self, connection):
         bookings = sorted(f"b-{n}" for n in self.population.choose(self.rng, self.population.bookings, 3))

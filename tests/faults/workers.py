@@ -2,6 +2,7 @@
 import collections
 import itertools
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -192,10 +193,10 @@ def step_of(crash_point):
     return crash_point.split(":")[0]
 
 
-def crash_steps(program, parts):
-    """The names of the crash executable's steps that hold one of these parts."""
+def crash_steps(program, patterns):
+    """The names of the crash executable's steps that one of these regular expressions finds something in."""
     done = harness.run([program], env={**os.environ, "CLEANUP_TEST_CRASH_AT": "list"})
     harness.check(done.returncode == 0, f"{program}: {done.stderr}")
-    found = [step for step in done.stdout.split() if any(part in step for part in parts)]
-    harness.check(found, f"no step's name holds any of {parts}")
+    found = [step for step in done.stdout.split() if any(re.search(pattern, step) for pattern in patterns)]
+    harness.check(found, f"no step's name is like any of {patterns}")
     return found

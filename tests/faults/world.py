@@ -9,6 +9,7 @@ import broker
 import harness
 
 HERE = pathlib.Path(__file__).resolve().parent
+DEAD_LETTER_BYTES = 20_000  # the largest batch that the dead-letter topic takes
 APPLICATION = harness.ROOT / "deploy/postgres/application.sql"
 
 
@@ -45,6 +46,7 @@ class World:
         self.recoveries = []  # (when an outage ended, name of the fault)
         for topic in (self.commands, self.results, self.dead_letters):
             broker.create_topic(stack.bootstrap, topic)
+        broker.limit_records(stack.bootstrap, self.dead_letters, DEAD_LETTER_BYTES)
         self._create_database()
 
     def _create_database(self):
