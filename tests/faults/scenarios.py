@@ -119,26 +119,29 @@ def named_workers_while_the_broker_stands_still(stack, program, _crash_program):
             worker.process.wait()
 
 
-def topic_takes_small_batches_alone(stack, program, _crash_program):
-    """The results that wait go into batches that the topic refuses, until they are few enough."""
-    world = World(stack, program, "exactly_once")
+def topic_takes_small_batches_alone(delivery, sign, stack, program, _crash_program):
+    """The results that wait go into batches that the topic refuses, as the log tells, until they are few enough."""
+    world = World(stack, program, delivery)
     broker.limit_records(stack.bootstrap, world.results, SMALL_BATCH_BYTES)
     names = [f"c-{number}" for number in range(LARGE_BATCH_COMMANDS)]
     _produce(stack, world, [{"command_id": name, "params": {"user_id": harness.user_id(number)}} for number, name in enumerate(names)])
     worker = Worker(world, program, 1)
     try:
         harness.wait_until(lambda: _answered(world) == LARGE_BATCH_COMMANDS, "every command is answered", 120)
-        harness.check("ending=abort" in worker.log_path.read_text(), "no batch was too large")
+        harness.check(sign in worker.log_path.read_text(), "no batch was too large")
         _results_are(world, names)
     finally:
         worker.process.kill()
         worker.process.wait()
 
 
-# Name → (function, the delivery it is about).
+# Name → (function, the delivery of the campaign with which it runs).
 SCENARIOS = {
     "an outage while committed offsets are looked up": (broker_away_while_offsets_are_looked_up, "exactly_once"),
-    "a topic that takes small batches alone": (topic_takes_small_batches_alone, "exactly_once"),
+    "a topic that takes small batches alone": (
+        functools.partial(topic_takes_small_batches_alone, "exactly_once", "ending=abort"), "exactly_once"),
+    "the same, at least once": (
+        functools.partial(topic_takes_small_batches_alone, "at_least_once", "delivery failed, sending again"), "exactly_once"),
     "named workers while the broker stands still": (named_workers_while_the_broker_stands_still, "exactly_once"),
     "SIGTERM while the broker stands still": (
         functools.partial(sigterm_while_the_broker_is_away, Stack.freeze_kafka, Stack.thaw_kafka), "exactly_once"),
