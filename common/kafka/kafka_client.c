@@ -166,6 +166,12 @@ kind_of(rd_kafka_resp_err_t code, const char **ret_code)
 }
 
 bool
+kafka_client_is_broken(const KafkaClient *client)
+{
+    return rd_kafka_fatal_error(client->handle, NULL, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+bool
 kafka_client_error(Error *err, rd_kafka_resp_err_t code, const char *what, const char *subject)
 {
     const char *name = NULL;

@@ -54,6 +54,9 @@ bool kafka_client_wait(KafkaClient *client, const char *const *topics, size_t to
 bool kafka_client_partitions(KafkaClient *client, const char *topic, int timeout_ms,
                              int32_t *ret_count, Error *err) MUST_CHECK;
 
+/* Whether a fatal error has ended the client: all that is left is to destroy it. */
+bool kafka_client_is_broken(const KafkaClient *client) MUST_CHECK;
+
 /* Fills `err` with the kind that librdkafka's code means for us; returns false. */
 bool kafka_client_error(Error *err, rd_kafka_resp_err_t code, const char *what,
                         const char *subject);

@@ -434,12 +434,6 @@ kafka_consumer_commits_failed(const KafkaConsumer *consumer)
     return consumer->commits_failed;
 }
 
-static bool
-is_broken(const KafkaConsumer *consumer)
-{
-    return rd_kafka_fatal_error(consumer->client.handle, NULL, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
 /* rd_kafka_consumer_close would wait for the broker's answer, 5 s if there is none. */
 static void
 close_within(KafkaConsumer *consumer, int timeout_ms)
@@ -474,7 +468,7 @@ kafka_consumer_leave(KafkaConsumer *consumer, int timeout_ms)
         if (!kafka_consumer_unassign(consumer, &err))
             log_warn("unassign failed", LOG_ERR(&err));
     }
-    if (!is_broken(consumer))
+    if (!kafka_client_is_broken(&consumer->client))
         close_within(consumer, timeout_ms);
 }
 

@@ -268,9 +268,7 @@ kafka_producer_max_bytes(const KafkaProducer *producer)
 bool
 kafka_producer_is_broken(const KafkaProducer *producer)
 {
-    char reason[KAFKA_CLIENT_ERRSTR_BYTES];
-    return rd_kafka_fatal_error(producer->client.handle, reason, sizeof(reason)) !=
-           RD_KAFKA_RESP_ERR_NO_ERROR;
+    return kafka_client_is_broken(&producer->client);
 }
 
 static void

@@ -11,9 +11,10 @@ enum {
 static char *
 copy_or_empty(Arena *arena, const char *text)
 {
-    StrBuf copy = {.arena = arena};
-    strbuf_add_text(&copy, text != NULL ? text : "");
-    return strbuf_take(&copy);
+    const char *source = text != NULL ? text : "";
+    const size_t size = strlen(source) + 1;
+    char *copy = arena_alloc(arena, size, 1);
+    return copy != NULL ? memcpy(copy, source, size) : NULL;
 }
 
 /* Copies the rows; an owner column below 0 means that there is none, and reads as "". */

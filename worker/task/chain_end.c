@@ -53,7 +53,7 @@ note_failed_end(ChainSum *sum, const Error *cause)
         if (sum->reports[i].failure != NULL)
             return;
     }
-    for (size_t i = 0; i < sum->report_count && cause != NULL; i++)
+    for (size_t i = 0; i < sum->report_count; i++)
         sum->reports[i].failure = cause->detail;
 }
 
@@ -67,7 +67,8 @@ sum_up(const TaskContext *context, const TaskItem *item, const LedgerRecord *row
         return false;
     for (size_t i = 0; i < sum->range_count; i++)
         add_range(report_of(item, row, sum, &sum->ranges[i]), &sum->ranges[i], cause);
-    note_failed_end(sum, cause);
+    if (cause != NULL)
+        note_failed_end(sum, cause);
     if (sum->range_count == 0)
         return error_set(err, ERROR_RETRY, "database_error", "a running command has no range");
     return true;

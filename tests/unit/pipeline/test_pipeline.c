@@ -404,6 +404,16 @@ test_run_while_kafka_is_away_publishes_when_it_is_back(void **state)
     assert_int_equal(atomic_load(&world.fails), 0);
 }
 
+/* A worker with an id of its own, which has its partitions: it has published a result. */
+static void
+start_member(Worker *worker, KafkaProducer *producer)
+{
+    worker_start_named(worker, "w");
+    send_command(producer, "before", 1, "cleanup_inactive_sessions_for_user");
+    flush(producer);
+    expect_once_each(topics[1], 1);
+}
+
 static void
 test_member_that_is_fenced_once_joins_again(void **state)
 {
@@ -411,10 +421,7 @@ test_member_that_is_fenced_once_joins_again(void **state)
     Worker worker;
     CLEANUP(kafka_producer_closep) KafkaProducer *producer = NULL;
     open_producer(&producer);
-    worker_start_named(&worker, "w");
-    send_command(producer, "before", 1, "cleanup_inactive_sessions_for_user");
-    flush(producer);
-    expect_once_each(topics[1], 1);
+    start_member(&worker, producer);
     /* What it has under way is not its own any more. */
     atomic_store(&world.away, true);
     send_command(producer, "during", 1, "cleanup_inactive_sessions_for_user");
@@ -437,10 +444,7 @@ test_member_that_is_fenced_again_ends(void **state)
     Worker worker;
     CLEANUP(kafka_producer_closep) KafkaProducer *producer = NULL;
     open_producer(&producer);
-    worker_start_named(&worker, "w");
-    send_command(producer, "before", 1, "cleanup_inactive_sessions_for_user");
-    flush(producer);
-    expect_once_each(topics[1], 1);
+    start_member(&worker, producer);
     dev_broker_fence(broker, 1, 1);
     worker_join(&worker);
     assert_false(worker.stopped);
