@@ -1,7 +1,5 @@
 """Runs the bench: picks what was asked for, runs its contestants in interleaved rounds, reports. See NOTES.md."""
-import argparse
 import dataclasses
-import pathlib
 import signal
 import sys
 import time
@@ -9,10 +7,10 @@ import time
 import machine
 import per_user
 import report
-import sizes as all_sizes
 from contestants import contestants, half_load
 from dataset import Datasets
-from stack import ROOT, Stack
+from options import parse_arguments, pick_sizes
+from stack import Stack
 from targets import rows, tables
 
 
@@ -24,25 +22,6 @@ class Bench:
         self.fingerprints = {}  # what the tables must be, by kind of work and number of commands
         self.kept = {}  # made once and used by later rounds
         self.round = {}  # measures of this round so far
-
-
-def parse_arguments():
-    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures the worker against its targets.")
-    parser.add_argument("--quick", action="store_true", help="small sizes and one run, to see that it works")
-    parser.add_argument("--only", metavar="NAME[,NAME]", help="rows and tables to measure; --list names them")
-    parser.add_argument("--list", action="store_true", help="name the rows and tables, and do nothing else")
-    parser.add_argument("--runs", type=int, metavar="N", help="rounds (5, with --quick 1)")
-    parser.add_argument("--rows", choices=["10m"], help="let the growing tables grow to ten million sessions (25 GB of disk)")
-    parser.add_argument("--json", type=pathlib.Path, default=ROOT / "build" / "bench.json", metavar="FILE")
-    parser.add_argument("--dir", default="/var/tmp", help="where the servers keep their files; not on a tmpfs (/var/tmp)")
-    return parser.parse_args()
-
-
-def pick_sizes(arguments):
-    sizes = all_sizes.QUICK if arguments.quick else all_sizes.FULL
-    if arguments.rows:
-        sizes = dataclasses.replace(sizes, table_users=(*sizes.table_users, all_sizes.TEN_MILLION))
-    return dataclasses.replace(sizes, runs=arguments.runs or sizes.runs)
 
 
 def pick(sizes, only):
