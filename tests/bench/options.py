@@ -5,8 +5,6 @@ import pathlib
 
 import sizes
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-
 
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures the worker against its targets.")
@@ -15,7 +13,7 @@ def parse_arguments():
     parser.add_argument("--list", action="store_true", help="name the rows and tables, and do nothing else")
     parser.add_argument("--runs", type=int, metavar="N", help="rounds (5, with --quick 1)")
     parser.add_argument("--rows", choices=["10m"], help="let the growing tables grow to ten million sessions (35 GB of disk)")
-    parser.add_argument("--json", type=pathlib.Path, default=ROOT / "build" / "bench.json", metavar="FILE")
+    parser.add_argument("--json", type=pathlib.Path, default=pathlib.Path("build/bench.json"), metavar="FILE")
     parser.add_argument("--dir", default="/var/tmp", help="where the servers keep their files; not on a tmpfs (/var/tmp)")
     return parser.parse_args()
 
