@@ -9,7 +9,7 @@
 #ifndef COMMON_ARENA_H
 #define COMMON_ARENA_H
 
-#include "common/autofree.h"
+#include "common/macros.h"
 
 typedef struct ArenaBlock ArenaBlock;
 

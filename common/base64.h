@@ -6,7 +6,7 @@
 #ifndef COMMON_BASE64_H
 #define COMMON_BASE64_H
 
-#include "common/autofree.h"
+#include "common/macros.h"
 
 #include <stdbool.h>
 #include <stddef.h>

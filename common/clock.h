@@ -7,7 +7,7 @@
 #ifndef COMMON_CLOCK_H
 #define COMMON_CLOCK_H
 
-#include "common/autofree.h"
+#include "common/macros.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -8,7 +8,7 @@
 #ifndef COMMON_ERROR_H
 #define COMMON_ERROR_H
 
-#include "common/autofree.h"
+#include "common/macros.h"
 
 #include <stdbool.h>
 

@@ -8,7 +8,7 @@
 #ifndef COMMON_JSON_H
 #define COMMON_JSON_H
 
-#include "common/autofree.h"
+#include "common/macros.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>

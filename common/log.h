@@ -3,7 +3,8 @@
  *
  * Owns:      the sink (level, format), the only mutable global of the program.
  * Threads:   log_init once before the others start; log_event from any thread, a line is written
- * whole. Invariant: no secret, payload or parameter value is ever passed here; callers see to it.
+ * whole.
+ * Invariant: no secret, payload or parameter value is ever passed here; callers see to it.
  */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H

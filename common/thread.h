@@ -7,7 +7,7 @@
 #ifndef COMMON_THREAD_H
 #define COMMON_THREAD_H
 
-#include "common/autofree.h"
+#include "common/macros.h"
 
 #include <pthread.h>
 #include <stdbool.h>

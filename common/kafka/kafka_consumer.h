@@ -2,9 +2,10 @@
  * kafka_consumer: one member of a consumer group.
  *
  * Owns:      the group membership, the event file descriptor, rebalances not yet handled, commits
- * under way. Threads:   one thread. Invariant: an assignment changes only when the owner calls
- * _assign or _unassign (or closes): the rebalance itself is only recorded. Offsets are committed by
- * the owner alone.
+ * under way.
+ * Threads:   one thread.
+ * Invariant: an assignment changes only when the owner calls _assign or _unassign (or closes): the
+ * rebalance itself is only recorded. Offsets are committed by the owner alone.
  */
 #ifndef COMMON_KAFKA_KAFKA_CONSUMER_H
 #define COMMON_KAFKA_KAFKA_CONSUMER_H

@@ -9,7 +9,7 @@
 #ifndef COMMON_KAFKA_KAFKA_MEMBERSHIP_H
 #define COMMON_KAFKA_KAFKA_MEMBERSHIP_H
 
-#include "common/autofree.h"
+#include "common/macros.h"
 
 typedef struct KafkaMembership KafkaMembership;
 

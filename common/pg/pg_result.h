@@ -7,7 +7,7 @@
 #ifndef COMMON_PG_PG_RESULT_H
 #define COMMON_PG_PG_RESULT_H
 
-#include "common/autofree.h"
+#include "common/macros.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@
  * Negative control: offsets are committed as soon as a command was accepted, before its work. Sets
  * take long here, so that something is accepted and not done whenever a worker dies.
  */
-#include "common/kafka/offset_tracker.h"
+#include "common/offsets/offset_tracker.h"
 #include "worker/task/task.h"
 
 #include <unistd.h>

@@ -2,7 +2,7 @@
  * Negative control: what was finished ahead of a long command is forgotten when a partition moves.
  * Long commands take long here, so that something is ahead of one whenever a partition moves.
  */
-#include "common/kafka/offset_tracker.h"
+#include "common/offsets/offset_tracker.h"
 #include "worker/task/task.h"
 
 #include <unistd.h>
@@ -13,12 +13,14 @@ enum {
 
 bool __real_offset_tracker_resume(OffsetTracker *tracker, int64_t committed, const char *metadata);
 bool __wrap_offset_tracker_resume(OffsetTracker *tracker, int64_t committed, const char *metadata);
-bool __real_task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain,
-                            int claim, const TaskFollowers *followers, TaskOutcome *ret_outcome,
-                            Error *err);
-bool __wrap_task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain,
-                            int claim, const TaskFollowers *followers, TaskOutcome *ret_outcome,
-                            Error *err);
+bool __real_task_step_long_command(const TaskContext *context, const TaskItem *item,
+                                   LongCommand *long_command, int claim,
+                                   const TaskFollowers *followers, TaskOutcome *ret_outcome,
+                                   Error *err);
+bool __wrap_task_step_long_command(const TaskContext *context, const TaskItem *item,
+                                   LongCommand *long_command, int claim,
+                                   const TaskFollowers *followers, TaskOutcome *ret_outcome,
+                                   Error *err);
 
 bool
 __wrap_offset_tracker_resume(OffsetTracker *tracker, int64_t committed, const char *metadata)
@@ -28,9 +30,11 @@ __wrap_offset_tracker_resume(OffsetTracker *tracker, int64_t committed, const ch
 }
 
 bool
-__wrap_task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain, int claim,
-                       const TaskFollowers *followers, TaskOutcome *ret_outcome, Error *err)
+__wrap_task_step_long_command(const TaskContext *context, const TaskItem *item,
+                              LongCommand *long_command, int claim, const TaskFollowers *followers,
+                              TaskOutcome *ret_outcome, Error *err)
 {
     usleep(STEP_US);
-    return __real_task_step_chain(context, item, chain, claim, followers, ret_outcome, err);
+    return __real_task_step_long_command(context, item, long_command, claim, followers, ret_outcome,
+                                         err);
 }

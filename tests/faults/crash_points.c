@@ -2,13 +2,13 @@
  * crash_points: kills the worker before or after a named step.
  *
  * Owns:      the table of steps, each a function of the product that is called from another file
- * than its own, and the count of passes. Threads:   any.
- * CLEANUP_TEST_CRASH_AT="before_ledger_insert:3" raises SIGKILL at the third pass of that step;
- * "list" prints the steps and ends.
+ * than its own, and the count of passes.
+ * Threads:   any. CLEANUP_TEST_CRASH_AT="before_ledger_insert:3" raises SIGKILL at the third pass
+ * of that step; "list" prints the steps and ends.
  */
 #include "common/kafka/kafka_consumer.h"
 #include "common/kafka/kafka_transaction.h"
-#include "worker/pipeline/publisher.h"
+#include "worker/pipeline/publisher/publisher.h"
 #include "worker/repository/booking_repository.h"
 #include "worker/repository/ledger_repository.h"
 #include "worker/repository/session_repository.h"

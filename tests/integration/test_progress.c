@@ -1,6 +1,6 @@
 /* What a long command tells while it runs. Ten rows a batch; the monotonic clock is the test's. */
 #include "tests/support/application.h"
-#include "tests/support/long_command.h"
+#include "tests/support/long_run.h"
 
 #include "worker/repository/booking_repository.h"
 #include "worker/repository/session_repository.h"
@@ -83,26 +83,26 @@ add_rows(void)
 }
 
 static void
-begin(LongCommand *command, CommandTask task)
+begin(LongRun *command, CommandTask task)
 {
-    long_command_init(command, &settings, task);
+    long_run_init(command, &settings, task);
     command->context.clock = &test_clock;
     command->settings.progress_interval_ms = INTERVAL_MS;
-    long_command_step(command, 1);
+    long_run_step(command, 1);
     assert_null(command->outcome.progress);
 }
 
 /* One step, so much later. */
 static void
-step(LongCommand *command, int later_ms)
+step(LongRun *command, int later_ms)
 {
     monotonic_ms += later_ms;
-    long_command_step(command, 1);
+    long_run_step(command, 1);
 }
 
 /* The member of the last step's progress; -1 = null. */
 static double
-told(const LongCommand *command, const char *member)
+told(const LongRun *command, const char *member)
 {
     assert_non_null(command->outcome.progress);
     cJSON *progress = cJSON_Parse(command->outcome.progress);
@@ -142,7 +142,7 @@ static void
 test_progress_is_told_once_an_interval_with_rows_and_rate(void **state)
 {
     (void)state;
-    CLEANUP(long_command_done) LongCommand command;
+    CLEANUP(long_run_done) LongRun command;
     add_rows();
     postgres_exec(app, "ANALYZE sessions");
     begin(&command, COMMAND_CLEANUP_INACTIVE_SESSIONS);
@@ -170,13 +170,13 @@ static void
 test_progress_of_both_parts_grows_and_ends_before_the_result(void **state)
 {
     (void)state;
-    CLEANUP(long_command_done) LongCommand command;
+    CLEANUP(long_run_done) LongRun command;
     double done = 0;
     int count = 0;
     add_rows();
     postgres_exec(app, "ANALYZE sessions, bookings");
     begin(&command, COMMAND_SCHEDULED_CLEANUP);
-    for (; command.outcome.step == TASK_AGAIN; step(&command, INTERVAL_MS)) {
+    for (; command.outcome.step == TASK_REQUEUE; step(&command, INTERVAL_MS)) {
         if (command.outcome.progress == NULL)
             continue;
         assert_true(told(&command, "rows_done") >= done);
@@ -194,7 +194,7 @@ static void
 test_progress_with_a_table_never_analysed_has_no_total(void **state)
 {
     (void)state;
-    CLEANUP(long_command_done) LongCommand command;
+    CLEANUP(long_run_done) LongRun command;
     add_rows();
     postgres_exec(app, "ANALYZE sessions");
     begin(&command, COMMAND_SCHEDULED_CLEANUP);
@@ -207,13 +207,13 @@ static void
 test_progress_switched_off_is_never_told(void **state)
 {
     (void)state;
-    CLEANUP(long_command_done) LongCommand command;
+    CLEANUP(long_run_done) LongRun command;
     add_rows();
     begin(&command, COMMAND_CLEANUP_INACTIVE_SESSIONS);
     command.settings.progress_interval_ms = 0;
-    for (; command.outcome.step == TASK_AGAIN; step(&command, INTERVAL_MS))
+    for (; command.outcome.step == TASK_REQUEUE; step(&command, INTERVAL_MS))
         assert_null(command.outcome.progress);
-    assert_long_command_count(&command, "deleted_sessions", ROWS);
+    assert_long_run_count(&command, "deleted_sessions", ROWS);
 }
 
 /* A batch that gave way to others has committed nothing. */
@@ -221,13 +221,13 @@ static void
 test_progress_of_a_batch_that_gave_way_is_not_told(void **state)
 {
     (void)state;
-    CLEANUP(long_command_done) LongCommand command;
+    CLEANUP(long_run_done) LongRun command;
     CLEANUP(pg_conn_freep) PgConn *holder = postgres_connect();
     add_rows();
     begin(&command, COMMAND_CLEANUP_INACTIVE_SESSIONS);
     postgres_exec(holder, "BEGIN; SELECT FROM users FOR KEY SHARE");
     step(&command, INTERVAL_MS);
-    assert_int_equal(command.outcome.step, TASK_AGAIN);
+    assert_int_equal(command.outcome.step, TASK_REQUEUE);
     assert_null(command.outcome.progress);
     postgres_exec(holder, "COMMIT");
     step(&command, INTERVAL_MS);
@@ -239,8 +239,8 @@ static void
 test_progress_after_a_takeover_goes_on_with_numbers_of_its_own(void **state)
 {
     (void)state;
-    CLEANUP(long_command_done) LongCommand first;
-    CLEANUP(long_command_done) LongCommand second;
+    CLEANUP(long_run_done) LongRun first;
+    CLEANUP(long_run_done) LongRun second;
     add_rows();
     postgres_exec(app, "ANALYZE sessions");
     begin(&first, COMMAND_CLEANUP_INACTIVE_SESSIONS);
@@ -249,18 +249,18 @@ test_progress_after_a_takeover_goes_on_with_numbers_of_its_own(void **state)
     assert_int_equal(first.outcome.progress_number, 2);
     postgres_exec(app, "DELETE FROM sessions WHERE id > '00000000-0000-4000-8000-000000000090'; "
                        "ANALYZE sessions");
-    long_command_init(&second, &settings, COMMAND_CLEANUP_INACTIVE_SESSIONS);
+    long_run_init(&second, &settings, COMMAND_CLEANUP_INACTIVE_SESSIONS);
     second.source = first.source;
     second.context.clock = &test_clock;
     second.settings.progress_interval_ms = INTERVAL_MS;
-    long_command_step(&second, 1);
+    long_run_step(&second, 1);
     step(&second, INTERVAL_MS);
     assert_int_equal(second.outcome.progress_number, 1000001);
     assert_true(told(&second, "rows_done") == 30);
     assert_true(told(&second, "rows_total") == ROWS);
     assert_true(told(&second, "rows_per_second") == 2);
     step(&first, INTERVAL_MS);
-    assert_int_equal(first.outcome.step, TASK_FORGOTTEN);
+    assert_int_equal(first.outcome.step, TASK_OWNERSHIP_LOST);
     assert_null(first.outcome.progress);
 }
 
@@ -268,8 +268,8 @@ static void
 test_progress_of_a_replay_begins_from_nothing_with_numbers_of_its_own(void **state)
 {
     (void)state;
-    CLEANUP(long_command_done) LongCommand first;
-    CLEANUP(long_command_done) LongCommand again;
+    CLEANUP(long_run_done) LongRun first;
+    CLEANUP(long_run_done) LongRun again;
     Error err = {0};
     Error cause = {0};
     add_rows();
@@ -278,14 +278,15 @@ test_progress_of_a_replay_begins_from_nothing_with_numbers_of_its_own(void **sta
     assert_int_equal(first.outcome.progress_number, 1);
     task_outcome_done(&first.outcome);
     (void)error_set(&cause, ERROR_RETRY, "database_error", "no");
-    ASSERT_OK(task_fail(&first.context, &first.item, first.chain, &cause, 3, &first.outcome, &err),
-              &err);
-    long_command_init(&again, &settings, COMMAND_CLEANUP_INACTIVE_SESSIONS);
+    ASSERT_OK(
+        task_fail(&first.context, &first.item, first.long_command, &cause, 3, &first.outcome, &err),
+        &err);
+    long_run_init(&again, &settings, COMMAND_CLEANUP_INACTIVE_SESSIONS);
     again.command.replay = 1;
     again.source.offset = 1;
     again.context.clock = &test_clock;
     again.settings.progress_interval_ms = INTERVAL_MS;
-    long_command_step(&again, 1);
+    long_run_step(&again, 1);
     step(&again, INTERVAL_MS);
     assert_int_equal(again.outcome.progress_number, 1000001);
     assert_true(told(&again, "rows_done") == 10);

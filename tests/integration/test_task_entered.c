@@ -114,7 +114,7 @@ test_entered_for_another_user_takes_back_what_the_set_did(void **state)
     meanwhile = &duplicate;
     const SentCommand *const set[] = {&sent, &next};
     worker_run_set(&worker, set, 2, outcomes);
-    assert_int_equal(outcomes[0].step, TASK_ABSORBED);
+    assert_int_equal(outcomes[0].step, TASK_DUPLICATE);
     assert_true(has_session(1));
     assert_false(has_session(2));
     assert_false(has_session(3));

@@ -57,12 +57,12 @@ cause_of(const char *detail)
 }
 
 static void
-fail_command(const SentCommand *sent, Chain *chain, TaskOutcome *ret_outcome)
+fail_command(const SentCommand *sent, LongCommand *long_command, TaskOutcome *ret_outcome)
 {
     Error err = {0};
     const Error cause = cause_of("not this one");
     const TaskItem item = sent_item(sent);
-    ASSERT_OK(task_fail(&worker.context, &item, chain, &cause, 5, ret_outcome, &err), &err);
+    ASSERT_OK(task_fail(&worker.context, &item, long_command, &cause, 5, ret_outcome, &err), &err);
 }
 
 static void
@@ -145,14 +145,14 @@ test_fail_of_a_chain_under_way_tells_what_was_done(void **state)
 {
     (void)state;
     CLEANUP(sent_done) SentCommand sent = {0};
-    CLEANUP(chain_freep) Chain *chain = chain_new();
+    CLEANUP(long_command_freep) LongCommand *long_command = long_command_new();
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     CLEANUP(task_outcome_done) TaskOutcome again = {0};
     worker.settings.batch_sessions = 2;
     sent_make_task(&sent, 10, "a", CLEANUP_ALL);
-    assert_int_equal(worker_step(&worker, &sent, chain, &outcome), TASK_AGAIN);
-    assert_int_equal(worker_step(&worker, &sent, chain, &outcome), TASK_AGAIN);
-    fail_command(&sent, chain, &outcome);
+    assert_int_equal(worker_step(&worker, &sent, long_command, &outcome), TASK_REQUEUE);
+    assert_int_equal(worker_step(&worker, &sent, long_command, &outcome), TASK_REQUEUE);
+    fail_command(&sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "failed");
     assert_outcome_text(&outcome, "message", "Error cleaning up inactive sessions: not this one");
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 2);
@@ -169,14 +169,14 @@ test_fail_of_a_chain_that_is_done_tells_its_failure_and_what_was_done(void **sta
 {
     (void)state;
     CLEANUP(sent_done) SentCommand sent = {0};
-    CLEANUP(chain_freep) Chain *chain = chain_new();
+    CLEANUP(long_command_freep) LongCommand *long_command = long_command_new();
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     sent_make_task(&sent, 10, "a", CLEANUP_ALL);
     do
-        assert_int_equal(worker_step(&worker, &sent, chain, &outcome), TASK_AGAIN);
+        assert_int_equal(worker_step(&worker, &sent, long_command, &outcome), TASK_REQUEUE);
     while (postgres_number(
                app, "SELECT count(*) FROM cleanup_worker.ledger_range WHERE state <> 'done'") > 0);
-    fail_command(&sent, chain, &outcome);
+    fail_command(&sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "failed");
     assert_outcome_text(&outcome, "message", "Error cleaning up inactive sessions: not this one");
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 3);
@@ -187,16 +187,16 @@ test_fail_of_a_chain_that_another_took_over_is_forgotten(void **state)
 {
     (void)state;
     CLEANUP(sent_done) SentCommand sent = {0};
-    CLEANUP(chain_freep) Chain *chain = chain_new();
-    CLEANUP(chain_freep) Chain *second_chain = chain_new();
+    CLEANUP(long_command_freep) LongCommand *long_command = long_command_new();
+    CLEANUP(long_command_freep) LongCommand *second_chain = long_command_new();
     CLEANUP(worker_done) TestWorker second = {0};
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     worker_open(&second, &settings, "w2");
     sent_make_task(&sent, 10, "a", CLEANUP_ALL);
-    assert_int_equal(worker_step(&worker, &sent, chain, &outcome), TASK_AGAIN);
-    assert_int_equal(worker_step(&second, &sent, second_chain, &outcome), TASK_AGAIN);
-    fail_command(&sent, chain, &outcome);
-    assert_int_equal(outcome.step, TASK_FORGOTTEN);
+    assert_int_equal(worker_step(&worker, &sent, long_command, &outcome), TASK_REQUEUE);
+    assert_int_equal(worker_step(&second, &sent, second_chain, &outcome), TASK_REQUEUE);
+    fail_command(&sent, long_command, &outcome);
+    assert_int_equal(outcome.step, TASK_OWNERSHIP_LOST);
     assert_null(outcome.result);
     assert_int_equal(ledger_count(app, "a", "running"), 1);
     worker_finish_chain(&second, &sent, second_chain, &outcome);
@@ -216,7 +216,7 @@ test_fail_of_a_duplicate_is_absorbed(void **state)
     sent_make_for_user(&duplicate, 11, "a", 1);
     worker_run(&worker, &sent, &first);
     fail_command(&duplicate, NULL, &outcome);
-    assert_int_equal(outcome.step, TASK_ABSORBED);
+    assert_int_equal(outcome.step, TASK_DUPLICATE);
     assert_finished(app, &sent, &first, "succeeded");
 }
 
@@ -259,19 +259,19 @@ test_fail_while_another_holds_the_row_is_a_hold(void **state)
 {
     (void)state;
     CLEANUP(sent_done) SentCommand sent = {0};
-    CLEANUP(chain_freep) Chain *chain = chain_new();
+    CLEANUP(long_command_freep) LongCommand *long_command = long_command_new();
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     DatabaseSettings hasty = settings;
     CLEANUP(worker_done) TestWorker second = {0};
     hasty.statement_timeout_ms = 500;
     worker_open(&second, &hasty, "w2");
     sent_make_task(&sent, 10, "a", CLEANUP_ALL);
-    assert_int_equal(worker_step(&worker, &sent, chain, &outcome), TASK_AGAIN);
+    assert_int_equal(worker_step(&worker, &sent, long_command, &outcome), TASK_REQUEUE);
     postgres_exec(other, "BEGIN; SELECT FROM cleanup_worker.ledger FOR UPDATE");
     assert_hold(&second.context, &sent);
     postgres_exec(other, "COMMIT");
     assert_int_equal(ledger_count(app, "a", "running"), 1);
-    fail_command(&sent, chain, &outcome);
+    fail_command(&sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "failed");
 }
 

@@ -19,7 +19,7 @@ static DatabaseSettings settings;
 static PgConn *app;
 static PgConn *other;
 static TestWorker worker;
-static Chain *chain;
+static LongCommand *long_command;
 
 static int
 setup(void **state)
@@ -45,7 +45,7 @@ five_of_each(void **state)
         application_add_booking(app, id, "Pending", 10 - user);
     }
     worker_open(&worker, &settings, "w1");
-    chain = chain_new();
+    long_command = long_command_new();
     return 0;
 }
 
@@ -53,7 +53,7 @@ static int
 end(void **state)
 {
     (void)state;
-    chain_free(chain);
+    long_command_free(long_command);
     worker_done(&worker);
     pg_conn_free(other);
     pg_conn_free(app);
@@ -85,15 +85,15 @@ step_into_last_pass(const SentCommand *sent, int tries)
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     while (postgres_number(app, "SELECT count(*) FROM cleanup_worker.ledger_range "
                                 "WHERE state = 'last_pass'") == 0)
-        assert_int_equal(worker_step(&worker, sent, chain, &outcome), TASK_AGAIN);
+        assert_int_equal(worker_step(&worker, sent, long_command, &outcome), TASK_REQUEUE);
     for (int i = 0; i < tries; i++)
-        assert_int_equal(worker_step(&worker, sent, chain, &outcome), TASK_AGAIN);
+        assert_int_equal(worker_step(&worker, sent, long_command, &outcome), TASK_REQUEUE);
 }
 
 static void
 finish(const SentCommand *sent, TaskOutcome *ret_outcome)
 {
-    worker_finish_chain(&worker, sent, chain, ret_outcome);
+    worker_finish_chain(&worker, sent, long_command, ret_outcome);
     assert_finished(app, sent, ret_outcome, "succeeded");
     assert_int_equal(postgres_number(app, "SELECT count(*) FROM cleanup_worker.ledger_skipped"), 0);
 }
@@ -235,16 +235,16 @@ test_last_pass_of_another_owner_goes_on_with_what_was_kept(void **state)
     CLEANUP(sent_done) SentCommand sent = {0};
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     CLEANUP(worker_done) TestWorker second = {0};
-    CLEANUP(chain_freep) Chain *second_chain = chain_new();
+    CLEANUP(long_command_freep) LongCommand *second_chain = long_command_new();
     worker.settings.lock_wait_ms = LONG_MS;
     hold_users(2, 3);
     sent_make_task(&sent, 10, "a", CLEANUP_ALL);
     step_into_last_pass(&sent, 1);
     worker_open(&second, &settings, "w2");
     second.settings.lock_wait_ms = LONG_MS;
-    assert_int_equal(worker_step(&second, &sent, second_chain, &outcome), TASK_AGAIN);
-    assert_int_equal(worker_step(&second, &sent, second_chain, &outcome), TASK_AGAIN);
-    assert_int_equal(worker_step(&worker, &sent, chain, &outcome), TASK_FORGOTTEN);
+    assert_int_equal(worker_step(&second, &sent, second_chain, &outcome), TASK_REQUEUE);
+    assert_int_equal(worker_step(&second, &sent, second_chain, &outcome), TASK_REQUEUE);
+    assert_int_equal(worker_step(&worker, &sent, long_command, &outcome), TASK_OWNERSHIP_LOST);
     postgres_exec(other, "COMMIT");
     worker_finish_chain(&second, &sent, second_chain, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
@@ -326,15 +326,15 @@ test_last_pass_counts_a_referenced_session_once(void **state)
     CLEANUP(sent_done) SentCommand sent = {0};
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     DatabaseSettings with_notes = settings;
-    CLEANUP(worker_done) TestWorker careful = {0};
+    CLEANUP(worker_done) TestWorker lock_children_first = {0};
     with_notes.tables.session_references = "notes";
     application_add_session(app, "held", 2, 48);
     postgres_exec(app, "CREATE TABLE notes (session_id varchar(64) REFERENCES sessions); "
                        "INSERT INTO notes VALUES ('s2')");
     postgres_exec(other, "BEGIN; SELECT FROM sessions WHERE id = 'held' FOR UPDATE");
-    worker_open(&careful, &with_notes, "w1");
+    worker_open(&lock_children_first, &with_notes, "w1");
     sent_make_task(&sent, 10, "a", CLEANUP_ALL);
-    worker_run(&careful, &sent, &outcome);
+    worker_run(&lock_children_first, &sent, &outcome);
     postgres_exec(other, "COMMIT");
     postgres_exec(app, "DROP TABLE notes");
     assert_finished(app, &sent, &outcome, "succeeded");

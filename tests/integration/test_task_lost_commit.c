@@ -95,7 +95,7 @@ arrange(void)
 /* What an executor does with one command: the same call again while it fails. */
 typedef struct Run {
     SentCommand *sent;
-    Chain *chain;
+    LongCommand *long_command;
     TaskShape shape;
     bool has_cause;
     Error cause;
@@ -106,15 +106,15 @@ call(Run *run, TaskOutcome *outcome, Error *err)
 {
     const TaskItem item = sent_item(run->sent);
     if (run->has_cause)
-        return task_fail(&worker.context, &item, run->chain, &run->cause, 1, outcome, err);
+        return task_fail(&worker.context, &item, run->long_command, &run->cause, 1, outcome, err);
     switch (run->shape) {
     case TASK_SHAPE_SET:
         return task_run_set(&worker.context, &item, 1, 1, outcome, err);
     case TASK_SHAPE_READ:
         return task_run_read(&worker.context, &item, 1, outcome, err);
-    case TASK_SHAPE_CHAIN:
-        return task_step_chain(&worker.context, &item, run->chain,
-                               worker_claim(&worker, run->chain), NULL, outcome, err);
+    case TASK_SHAPE_LONG_COMMAND:
+        return task_step_long_command(&worker.context, &item, run->long_command,
+                                      worker_claim(&worker, run->long_command), NULL, outcome, err);
     }
     return false;
 }
@@ -122,8 +122,8 @@ call(Run *run, TaskOutcome *outcome, Error *err)
 static void
 run_to_the_end(SentCommand *sent, TaskOutcome *ret_outcome)
 {
-    CLEANUP(chain_freep) Chain *chain = chain_new();
-    Run run = {.sent = sent, .chain = chain, .shape = task_shape(&sent->command)};
+    CLEANUP(long_command_freep) LongCommand *long_command = long_command_new();
+    Run run = {.sent = sent, .long_command = long_command, .shape = task_shape(&sent->command)};
     for (int calls = 0; calls < CALLS_MAX; calls++) {
         Error err = {0};
         TaskOutcome outcome = {0};
@@ -131,7 +131,7 @@ run_to_the_end(SentCommand *sent, TaskOutcome *ret_outcome)
             run.has_cause = run.has_cause || err.kind == ERROR_RETRY;
             if (err.kind == ERROR_RETRY)
                 run.cause = err;
-        } else if (outcome.step != TASK_AGAIN) {
+        } else if (outcome.step != TASK_REQUEUE) {
             *ret_outcome = outcome;
             return;
         }

@@ -21,7 +21,7 @@ static DatabaseSettings settings;
 static PgConn *app;
 static PgConn *other;
 static TestWorker workers[EXECUTORS];
-static Chain *chain;
+static LongCommand *long_command;
 static SentCommand sent;
 
 static int
@@ -57,7 +57,7 @@ begin(void **state)
         workers[i].settings.batch_sessions = 10;
         workers[i].context.clock = clock_system();
     }
-    chain = chain_new();
+    long_command = long_command_new();
     sent = (SentCommand){0};
     sent_make_task(&sent, 10, "a", CLEANUP_ALL);
     return 0;
@@ -68,7 +68,7 @@ end(void **state)
 {
     (void)state;
     sent_done(&sent);
-    chain_free(chain);
+    long_command_free(long_command);
     for (int i = 0; i < EXECUTORS; i++)
         worker_done(&workers[i]);
     pg_conn_free(other);
@@ -77,37 +77,37 @@ end(void **state)
 }
 
 static int
-claim_of(Chain *claimed)
+claim_of(LongCommand *claimed)
 {
-    int claim = CHAIN_ALONE;
-    while (!chain_claim(claimed, clock_monotonic_ms(clock_system()), &claim))
+    int claim = CLAIM_EXCLUSIVE;
+    while (!long_command_claim(claimed, clock_monotonic_ms(clock_system()), &claim))
         (void)poll(NULL, 0, 1);
     return claim;
 }
 
 static TaskStep
-step_claimed(int worker, Chain *stepped, int claim)
+step_claimed(int worker, LongCommand *stepped, int claim)
 {
     Error err = {0};
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     const TaskItem item = sent_item(&sent);
-    ASSERT_OK(
-        task_step_chain(&workers[worker].context, &item, stepped, claim, NULL, &outcome, &err),
-        &err);
+    ASSERT_OK(task_step_long_command(&workers[worker].context, &item, stepped, claim, NULL,
+                                     &outcome, &err),
+              &err);
     return outcome.step;
 }
 
 static void
 start(void)
 {
-    assert_int_equal(step_claimed(0, chain, CHAIN_ALONE), TASK_AGAIN);
+    assert_int_equal(step_claimed(0, long_command, CLAIM_EXCLUSIVE), TASK_REQUEUE);
 }
 
 /* Executors as the batcher lets them: each range has one, and whoever begins or ends is alone. */
 typedef struct Crew {
     pthread_mutex_t lock;
     int running;
-    bool alone; /* the one that runs begins or ends it */
+    bool isolated; /* the one that runs begins or ends it */
     bool over;
     TaskOutcome outcome;
 } Crew;
@@ -122,11 +122,12 @@ static bool
 crew_claim(Crew *crew, int *ret_claim)
 {
     pthread_mutex_lock(&crew->lock);
-    const bool claimed = !crew->over && !crew->alone &&
-                         chain_claim(chain, clock_monotonic_ms(clock_system()), ret_claim) &&
-                         (*ret_claim != CHAIN_ALONE || crew->running == 0);
+    const bool claimed =
+        !crew->over && !crew->isolated &&
+        long_command_claim(long_command, clock_monotonic_ms(clock_system()), ret_claim) &&
+        (*ret_claim != CLAIM_EXCLUSIVE || crew->running == 0);
     crew->running += claimed;
-    crew->alone = crew->alone || (claimed && *ret_claim == CHAIN_ALONE);
+    crew->isolated = crew->isolated || (claimed && *ret_claim == CLAIM_EXCLUSIVE);
     pthread_mutex_unlock(&crew->lock);
     return claimed;
 }
@@ -143,14 +144,14 @@ crew_main(void *argument)
         int claim;
         if (!crew_claim(crew, &claim)) {
             (void)poll(NULL, 0, 1);
-        } else if (!task_step_chain(&workers[member->number].context, &item, chain, claim, NULL,
-                                    &outcome, &err)) {
+        } else if (!task_step_long_command(&workers[member->number].context, &item, long_command,
+                                           claim, NULL, &outcome, &err)) {
             fail_msg("%s", err.text);
         } else {
             pthread_mutex_lock(&crew->lock);
             crew->running--;
-            crew->alone = false;
-            crew->over = crew->over || outcome.step != TASK_AGAIN;
+            crew->isolated = false;
+            crew->over = crew->over || outcome.step != TASK_REQUEUE;
             if (outcome.step == TASK_FINISHED)
                 crew->outcome = outcome;
             pthread_mutex_unlock(&crew->lock);
@@ -269,7 +270,7 @@ test_range_begins_with_the_lowest_session_of_its_lowest_user(void **state)
 typedef struct OtherStep {
     pthread_t thread;
     int worker;
-    Chain *chain;
+    LongCommand *long_command;
     int claim;
     TaskStep step;
 } OtherStep;
@@ -278,16 +279,16 @@ static void *
 step_main(void *argument)
 {
     OtherStep *run = argument;
-    run->step = step_claimed(run->worker, run->chain, run->claim);
+    run->step = step_claimed(run->worker, run->long_command, run->claim);
     return NULL;
 }
 
 /* Returns when it waits for a lock in a statement of that kind. */
 static void
-start_step(OtherStep *run, int worker, Chain *stepped, int claim, const char *waits_in)
+start_step(OtherStep *run, int worker, LongCommand *stepped, int claim, const char *waits_in)
 {
     char query[256];
-    *run = (OtherStep){.worker = worker, .chain = stepped, .claim = claim};
+    *run = (OtherStep){.worker = worker, .long_command = stepped, .claim = claim};
     assert_int_equal(pthread_create(&run->thread, NULL, step_main, run), 0);
     (void)snprintf(query, sizeof(query),
                    "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
@@ -323,19 +324,19 @@ test_range_whose_row_is_locked_does_not_keep_the_other(void **state)
     const int64_t in_first = sessions_in_range(0);
     postgres_exec(other, "BEGIN; SELECT FROM cleanup_worker.ledger_range WHERE range_no = 0 "
                          "FOR UPDATE");
-    const int first = claim_of(chain);
-    start_step(&blocked, 0, chain, first, "range_no = $3");
+    const int first = claim_of(long_command);
+    start_step(&blocked, 0, long_command, first, "range_no = $3");
     int claim;
-    while (chain_claim(chain, clock_monotonic_ms(clock_system()), &claim)) {
+    while (long_command_claim(long_command, clock_monotonic_ms(clock_system()), &claim)) {
         assert_int_not_equal(claim, first);
-        assert_int_equal(step_claimed(1, chain, claim), TASK_AGAIN);
+        assert_int_equal(step_claimed(1, long_command, claim), TASK_REQUEUE);
     }
     assert_int_equal(sessions_in_range(1), 0);
     assert_int_equal(sessions_in_range(0), in_first);
     assert_int_equal(postgres_number(app, "SELECT count(*) " RANGES_OF " AND state = 'done'"), 1);
     postgres_exec(other, "COMMIT");
-    end_step(&blocked, TASK_AGAIN);
-    worker_finish_chain(&workers[1], &sent, chain, &outcome);
+    end_step(&blocked, TASK_REQUEUE);
+    worker_finish_chain(&workers[1], &sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), RANGES_USERS * 9 / 10 + 2);
     assert_counted(&outcome);
@@ -345,27 +346,27 @@ static void
 test_takeover_waits_for_all_ranges_and_goes_on_with_them(void **state)
 {
     (void)state;
-    CLEANUP(chain_freep) Chain *second = chain_new();
+    CLEANUP(long_command_freep) LongCommand *second = long_command_new();
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     OtherStep batch;
     OtherStep takeover;
     start();
-    const int first = claim_of(chain);
-    assert_int_equal(step_claimed(0, chain, first), TASK_AGAIN);
-    assert_int_equal(claim_of(chain), first);
-    const int running = claim_of(chain);
+    const int first = claim_of(long_command);
+    assert_int_equal(step_claimed(0, long_command, first), TASK_REQUEUE);
+    assert_int_equal(claim_of(long_command), first);
+    const int running = claim_of(long_command);
     postgres_exec(other, "BEGIN; LOCK TABLE sessions");
-    start_step(&batch, 0, chain, running, "WITH look");
+    start_step(&batch, 0, long_command, running, "WITH look");
     workers[1].settings.executors = 1;
-    start_step(&takeover, 1, second, CHAIN_ALONE, "ORDER BY part DESC");
+    start_step(&takeover, 1, second, CLAIM_EXCLUSIVE, "ORDER BY part DESC");
     postgres_exec(other, "COMMIT");
-    end_step(&batch, TASK_AGAIN);
-    end_step(&takeover, TASK_AGAIN);
+    end_step(&batch, TASK_REQUEUE);
+    end_step(&takeover, TASK_REQUEUE);
     assert_int_equal(postgres_number(app, "SELECT count(*) " RANGES_OF " AND owner_epoch = 2"), 2);
-    assert_int_equal(step_claimed(0, chain, first), TASK_FORGOTTEN);
-    assert_int_equal(claim_of(chain), first);
-    assert_int_equal(claim_of(chain), running);
-    assert_int_equal(step_claimed(0, chain, running), TASK_FORGOTTEN);
+    assert_int_equal(step_claimed(0, long_command, first), TASK_OWNERSHIP_LOST);
+    assert_int_equal(claim_of(long_command), first);
+    assert_int_equal(claim_of(long_command), running);
+    assert_int_equal(step_claimed(0, long_command, running), TASK_OWNERSHIP_LOST);
     worker_finish_chain(&workers[1], &sent, second, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), RANGES_USERS * 9 / 10 + 2);
@@ -416,7 +417,7 @@ test_ranges_skip_and_settle_their_own_locked_sessions(void **state)
         workers[i].settings.lock_wait_ms = 10000;
     int64_t kept = 0;
     while (kept < 2) {
-        assert_int_equal(step_claimed(0, chain, claim_of(chain)), TASK_AGAIN);
+        assert_int_equal(step_claimed(0, long_command, claim_of(long_command)), TASK_REQUEUE);
         kept = postgres_number(app, "SELECT count(DISTINCT range_no) FROM "
                                     "cleanup_worker.ledger_skipped");
     }
@@ -424,13 +425,13 @@ test_ranges_skip_and_settle_their_own_locked_sessions(void **state)
                                           "WHERE (item = 'lowest') = (range_no = 0)"),
                      2);
     postgres_exec(other, "COMMIT");
-    TaskStep step = TASK_AGAIN;
+    TaskStep step = TASK_REQUEUE;
     const TaskItem item = sent_item(&sent);
-    while (step == TASK_AGAIN) {
+    while (step == TASK_REQUEUE) {
         Error err = {0};
         task_outcome_done(&outcome);
-        ASSERT_OK(task_step_chain(&workers[0].context, &item, chain, claim_of(chain), NULL,
-                                  &outcome, &err),
+        ASSERT_OK(task_step_long_command(&workers[0].context, &item, long_command,
+                                         claim_of(long_command), NULL, &outcome, &err),
                   &err);
         step = outcome.step;
     }

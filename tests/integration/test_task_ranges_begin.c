@@ -70,12 +70,12 @@ assert_ranges_cover_all(void)
 static void
 assert_divided(int executors, int rows, int expected)
 {
-    CLEANUP(chain_freep) Chain *divided = chain_new();
+    CLEANUP(long_command_freep) LongCommand *divided = long_command_new();
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     postgres_exec(app, "TRUNCATE cleanup_worker.ledger, cleanup_worker.ledger_range");
     ranges_pretend_rows(app, rows);
     worker.settings.executors = executors;
-    assert_int_equal(worker_step(&worker, &sent, divided, &outcome), TASK_AGAIN);
+    assert_int_equal(worker_step(&worker, &sent, divided, &outcome), TASK_REQUEUE);
     assert_int_equal(range_count(), expected);
     assert_ranges_cover_all();
 }

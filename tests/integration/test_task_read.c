@@ -129,7 +129,7 @@ test_read_redelivered_publishes_the_same_bytes(void **state)
     assert_published_again(&second, &first);
     assert_int_equal(outcome_number(&second, "data.total"), 2);
     worker_run(&worker, &duplicate, &absorbed);
-    assert_int_equal(absorbed.step, TASK_ABSORBED);
+    assert_int_equal(absorbed.step, TASK_DUPLICATE);
     assert_null(absorbed.result);
 }
 
@@ -241,7 +241,7 @@ test_read_replay_of_a_failed_one_runs_whatever_its_age(void **state)
     assert_int_equal(outcome_number(&outcome, "replay"), 1);
     assert_int_equal(outcome_number(&outcome, "source.offset"), 20);
     worker_run(&worker, &sent, &again);
-    assert_int_equal(again.step, TASK_ABSORBED);
+    assert_int_equal(again.step, TASK_DUPLICATE);
 }
 
 /* Another thread's preview, which waits for the sessions table. */
@@ -328,7 +328,7 @@ test_read_row_stored_meanwhile_goes_by_the_rules(void **state)
     start_waiting_read(&duplicate);
     store_meanwhile(&duplicate.sent, 9);
     end_waiting_read(&duplicate);
-    assert_int_equal(duplicate.outcome.step, TASK_ABSORBED);
+    assert_int_equal(duplicate.outcome.step, TASK_DUPLICATE);
     assert_int_equal(postgres_number(app, "SELECT source_offset FROM cleanup_worker.ledger "
                                           "WHERE result = '{\"bytes\":\"of another worker\"}'"),
                      9);

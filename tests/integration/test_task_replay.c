@@ -123,7 +123,7 @@ test_replay_redelivered_publishes_and_the_original_is_absorbed(void **state)
     assert_published_again(&second, &first);
     assert_int_equal(second.replay, 1);
     worker_run(&worker, &original, &late);
-    assert_int_equal(late.step, TASK_ABSORBED);
+    assert_int_equal(late.step, TASK_DUPLICATE);
 }
 
 static void
@@ -140,7 +140,7 @@ test_replay_of_a_succeeded_command_is_absorbed(void **state)
     application_add_session(app, "later", 1, 48);
     make_replay(&second, 21, 2);
     worker_run(&worker, &second, &absorbed);
-    assert_int_equal(absorbed.step, TASK_ABSORBED);
+    assert_int_equal(absorbed.step, TASK_DUPLICATE);
     assert_int_equal(application_count_sessions(app), 1);
     assert_finished(app, &first, &outcome, "succeeded");
 }
@@ -152,7 +152,7 @@ test_replay_with_a_number_that_is_not_higher_is_absorbed(void **state)
     static const struct {
         int number;
         TaskStep step;
-    } tries[] = {{2, TASK_FINISHED}, {2, TASK_ABSORBED}, {1, TASK_ABSORBED}, {3, TASK_FINISHED}};
+    } tries[] = {{2, TASK_FINISHED}, {2, TASK_DUPLICATE}, {1, TASK_DUPLICATE}, {3, TASK_FINISHED}};
     for (size_t i = 0; i < ARRAY_LEN(tries); i++) {
         CLEANUP(sent_done) SentCommand replay = {0};
         CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
@@ -174,15 +174,15 @@ test_replay_while_another_runs_is_absorbed(void **state)
     (void)state;
     CLEANUP(sent_done) SentCommand first = {0};
     CLEANUP(sent_done) SentCommand second = {0};
-    CLEANUP(chain_freep) Chain *chain = chain_new();
+    CLEANUP(long_command_freep) LongCommand *long_command = long_command_new();
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     postgres_exec(app, "DROP TRIGGER refuse ON sessions");
     make_replay(&first, 20, 1);
     make_replay(&second, 21, 2);
-    assert_int_equal(worker_step(&worker, &first, chain, &outcome), TASK_AGAIN);
+    assert_int_equal(worker_step(&worker, &first, long_command, &outcome), TASK_REQUEUE);
     worker_run(&worker, &second, &outcome);
-    assert_int_equal(outcome.step, TASK_ABSORBED);
-    worker_finish_chain(&worker, &first, chain, &outcome);
+    assert_int_equal(outcome.step, TASK_DUPLICATE);
+    worker_finish_chain(&worker, &first, long_command, &outcome);
     assert_finished(app, &first, &outcome, "succeeded");
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 2);
 }
@@ -216,7 +216,7 @@ test_replay_of_a_command_that_never_started_runs(void **state)
     CLEANUP(sent_done) SentCommand expired = {0};
     CLEANUP(sent_done) SentCommand replay = {0};
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
-    CLEANUP(chain_freep) Chain *chain = chain_new();
+    CLEANUP(long_command_freep) LongCommand *long_command = long_command_new();
     sent_make_for_user(&expired, 30, "b", 4);
     sent_make_too_old(&expired, TASKS_RETENTION_HOURS);
     worker_run(&worker, &expired, &outcome);
@@ -224,8 +224,8 @@ test_replay_of_a_command_that_never_started_runs(void **state)
     sent_make_for_user(&replay, 31, "b", 4);
     sent_make_replay(&replay, 1);
     worker_run(&worker, &replay, &outcome);
-    assert_int_equal(outcome.step, TASK_ALONE); /* in a unit of its own */
-    worker_finish_chain(&worker, &replay, chain, &outcome);
+    assert_int_equal(outcome.step, TASK_LEAVE_SET); /* in a unit of its own */
+    worker_finish_chain(&worker, &replay, long_command, &outcome);
     assert_finished(app, &replay, &outcome, "succeeded");
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 1);
     assert_true(outcome_number(&outcome, "attempts") > 0);
@@ -237,15 +237,15 @@ test_replay_taken_over_goes_on_and_the_first_owner_forgets(void **state)
     (void)state;
     CLEANUP(sent_done) SentCommand replay = {0};
     CLEANUP(worker_done) TestWorker second = {0};
-    CLEANUP(chain_freep) Chain *chain = chain_new();
-    CLEANUP(chain_freep) Chain *second_chain = chain_new();
+    CLEANUP(long_command_freep) LongCommand *long_command = long_command_new();
+    CLEANUP(long_command_freep) LongCommand *second_chain = long_command_new();
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     postgres_exec(app, "DROP TRIGGER refuse ON sessions");
     worker_open(&second, &settings, "w2");
     make_replay(&replay, 20, 1);
-    assert_int_equal(worker_step(&worker, &replay, chain, &outcome), TASK_AGAIN);
-    assert_int_equal(worker_step(&second, &replay, second_chain, &outcome), TASK_AGAIN);
-    assert_int_equal(worker_step(&worker, &replay, chain, &outcome), TASK_FORGOTTEN);
+    assert_int_equal(worker_step(&worker, &replay, long_command, &outcome), TASK_REQUEUE);
+    assert_int_equal(worker_step(&second, &replay, second_chain, &outcome), TASK_REQUEUE);
+    assert_int_equal(worker_step(&worker, &replay, long_command, &outcome), TASK_OWNERSHIP_LOST);
     worker_finish_chain(&second, &replay, second_chain, &outcome);
     assert_finished(app, &replay, &outcome, "succeeded");
     assert_int_equal(outcome_number(&outcome, "replay"), 1);

@@ -125,13 +125,13 @@ static void
 expect_batch_takes(const char *task, int rows, int expected)
 {
     CLEANUP(sent_done) SentCommand sent = {0};
-    CLEANUP(chain_freep) Chain *chain = chain_new();
+    CLEANUP(long_command_freep) LongCommand *long_command = long_command_new();
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     sent_make(&sent, rows, "{\"command_id\":\"%s-%d\",\"task\":\"%s\"}", task, rows, task);
     worker.settings.batch_sessions = rows;
-    assert_int_equal(worker_step(&worker, &sent, chain, &outcome), TASK_AGAIN);
+    assert_int_equal(worker_step(&worker, &sent, long_command, &outcome), TASK_REQUEUE);
     round_trips = 0;
-    assert_int_equal(worker_step(&worker, &sent, chain, &outcome), TASK_AGAIN);
+    assert_int_equal(worker_step(&worker, &sent, long_command, &outcome), TASK_REQUEUE);
     assert_int_equal(round_trips, expected);
 }
 

@@ -45,9 +45,9 @@ static const char *const set_tables[] = {"users",     "sessions", "messages", "i
 static const char *const dry_run_tables[] = {"sessions",  "messages", "imageSent",
                                              "videoSent", "ledger",   NULL};
 static const char *const ledger_alone[] = {"ledger", NULL};
-static const char *const chain_tables[] = {"users",        "sessions",       "messages",
-                                           "imageSent",    "videoSent",      "ledger",
-                                           "ledger_range", "ledger_skipped", NULL};
+static const char *const long_command_tables[] = {"users",        "sessions",       "messages",
+                                                  "imageSent",    "videoSent",      "ledger",
+                                                  "ledger_range", "ledger_skipped", NULL};
 static const char *const booking_tables[] = {"bookings",       "ledger",           "ledger_range",
                                              "ledger_skipped", "ledger_listed_id", NULL};
 
@@ -179,21 +179,21 @@ test_set_that_meets_a_lock_reads_its_own_rows(void **state)
     user_set_run(&set, &worker);
     expect_reads(set_tables, SET_COMMANDS * 2 * ROWS_PER_ITEM);
     for (int i = 0; i < SET_COMMANDS; i++)
-        assert_int_equal(set.outcomes[i].step, i + 1 == 7 ? TASK_ALONE : TASK_FINISHED);
+        assert_int_equal(set.outcomes[i].step, i + 1 == 7 ? TASK_LEAVE_SET : TASK_FINISHED);
     user_set_done(&set);
 }
 
 /* Takes the command over from an owner that has done a few steps. */
 static void
-run_long_command(const SentCommand *sent, int batch_rows, TaskOutcome *ret_outcome)
+run_long_run(const SentCommand *sent, int batch_rows, TaskOutcome *ret_outcome)
 {
-    CLEANUP(chain_freep) Chain *lost = chain_new();
-    CLEANUP(chain_freep) Chain *chain = chain_new();
+    CLEANUP(long_command_freep) LongCommand *lost = long_command_new();
+    CLEANUP(long_command_freep) LongCommand *long_command = long_command_new();
     worker.settings.executors = RANGE_EXECUTORS;
     worker.settings.batch_sessions = batch_rows;
     for (int i = 0; i < 1 + 2 * RANGE_EXECUTORS; i++)
-        assert_int_equal(worker_step(&worker, sent, lost, ret_outcome), TASK_AGAIN);
-    worker_finish_chain(&worker, sent, chain, ret_outcome);
+        assert_int_equal(worker_step(&worker, sent, lost, ret_outcome), TASK_REQUEUE);
+    worker_finish_chain(&worker, sent, long_command, ret_outcome);
 }
 
 static void
@@ -204,9 +204,9 @@ expect_chain_reads_each_session_a_few_times(int users)
     sent_make_task(&sent, LEDGER_ROWS, "a", "cleanup_inactive_sessions");
     application_hold_user(other, HELD_USER);
     reads_begin(&reads, app, worker.context.database);
-    run_long_command(&sent, SESSIONS_BATCH, &outcome);
+    run_long_run(&sent, SESSIONS_BATCH, &outcome);
     postgres_exec(other, "ROLLBACK");
-    expect_reads(chain_tables, (int64_t)USERS * ROWS_PER_ITEM);
+    expect_reads(long_command_tables, (int64_t)USERS * ROWS_PER_ITEM);
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), users * 9 / 10 - 1);
     assert_int_equal(outcome_number(&outcome, "data.skipped_sessions"), 1);
 }
@@ -220,7 +220,7 @@ expect_chain_reads_each_booking_a_few_times(void)
     postgres_exec(other, "BEGIN; SELECT FROM bookings WHERE booking_id = 'b%d' FOR UPDATE",
                   HELD_BOOKING);
     reads_begin(&reads, app, worker.context.database);
-    run_long_command(&sent, BOOKINGS_BATCH, &outcome);
+    run_long_run(&sent, BOOKINGS_BATCH, &outcome);
     expect_reads(booking_tables, (int64_t)USERS / 10 * ROWS_PER_ITEM);
     assert_int_equal(outcome_number(&outcome, "data.expired_bookings"), USERS / 10 - 1);
     assert_int_equal(outcome_number(&outcome, "data.skipped_bookings"), 1);
@@ -270,7 +270,7 @@ plan_for_few_rows(void)
     sent_make_task(&sent, LEDGER_ROWS, "c", "scheduled_cleanup");
     application_hold_user(other, 3);
     postgres_exec(other, "SELECT FROM bookings WHERE booking_id = 'b1' FOR UPDATE");
-    run_long_command(&sent, SESSIONS_BATCH, &outcome);
+    run_long_run(&sent, SESSIONS_BATCH, &outcome);
     postgres_exec(other, "ROLLBACK");
     assert_int_equal(outcome_number(&outcome, "data.session_cleanup.deleted_sessions"), 1);
     assert_int_equal(outcome_number(&outcome, "data.booking_expiration.expired_bookings"), 1);
@@ -369,12 +369,12 @@ static void
 run_booking_batch(void)
 {
     CLEANUP(sent_done) SentCommand sent = {0};
-    CLEANUP(chain_freep) Chain *chain = chain_new();
+    CLEANUP(long_command_freep) LongCommand *long_command = long_command_new();
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     sent_make(&sent, 1, "{\"command_id\":\"b%d\",\"task\":\"expire_pending_bookings\"}",
               next_user++);
-    assert_int_equal(worker_step(&worker, &sent, chain, &outcome), TASK_AGAIN);
-    assert_int_equal(worker_step(&worker, &sent, chain, &outcome), TASK_AGAIN);
+    assert_int_equal(worker_step(&worker, &sent, long_command, &outcome), TASK_REQUEUE);
+    assert_int_equal(worker_step(&worker, &sent, long_command, &outcome), TASK_REQUEUE);
 }
 
 typedef struct Control {

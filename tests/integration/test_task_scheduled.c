@@ -18,7 +18,7 @@ static PgConn *app;
 static char role[APPLICATION_ROLE_BYTES];
 static char *poor_dsn;
 static TestWorker worker;
-static Chain *chain;
+static LongCommand *long_command;
 static SentCommand sent;
 
 static int
@@ -62,7 +62,7 @@ three_and_two(void **state)
     settings.dsn = poor_dsn;
     worker_open(&worker, &settings, "w1");
     worker.settings.max_attempts = 2;
-    chain = chain_new();
+    long_command = long_command_new();
     sent = (SentCommand){0};
     sent_make_task(&sent, 10, "a", SCHEDULED);
     return 0;
@@ -78,7 +78,7 @@ end(void **state)
                   "GRANT SELECT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO %s",
                   role);
     sent_done(&sent);
-    chain_free(chain);
+    long_command_free(long_command);
     worker_done(&worker);
     pg_conn_free(app);
     return 0;
@@ -139,7 +139,7 @@ test_scheduled_runs_both_halves_with_one_now(void **state)
 {
     (void)state;
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
-    worker_finish_chain(&worker, &sent, chain, &outcome);
+    worker_finish_chain(&worker, &sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_outcome_text(&outcome, "message",
                         "Session cleanup: " SESSIONS_DONE "; Booking expiration: " BOOKINGS_DONE);
@@ -161,7 +161,7 @@ test_scheduled_sessions_fail_for_themselves_bookings_run(void **state)
     (void)state;
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     refuse_sessions();
-    worker_finish_chain(&worker, &sent, chain, &outcome);
+    worker_finish_chain(&worker, &sent, long_command, &outcome);
     assert_part_failed(&outcome,
                        "Session cleanup: " SESSIONS_REFUSED "; Booking expiration: " BOOKINGS_DONE);
     assert_half("session_cleanup", false, SESSIONS_REFUSED);
@@ -177,7 +177,7 @@ test_scheduled_bookings_fail_for_themselves_sessions_run(void **state)
     (void)state;
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     refuse_bookings();
-    worker_finish_chain(&worker, &sent, chain, &outcome);
+    worker_finish_chain(&worker, &sent, long_command, &outcome);
     assert_part_failed(&outcome,
                        "Session cleanup: " SESSIONS_DONE "; Booking expiration: " BOOKINGS_REFUSED);
     assert_half("session_cleanup", true, SESSIONS_DONE);
@@ -192,11 +192,11 @@ test_scheduled_half_that_failed_stays_failed_for_the_next_owner(void **state)
 {
     (void)state;
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
-    CLEANUP(chain_freep) Chain *next = chain_new();
+    CLEANUP(long_command_freep) LongCommand *next = long_command_new();
     refuse_sessions();
     while (postgres_number(app, "SELECT count(*) FROM cleanup_worker.ledger_range "
                                 "WHERE state = 'failed'") == 0)
-        assert_int_equal(worker_step(&worker, &sent, chain, &outcome), TASK_AGAIN);
+        assert_int_equal(worker_step(&worker, &sent, long_command, &outcome), TASK_REQUEUE);
     postgres_exec(app, "DROP TRIGGER refuse ON sessions");
     worker_finish_chain(&worker, &sent, next, &outcome);
     assert_finished(app, &sent, &outcome, "failed");
@@ -214,7 +214,7 @@ test_scheduled_sessions_that_fail_half_way_tell_what_was_done(void **state)
     worker.settings.batch_sessions = 2;
     postgres_exec(app, "CREATE TRIGGER refuse BEFORE DELETE ON sessions FOR EACH ROW "
                        "WHEN (OLD.id = 's3') EXECUTE FUNCTION refuse()");
-    worker_finish_chain(&worker, &sent, chain, &outcome);
+    worker_finish_chain(&worker, &sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "failed");
     assert_half("session_cleanup", false, SESSIONS_REFUSED);
     assert_int_equal(outcome_number(&outcome, "data.session_cleanup.deleted_sessions"), 2);
@@ -231,14 +231,15 @@ step_until_hold(void)
     TaskOutcome outcome = {0};
     const TaskItem item = sent_item(&sent);
     for (int i = 0; i < 100; i++) {
-        const int claim = worker_claim(&worker, chain);
-        if (!task_step_chain(&worker.context, &item, chain, claim, NULL, &outcome, &err)) {
+        const int claim = worker_claim(&worker, long_command);
+        if (!task_step_long_command(&worker.context, &item, long_command, claim, NULL, &outcome,
+                                    &err)) {
             assert_int_equal(err.kind, ERROR_HOLD);
             assert_string_equal(err.sqlstate, "42501");
             worker.monotonic_ms += 5000; /* the pause of the executor */
             return;
         }
-        assert_int_equal(outcome.step, TASK_AGAIN);
+        assert_int_equal(outcome.step, TASK_REQUEUE);
     }
     fail_msg("no hold");
 }
@@ -255,7 +256,7 @@ test_scheduled_sessions_that_wait_let_the_bookings_run(void **state)
     assert_int_equal(ledger_count(app, "a", "running"), 1);
     step_until_hold();
     postgres_exec(app, "GRANT DELETE ON sessions TO %s", role);
-    worker_finish_chain(&worker, &sent, chain, &outcome);
+    worker_finish_chain(&worker, &sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_outcome_text(&outcome, "message",
                         "Session cleanup: " SESSIONS_DONE "; Booking expiration: " BOOKINGS_DONE);
@@ -272,7 +273,7 @@ test_scheduled_bookings_that_wait_let_the_sessions_run(void **state)
     assert_int_equal(expired_bookings(), 0);
     assert_int_equal(application_count_sessions(app), 0);
     postgres_exec(app, "GRANT UPDATE ON bookings TO %s", role);
-    worker_finish_chain(&worker, &sent, chain, &outcome);
+    worker_finish_chain(&worker, &sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_int_equal(expired_bookings(), 2);
 }
@@ -287,7 +288,7 @@ test_scheduled_half_that_waits_while_the_other_fails_ends_when_both_have(void **
     step_until_hold();
     assert_int_equal(ledger_count(app, "a", "running"), 1);
     postgres_exec(app, "GRANT DELETE ON sessions TO %s", role);
-    worker_finish_chain(&worker, &sent, chain, &outcome);
+    worker_finish_chain(&worker, &sent, long_command, &outcome);
     assert_part_failed(&outcome,
                        "Session cleanup: " SESSIONS_DONE "; Booking expiration: " BOOKINGS_REFUSED);
 }
@@ -306,7 +307,7 @@ test_scheduled_halves_that_both_wait_are_a_hold(void **state)
     step_until_hold(); /* each half has its turn */
     assert_int_equal(expired_bookings(), 2);
     postgres_exec(app, "GRANT DELETE ON sessions TO %s", role);
-    worker_finish_chain(&worker, &sent, chain, &outcome);
+    worker_finish_chain(&worker, &sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_int_equal(application_count_sessions(app), 0);
 }

@@ -113,7 +113,7 @@ test_set_duplicate_from_another_source_is_absorbed(void **state)
     application_add_session(app, "later", 1, 48);
     const SentCommand *const set[] = {&duplicate, &next};
     worker_run_set(&worker, set, 2, outcomes);
-    assert_int_equal(outcomes[0].step, TASK_ABSORBED);
+    assert_int_equal(outcomes[0].step, TASK_DUPLICATE);
     assert_null(outcomes[0].result);
     assert_finished(app, &next, &outcomes[1], "succeeded");
     assert_finished(app, &sent, &first, "succeeded");
@@ -130,17 +130,17 @@ test_set_duplicate_while_the_first_runs_is_absorbed(void **state)
     (void)state;
     CLEANUP(sent_done) SentCommand sent = {0};
     CLEANUP(sent_done) SentCommand duplicate = {0};
-    CLEANUP(chain_freep) Chain *chain = chain_new();
+    CLEANUP(long_command_freep) LongCommand *long_command = long_command_new();
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     CLEANUP(task_outcome_done) TaskOutcome absorbed = {0};
     sent_make_for_user(&sent, 10, "a", 1);
     sent_make_for_user(&duplicate, 20, "a", 1);
-    assert_int_equal(worker_step(&worker, &sent, chain, &outcome), TASK_AGAIN);
+    assert_int_equal(worker_step(&worker, &sent, long_command, &outcome), TASK_REQUEUE);
     assert_int_equal(ledger_count(app, "a", "running"), 1);
     worker_run(&worker, &duplicate, &absorbed);
-    assert_int_equal(absorbed.step, TASK_ABSORBED);
+    assert_int_equal(absorbed.step, TASK_DUPLICATE);
     assert_int_equal(application_count_sessions(app), 4);
-    worker_finish_chain(&worker, &sent, chain, &outcome);
+    worker_finish_chain(&worker, &sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 1);
 }
@@ -197,7 +197,7 @@ test_set_user_locked_by_others_leaves_and_the_others_succeed(void **state)
     CLEANUP(sent_done) SentCommand another = {0};
     TaskOutcome outcomes[3];
     CLEANUP(task_outcome_done) TaskOutcome alone = {0};
-    CLEANUP(chain_freep) Chain *chain = chain_new();
+    CLEANUP(long_command_freep) LongCommand *long_command = long_command_new();
     sent_make_for_user(&free_one, 10, "free", 1);
     sent_make_for_user(&locked, 11, "locked", 2);
     sent_make_for_user(&another, 12, "another", 3);
@@ -206,13 +206,13 @@ test_set_user_locked_by_others_leaves_and_the_others_succeed(void **state)
     worker_run_set(&worker, set, 3, outcomes);
     postgres_exec(other, "COMMIT");
     assert_finished(app, &free_one, &outcomes[0], "succeeded");
-    assert_int_equal(outcomes[1].step, TASK_ALONE);
+    assert_int_equal(outcomes[1].step, TASK_LEAVE_SET);
     assert_null(outcomes[1].result);
     assert_finished(app, &another, &outcomes[2], "succeeded");
     assert_int_equal(outcome_number(&outcomes[2], "data.deleted_sessions"), 1);
     assert_int_equal(postgres_number(app, "SELECT count(*) FROM cleanup_worker.ledger"), 2);
     assert_int_equal(postgres_number(app, "SELECT count(*) FROM sessions WHERE id = 's2'"), 1);
-    worker_finish_chain(&worker, &locked, chain, &alone);
+    worker_finish_chain(&worker, &locked, long_command, &alone);
     assert_finished(app, &locked, &alone, "succeeded");
     assert_int_equal(outcome_number(&alone, "data.deleted_sessions"), 1);
     task_outcome_done(&outcomes[0]);
@@ -227,7 +227,7 @@ test_set_user_with_more_than_a_batch_leaves(void **state)
     CLEANUP(sent_done) SentCommand few = {0};
     TaskOutcome outcomes[2];
     CLEANUP(task_outcome_done) TaskOutcome alone = {0};
-    CLEANUP(chain_freep) Chain *chain = chain_new();
+    CLEANUP(long_command_freep) LongCommand *long_command = long_command_new();
     worker.settings.batch_sessions = 2;
     application_add_session(app, "s1b", 1, 48);
     application_add_session(app, "s1c", 1, 48);
@@ -236,12 +236,12 @@ test_set_user_with_more_than_a_batch_leaves(void **state)
     sent_make_for_user(&few, 11, "few", 2);
     const SentCommand *const set[] = {&many, &few};
     worker_run_set(&worker, set, 2, outcomes);
-    assert_int_equal(outcomes[0].step, TASK_ALONE);
+    assert_int_equal(outcomes[0].step, TASK_LEAVE_SET);
     assert_finished(app, &few, &outcomes[1], "succeeded");
     assert_int_equal(outcome_number(&outcomes[1], "data.deleted_sessions"), 2);
     assert_int_equal(postgres_number(app, "SELECT count(*) FROM cleanup_worker.ledger"), 1);
     assert_int_equal(application_count_sessions(app), 5);
-    worker_finish_chain(&worker, &many, chain, &alone);
+    worker_finish_chain(&worker, &many, long_command, &alone);
     assert_finished(app, &many, &alone, "succeeded");
     assert_int_equal(outcome_number(&alone, "data.deleted_sessions"), 3);
     task_outcome_done(&outcomes[1]);
@@ -276,19 +276,19 @@ test_set_running_row_is_taken_over_however_late(void **state)
 {
     (void)state;
     CLEANUP(sent_done) SentCommand sent = {0};
-    CLEANUP(chain_freep) Chain *lost = chain_new();
-    CLEANUP(chain_freep) Chain *chain = chain_new();
+    CLEANUP(long_command_freep) LongCommand *lost = long_command_new();
+    CLEANUP(long_command_freep) LongCommand *long_command = long_command_new();
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     sent_make_for_user(&sent, 10, "a", 1);
-    assert_int_equal(worker_step(&worker, &sent, lost, &outcome), TASK_AGAIN);
+    assert_int_equal(worker_step(&worker, &sent, lost, &outcome), TASK_REQUEUE);
     sent_make_expired(&sent);
     sent_make_too_old(&sent, TASKS_RETENTION_HOURS);
     postgres_exec(app, "UPDATE cleanup_worker.ledger SET source_timestamp_ms = "
                        "source_timestamp_ms - 360::bigint * 3600000");
     worker_run(&worker, &sent, &outcome);
-    assert_int_equal(outcome.step, TASK_ALONE);
+    assert_int_equal(outcome.step, TASK_LEAVE_SET);
     assert_int_equal(ledger_count(app, "a", "running"), 1);
-    worker_finish_chain(&worker, &sent, chain, &outcome);
+    worker_finish_chain(&worker, &sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 1);
 }
@@ -333,7 +333,7 @@ test_set_image_held_by_the_application_sends_only_its_command_away(void **state)
     postgres_exec(other, "UPDATE \"imageSent\" SET id = id WHERE session_id = 's1'");
     const SentCommand *const set[] = {&held, &free_one};
     worker_run_set(&worker, set, 2, outcomes);
-    assert_int_equal(outcomes[0].step, TASK_ALONE);
+    assert_int_equal(outcomes[0].step, TASK_LEAVE_SET);
     assert_finished(app, &free_one, &outcomes[1], "succeeded");
     assert_int_equal(ledger_count(app, "held", "running"), 0);
     assert_int_equal(outcome_number(&outcomes[1], "data.deleted_sessions"), 1);

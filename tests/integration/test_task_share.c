@@ -19,7 +19,7 @@ enum {
 static DatabaseSettings settings;
 static PgConn *app;
 static TestWorker worker;
-static Chain *chain;
+static LongCommand *long_command;
 static SentCommand leader;
 static SentCommand sent[FOLLOWERS];
 static TaskItem items[FOLLOWERS];
@@ -46,7 +46,7 @@ begin(void **state)
         application_add_user(app, user, 48);
     application_add_booking(app, "b1", "Pending", 48);
     worker_open(&worker, &settings, "w");
-    chain = chain_new();
+    long_command = long_command_new();
     leader = (SentCommand){0};
     memset(sent, 0, sizeof(sent));
     memset(outcomes, 0, sizeof(outcomes));
@@ -70,7 +70,7 @@ end(void **state)
     sent_done(&leader);
     for (size_t i = 0; i < FOLLOWERS; i++)
         sent_done(&sent[i]);
-    chain_free(chain);
+    long_command_free(long_command);
     worker_done(&worker);
     pg_conn_free(app);
     return 0;
@@ -96,9 +96,9 @@ step(void)
         items[i] = sent_item(&sent[i]);
     const TaskFollowers followers = {items, outcomes, count};
     clear_outcomes();
-    const int claim = worker_claim(&worker, chain);
-    ASSERT_OK(task_step_chain(&worker.context, &item, chain, claim,
-                              claim == CHAIN_ALONE ? &followers : NULL, &outcome, &err),
+    const int claim = worker_claim(&worker, long_command);
+    ASSERT_OK(task_step_long_command(&worker.context, &item, long_command, claim,
+                                     claim == CLAIM_EXCLUSIVE ? &followers : NULL, &outcome, &err),
               &err);
     return outcome.step;
 }
@@ -114,13 +114,15 @@ assert_followers(TaskStep expected)
 static void
 run_batches(void)
 {
-    assert_int_equal(step(), TASK_AGAIN);
+    assert_int_equal(step(), TASK_REQUEUE);
     assert_followers(TASK_FOLLOWS);
     int claim;
-    while (chain_claim(chain, worker.monotonic_ms, &claim) && claim != CHAIN_ALONE) {
+    while (long_command_claim(long_command, worker.monotonic_ms, &claim) &&
+           claim != CLAIM_EXCLUSIVE) {
         Error err = {0};
         const TaskItem item = sent_item(&leader);
-        ASSERT_OK(task_step_chain(&worker.context, &item, chain, claim, NULL, &outcome, &err),
+        ASSERT_OK(task_step_long_command(&worker.context, &item, long_command, claim, NULL,
+                                         &outcome, &err),
                   &err);
         task_outcome_done(&outcome);
     }
@@ -219,34 +221,34 @@ test_begin_takes_nobody_who_is_known_expired_or_too_old(void **state)
     assert_finished(app, &sent[1], &known, "succeeded");
     sent_make_expired(&sent[2]);
     sent_make_too_old(&sent[3], TASKS_RETENTION_HOURS);
-    assert_int_equal(step(), TASK_AGAIN);
+    assert_int_equal(step(), TASK_REQUEUE);
     assert_int_equal(outcomes[0].step, TASK_FOLLOWS);
     for (size_t i = 1; i < FOLLOWERS; i++)
-        assert_int_equal(outcomes[i].step, TASK_ALONE);
+        assert_int_equal(outcomes[i].step, TASK_LEAVE_SET);
 }
 
 static void
 test_begin_of_what_is_taken_over_absorbed_or_published_shares_nothing(void **state)
 {
     (void)state;
-    CLEANUP(chain_freep) Chain *first = chain_new();
+    CLEANUP(long_command_freep) LongCommand *first = long_command_new();
     TaskOutcome begun = {0};
     send_equals(CLEANUP_ALL);
-    assert_int_equal(worker_step(&worker, &leader, first, &begun), TASK_AGAIN);
-    assert_int_equal(step(), TASK_AGAIN);
+    assert_int_equal(worker_step(&worker, &leader, first, &begun), TASK_REQUEUE);
+    assert_int_equal(step(), TASK_REQUEUE);
     assert_followers(TASK_PENDING);
-    chain_free(chain);
-    chain = chain_new();
+    long_command_free(long_command);
+    long_command = long_command_new();
     leader.record.offset++;
-    assert_int_equal(step(), TASK_ABSORBED);
+    assert_int_equal(step(), TASK_DUPLICATE);
     assert_followers(TASK_PENDING);
     leader.record.offset--;
-    chain_free(chain);
-    chain = chain_new();
-    worker_finish_chain(&worker, &leader, chain, &begun);
+    long_command_free(long_command);
+    long_command = long_command_new();
+    worker_finish_chain(&worker, &leader, long_command, &begun);
     task_outcome_done(&begun);
-    chain_free(chain);
-    chain = chain_new();
+    long_command_free(long_command);
+    long_command = long_command_new();
     assert_int_equal(step(), TASK_FINISHED);
     assert_true(outcome.stored);
     assert_followers(TASK_PENDING);
@@ -285,12 +287,12 @@ static void
 test_end_after_another_worker_took_over_leaves_the_others(void **state)
 {
     (void)state;
-    CLEANUP(chain_freep) Chain *second = chain_new();
+    CLEANUP(long_command_freep) LongCommand *second = long_command_new();
     CLEANUP(task_outcome_done) TaskOutcome taken = {0};
     send_equals(CLEANUP_ALL);
     run_batches();
-    assert_int_equal(worker_step(&worker, &leader, second, &taken), TASK_AGAIN);
-    assert_int_equal(step(), TASK_FORGOTTEN);
+    assert_int_equal(worker_step(&worker, &leader, second, &taken), TASK_REQUEUE);
+    assert_int_equal(step(), TASK_OWNERSHIP_LOST);
     assert_followers(TASK_PENDING);
     assert_int_equal(postgres_number(app, "SELECT count(*) FROM cleanup_worker.ledger"), 1);
 }
@@ -308,10 +310,10 @@ test_end_leaves_who_is_known_by_then_to_the_ledgers_rules(void **state)
     worker_run(&worker, &elsewhere, &other);
     assert_int_equal(step(), TASK_FINISHED);
     for (size_t i = 0; i < FOLLOWERS; i++)
-        assert_int_equal(outcomes[i].step, i == 2 ? TASK_ALONE : TASK_FINISHED);
+        assert_int_equal(outcomes[i].step, i == 2 ? TASK_LEAVE_SET : TASK_FINISHED);
     assert_null(outcomes[2].result);
     worker_run(&worker, &sent[2], &other);
-    assert_int_equal(other.step, TASK_ABSORBED);
+    assert_int_equal(other.step, TASK_DUPLICATE);
     assert_int_equal(postgres_number(app, "SELECT count(*) FROM cleanup_worker.ledger"), 5);
 }
 

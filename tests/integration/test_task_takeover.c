@@ -16,8 +16,8 @@ static PgConn *app;
 static PgConn *other;
 static TestWorker first;
 static TestWorker second;
-static Chain *first_chain;
-static Chain *second_chain;
+static LongCommand *first_chain;
+static LongCommand *second_chain;
 static SentCommand sent;
 
 static int
@@ -44,11 +44,11 @@ begun(void **state)
     worker_open(&second, &settings, "w2");
     first.settings.batch_sessions = 2;
     second.settings.batch_sessions = 2;
-    first_chain = chain_new();
-    second_chain = chain_new();
+    first_chain = long_command_new();
+    second_chain = long_command_new();
     sent = (SentCommand){0};
     sent_make_task(&sent, 10, "a", CLEANUP_ALL);
-    assert_int_equal(worker_step(&first, &sent, first_chain, &outcome), TASK_AGAIN);
+    assert_int_equal(worker_step(&first, &sent, first_chain, &outcome), TASK_REQUEUE);
     return 0;
 }
 
@@ -57,8 +57,8 @@ end(void **state)
 {
     (void)state;
     sent_done(&sent);
-    chain_free(first_chain);
-    chain_free(second_chain);
+    long_command_free(first_chain);
+    long_command_free(second_chain);
     worker_done(&first);
     worker_done(&second);
     pg_conn_free(other);
@@ -67,10 +67,10 @@ end(void **state)
 }
 
 static TaskStep
-step(TestWorker *worker, Chain *chain)
+step(TestWorker *worker, LongCommand *long_command)
 {
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
-    return worker_step(worker, &sent, chain, &outcome);
+    return worker_step(worker, &sent, long_command, &outcome);
 }
 
 static void
@@ -90,16 +90,16 @@ static void
 test_takeover_first_owner_forgets_and_second_goes_on(void **state)
 {
     (void)state;
-    assert_int_equal(step(&first, first_chain), TASK_AGAIN);
+    assert_int_equal(step(&first, first_chain), TASK_REQUEUE);
     assert_int_equal(application_count_sessions(app), 3);
-    assert_int_equal(step(&second, second_chain), TASK_AGAIN);
-    assert_int_equal(step(&first, first_chain), TASK_FORGOTTEN);
+    assert_int_equal(step(&second, second_chain), TASK_REQUEUE);
+    assert_int_equal(step(&first, first_chain), TASK_OWNERSHIP_LOST);
     assert_int_equal(application_count_sessions(app), 3);
-    assert_int_equal(step(&second, second_chain), TASK_AGAIN);
+    assert_int_equal(step(&second, second_chain), TASK_REQUEUE);
     assert_int_equal(application_count_sessions(app), 1);
-    assert_int_equal(step(&first, first_chain), TASK_FORGOTTEN);
+    assert_int_equal(step(&first, first_chain), TASK_OWNERSHIP_LOST);
     assert_second_ends_with_all();
-    assert_int_equal(step(&first, first_chain), TASK_FORGOTTEN);
+    assert_int_equal(step(&first, first_chain), TASK_OWNERSHIP_LOST);
 }
 
 static void
@@ -129,12 +129,12 @@ test_takeover_before_the_end_the_first_owner_cannot_end_it(void **state)
 {
     (void)state;
     for (int i = 0; i < 4; i++) /* three batches and the last pass */
-        assert_int_equal(step(&first, first_chain), TASK_AGAIN);
-    assert_int_equal(step(&second, second_chain), TASK_AGAIN);
-    assert_int_equal(step(&first, first_chain), TASK_FORGOTTEN);
+        assert_int_equal(step(&first, first_chain), TASK_REQUEUE);
+    assert_int_equal(step(&second, second_chain), TASK_REQUEUE);
+    assert_int_equal(step(&first, first_chain), TASK_OWNERSHIP_LOST);
     assert_int_equal(ledger_count(app, "a", "running"), 1);
     assert_second_ends_with_all();
-    assert_int_equal(step(&first, first_chain), TASK_FORGOTTEN);
+    assert_int_equal(step(&first, first_chain), TASK_OWNERSHIP_LOST);
 }
 
 static void
@@ -151,7 +151,7 @@ test_takeover_of_a_late_command_goes_on(void **state)
 typedef struct OtherStep {
     pthread_t thread;
     TestWorker *worker;
-    Chain *chain;
+    LongCommand *long_command;
     int claim;
     bool done;
     TaskOutcome outcome;
@@ -163,16 +163,18 @@ step_main(void *argument)
 {
     OtherStep *run = argument;
     const TaskItem item = sent_item(&sent);
-    run->done = task_step_chain(&run->worker->context, &item, run->chain, run->claim, NULL,
-                                &run->outcome, &run->err);
+    run->done = task_step_long_command(&run->worker->context, &item, run->long_command, run->claim,
+                                       NULL, &run->outcome, &run->err);
     return NULL;
 }
 
 static void
-start_step(OtherStep *run, TestWorker *worker, Chain *chain, const char *waits_for)
+start_step(OtherStep *run, TestWorker *worker, LongCommand *long_command, const char *waits_for)
 {
     char query[256];
-    *run = (OtherStep){.worker = worker, .chain = chain, .claim = worker_claim(worker, chain)};
+    *run = (OtherStep){.worker = worker,
+                       .long_command = long_command,
+                       .claim = worker_claim(worker, long_command)};
     assert_int_equal(pthread_create(&run->thread, NULL, step_main, run), 0);
     (void)snprintf(query, sizeof(query),
                    "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
@@ -200,10 +202,10 @@ test_takeover_waits_for_the_batch_that_runs(void **state)
     start_step(&batch, &first, first_chain, "WITH look");
     start_step(&takeover, &second, second_chain, "ORDER BY part DESC");
     postgres_exec(other, "COMMIT");
-    end_step(&batch, TASK_AGAIN);
-    end_step(&takeover, TASK_AGAIN);
+    end_step(&batch, TASK_REQUEUE);
+    end_step(&takeover, TASK_REQUEUE);
     assert_int_equal(application_count_sessions(app), 3);
-    assert_int_equal(step(&first, first_chain), TASK_FORGOTTEN);
+    assert_int_equal(step(&first, first_chain), TASK_OWNERSHIP_LOST);
     assert_second_ends_with_all();
 }
 
@@ -219,7 +221,7 @@ test_takeover_after_a_wait_goes_on_at_the_cursor_it_finds(void **state)
                   2);
     start_step(&takeover, &second, second_chain, "ORDER BY part DESC");
     postgres_exec(other, "COMMIT");
-    end_step(&takeover, TASK_AGAIN);
+    end_step(&takeover, TASK_REQUEUE);
     worker_finish_chain(&second, &sent, second_chain, &outcome);
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 43);
     assert_int_equal(application_count_sessions(app), 2);
@@ -235,15 +237,16 @@ test_takeover_that_waits_too_long_is_busy_and_comes_again(void **state)
     const TaskItem item = sent_item(&sent);
     DatabaseSettings hasty = settings;
     CLEANUP(worker_done) TestWorker third = {0};
-    CLEANUP(chain_freep) Chain *chain = chain_new();
+    CLEANUP(long_command_freep) LongCommand *long_command = long_command_new();
     hasty.statement_timeout_ms = 500;
     worker_open(&third, &hasty, "w3");
     postgres_exec(other, "BEGIN; SELECT FROM cleanup_worker.ledger_range FOR UPDATE");
-    assert_false(task_step_chain(&third.context, &item, chain, CHAIN_ALONE, NULL, &outcome, &err));
+    assert_false(task_step_long_command(&third.context, &item, long_command, CLAIM_EXCLUSIVE, NULL,
+                                        &outcome, &err));
     assert_int_equal(err.kind, ERROR_RETRY);
     assert_string_equal(err.code, "ledger_busy");
     postgres_exec(other, "COMMIT");
-    worker_finish_chain(&third, &sent, chain, &outcome);
+    worker_finish_chain(&third, &sent, long_command, &outcome);
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 5);
     task_outcome_done(&outcome);
 }
@@ -255,22 +258,22 @@ test_batch_that_waits_for_its_range_row_counts_no_attempt(void **state)
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     DatabaseSettings hasty = settings;
     CLEANUP(worker_done) TestWorker third = {0};
-    CLEANUP(chain_freep) Chain *chain = chain_new();
+    CLEANUP(long_command_freep) LongCommand *long_command = long_command_new();
     hasty.statement_timeout_ms = 500;
     worker_open(&third, &hasty, "w3");
     third.settings.max_attempts = 2;
-    assert_int_equal(worker_step(&third, &sent, chain, &outcome), TASK_AGAIN);
+    assert_int_equal(worker_step(&third, &sent, long_command, &outcome), TASK_REQUEUE);
     postgres_exec(other, "BEGIN; SELECT FROM cleanup_worker.ledger_range FOR UPDATE");
-    assert_int_equal(worker_step(&third, &sent, chain, &outcome), TASK_AGAIN);
+    assert_int_equal(worker_step(&third, &sent, long_command, &outcome), TASK_REQUEUE);
     assert_true(outcome.has_note);
-    assert_true(chain_next_ms(chain) > third.monotonic_ms);
+    assert_true(long_command_next_ms(long_command) > third.monotonic_ms);
     postgres_exec(other, "COMMIT");
     postgres_exec(app, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
                        "$$ BEGIN RAISE 'not yet'; END $$; CREATE TRIGGER refuse BEFORE DELETE ON "
                        "sessions FOR EACH ROW EXECUTE FUNCTION refuse()");
-    assert_int_equal(worker_step(&third, &sent, chain, &outcome), TASK_AGAIN);
+    assert_int_equal(worker_step(&third, &sent, long_command, &outcome), TASK_REQUEUE);
     postgres_exec(app, "DROP FUNCTION refuse CASCADE");
-    worker_finish_chain(&third, &sent, chain, &outcome);
+    worker_finish_chain(&third, &sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 5);
 }

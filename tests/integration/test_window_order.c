@@ -1,7 +1,7 @@
 /* In which order a long command goes through the sessions, with and without an index on their
  * users. */
 #include "tests/support/application.h"
-#include "tests/support/long_command.h"
+#include "tests/support/long_run.h"
 
 #include "worker/repository/database_private.h"
 #include "worker/repository/session_repository.h"
@@ -83,16 +83,16 @@ add_sessions(int every)
 }
 
 static void
-begin(LongCommand *command)
+begin(LongRun *command)
 {
-    long_command_init(command, &settings, COMMAND_CLEANUP_INACTIVE_SESSIONS);
+    long_run_init(command, &settings, COMMAND_CLEANUP_INACTIVE_SESSIONS);
 }
 
 static void
-finish(LongCommand *command, int deleted)
+finish(LongRun *command, int deleted)
 {
-    long_command_step(command, LONG_COMMAND_STEPS_MAX);
-    assert_long_command_count(command, "deleted_sessions", deleted);
+    long_run_step(command, LONG_RUN_STEPS_MAX);
+    assert_long_run_count(command, "deleted_sessions", deleted);
     assert_int_equal(application_count_sessions(app), ROWS - deleted);
 }
 
@@ -224,10 +224,10 @@ static void
 test_chain_with_user_index_goes_by_user(void **state)
 {
     (void)state;
-    CLEANUP(long_command_done) LongCommand run;
+    CLEANUP(long_run_done) LongRun run;
     add_sessions(2);
     begin(&run);
-    long_command_step(&run, 2);
+    long_run_step(&run, 2);
     assert_false(is_by_id());
     assert_int_equal(postgres_number(app, "SELECT count(*) " RANGE " AND cursor_minor = 's000090'"),
                      1);
@@ -240,30 +240,30 @@ static void
 test_chain_without_user_index_goes_by_id_and_reads_each_session_once(void **state)
 {
     (void)state;
-    CLEANUP(long_command_done) LongCommand run;
+    CLEANUP(long_run_done) LongRun run;
     add_sessions(50);
     drop_index();
     begin(&run);
-    long_command_step(&run, 2);
+    long_run_step(&run, 2);
     assert_true(is_by_id());
     assert_int_equal(postgres_number(app, "SELECT count(*) " RANGE
                                           " AND cursor_major = '' AND cursor_minor = 's000009'"),
                      1);
     finish(&run, ROWS / 50);
-    assert_int_equal(run.steps, 1 + ROWS / LONG_COMMAND_WINDOW + 1 + 1);
+    assert_int_equal(run.steps, 1 + ROWS / LONG_RUN_WINDOW + 1 + 1);
 }
 
 static void
 test_chain_of_one_user_without_user_index_keeps_to_that_user(void **state)
 {
     (void)state;
-    CLEANUP(long_command_done) LongCommand run;
+    CLEANUP(long_run_done) LongRun run;
     add_sessions(1);
     drop_index();
     begin(&run);
     run.command.task = COMMAND_CLEANUP_INACTIVE_SESSIONS_FOR_USER;
     (void)snprintf(run.command.params.user_id, sizeof(run.command.params.user_id), USER_FORMAT, 7);
-    long_command_step(&run, 1);
+    long_run_step(&run, 1);
     assert_false(is_by_id());
     finish(&run, 1);
 }
@@ -272,24 +272,24 @@ test_chain_of_one_user_without_user_index_keeps_to_that_user(void **state)
 static void
 take_over_after(void (*change_index)(void), bool by_id)
 {
-    CLEANUP(long_command_done) LongCommand first;
-    CLEANUP(long_command_done) LongCommand second;
+    CLEANUP(long_run_done) LongRun first;
+    CLEANUP(long_run_done) LongRun second;
     add_sessions(2);
     begin(&first);
-    long_command_step(&first, 1 + 3);
+    long_run_step(&first, 1 + 3);
     assert_int_equal(is_by_id(), by_id);
     change_index();
     begin(&second);
     second.source = first.source;
-    long_command_step(&second, 1 + 1);
+    long_run_step(&second, 1 + 1);
     assert_int_equal(is_by_id(), by_id);
     assert_int_equal(postgres_number(app, "SELECT count(*) " RANGE " AND (cursor_major = '') = %s",
                                      by_id ? "true" : "false"),
                      1);
     finish(&second, ROWS / 2);
-    assert_int_equal(first.steps + second.steps, 1 + 1 + ROWS / LONG_COMMAND_WINDOW + 1 + 1);
-    long_command_step(&first, 1);
-    assert_int_equal(first.outcome.step, TASK_FORGOTTEN);
+    assert_int_equal(first.steps + second.steps, 1 + 1 + ROWS / LONG_RUN_WINDOW + 1 + 1);
+    long_run_step(&first, 1);
+    assert_int_equal(first.outcome.step, TASK_OWNERSHIP_LOST);
 }
 
 static void
@@ -312,17 +312,17 @@ static void
 test_chain_begins_without_the_sessions_table_for_its_other_half(void **state)
 {
     (void)state;
-    CLEANUP(long_command_done) LongCommand run;
+    CLEANUP(long_run_done) LongRun run;
     Error err = {0};
     application_add_booking(app, "b1", "Pending", 48);
-    long_command_init(&run, &settings, COMMAND_SCHEDULED_CLEANUP);
+    long_run_init(&run, &settings, COMMAND_SCHEDULED_CLEANUP);
     ASSERT_OK(database_connect(run.database, &err), &err);
     postgres_exec(app, "ALTER TABLE sessions RENAME TO chats");
-    const bool begun =
-        task_step_chain(&run.context, &run.item, run.chain, CHAIN_ALONE, NULL, &run.outcome, &err);
+    const bool begun = task_step_long_command(&run.context, &run.item, run.long_command,
+                                              CLAIM_EXCLUSIVE, NULL, &run.outcome, &err);
     postgres_exec(app, "ALTER TABLE chats RENAME TO sessions");
     ASSERT_OK(begun, &err);
-    long_command_step(&run, LONG_COMMAND_STEPS_MAX);
+    long_run_step(&run, LONG_RUN_STEPS_MAX);
     assert_int_equal(run.outcome.step, TASK_FINISHED);
     assert_non_null(strstr(run.outcome.result, "\"expired_bookings\":1,"));
 }
@@ -332,7 +332,7 @@ static void
 test_chain_by_id_leaves_a_locked_user_alone_and_reports_it(void **state)
 {
     (void)state;
-    CLEANUP(long_command_done) LongCommand run;
+    CLEANUP(long_run_done) LongRun run;
     CLEANUP(pg_conn_freep) PgConn *other = postgres_connect();
     add_sessions(1);
     drop_index();
@@ -340,7 +340,7 @@ test_chain_by_id_leaves_a_locked_user_alone_and_reports_it(void **state)
                   50);
     begin(&run);
     finish(&run, ROWS - 1);
-    assert_long_command_count(&run, "skipped_sessions", 1);
+    assert_long_run_count(&run, "skipped_sessions", 1);
 }
 
 int

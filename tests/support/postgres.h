@@ -2,8 +2,9 @@
  * postgres: a database of its own for each integration test program, and "the application" as a
  * second connection.
  *
- * Owns:    the database that postgres_create makes from deploy/postgres/application.sql and the
- * worker's migrations. Threads: the test's one thread, but a PgConn may be handed to another.
+ * Owns:      the database that postgres_create makes from deploy/postgres/application.sql and the
+ * worker's migrations.
+ * Threads:   the test's one thread, but a PgConn may be handed to another.
  */
 #ifndef TESTS_SUPPORT_POSTGRES_H
 #define TESTS_SUPPORT_POSTGRES_H

@@ -69,9 +69,9 @@ void
 worker_run(TestWorker *worker, const SentCommand *sent, TaskOutcome *ret_outcome)
 {
     Error err = {0};
-    CLEANUP(chain_freep) Chain *chain = chain_new();
+    CLEANUP(long_command_freep) LongCommand *long_command = long_command_new();
     const TaskItem item = sent_item(sent);
-    assert_non_null(chain);
+    assert_non_null(long_command);
     task_outcome_done(ret_outcome);
     switch (task_shape(&sent->command)) {
     case TASK_SHAPE_SET:
@@ -80,18 +80,18 @@ worker_run(TestWorker *worker, const SentCommand *sent, TaskOutcome *ret_outcome
     case TASK_SHAPE_READ:
         ASSERT_OK(task_run_read(&worker->context, &item, 1, ret_outcome, &err), &err);
         break;
-    case TASK_SHAPE_CHAIN:
-        worker_finish_chain(worker, sent, chain, ret_outcome);
+    case TASK_SHAPE_LONG_COMMAND:
+        worker_finish_chain(worker, sent, long_command, ret_outcome);
         break;
     }
 }
 
 int
-worker_claim(TestWorker *worker, Chain *chain)
+worker_claim(TestWorker *worker, LongCommand *long_command)
 {
-    int claim = CHAIN_ALONE;
-    while (!chain_claim(chain, worker->monotonic_ms, &claim)) {
-        const int64_t next_ms = chain_next_ms(chain);
+    int claim = CLAIM_EXCLUSIVE;
+    while (!long_command_claim(long_command, worker->monotonic_ms, &claim)) {
+        const int64_t next_ms = long_command_next_ms(long_command);
         assert_true(next_ms > worker->monotonic_ms && next_ms < INT64_MAX);
         worker->monotonic_ms = next_ms;
     }
@@ -99,23 +99,25 @@ worker_claim(TestWorker *worker, Chain *chain)
 }
 
 TaskStep
-worker_step(TestWorker *worker, const SentCommand *sent, Chain *chain, TaskOutcome *ret_outcome)
+worker_step(TestWorker *worker, const SentCommand *sent, LongCommand *long_command,
+            TaskOutcome *ret_outcome)
 {
     Error err = {0};
     const TaskItem item = sent_item(sent);
     task_outcome_done(ret_outcome);
-    const int claim = worker_claim(worker, chain);
-    ASSERT_OK(task_step_chain(&worker->context, &item, chain, claim, NULL, ret_outcome, &err),
+    const int claim = worker_claim(worker, long_command);
+    ASSERT_OK(task_step_long_command(&worker->context, &item, long_command, claim, NULL,
+                                     ret_outcome, &err),
               &err);
     return ret_outcome->step;
 }
 
 void
-worker_finish_chain(TestWorker *worker, const SentCommand *sent, Chain *chain,
+worker_finish_chain(TestWorker *worker, const SentCommand *sent, LongCommand *long_command,
                     TaskOutcome *ret_outcome)
 {
     for (int i = 0; i < STEPS_MAX; i++) {
-        if (worker_step(worker, sent, chain, ret_outcome) != TASK_AGAIN)
+        if (worker_step(worker, sent, long_command, ret_outcome) != TASK_REQUEUE)
             return;
     }
     fail_msg("%s never ends", sent->command.id);

@@ -2,7 +2,7 @@
  * tasks: one worker of a pool, as far as worker/task sees it, and what came out of its calls.
  *
  * Owns:      the worker's Database. Its monotonic clock moves only when a test or a driver of
- * chains moves it, so that no test waits for a delay.
+ * long commands moves it, so that no test waits for a delay.
  * Threads:   one at a time; each thread of a test has a worker of its own.
  */
 #ifndef TESTS_SUPPORT_TASKS_H
@@ -32,17 +32,17 @@ void worker_done(TestWorker *worker);
 /* Sets of one and more; a failure fails the test. The caller ends the outcomes. */
 void worker_run_set(TestWorker *worker, const SentCommand *const *sent, size_t count,
                     TaskOutcome *outcomes);
-/* Shape by the command: a read, a set of one, or a whole chain. A failure fails the test.
+/* Shape by the command: a read, a set of one, or a whole long command. A failure fails the test.
  * What *ret_outcome held before is ended first, here and below. */
 void worker_run(TestWorker *worker, const SentCommand *sent, TaskOutcome *ret_outcome);
 
-/* Claims the next step of a chain, after its delay; somebody must be able to take one. */
-int worker_claim(TestWorker *worker, Chain *chain);
-/* One step of a chain, after its delay; a failure fails the test. */
-TaskStep worker_step(TestWorker *worker, const SentCommand *sent, Chain *chain,
+/* Claims the next step of a long command, after its delay; somebody must be able to take one. */
+int worker_claim(TestWorker *worker, LongCommand *long_command);
+/* One step of a long command, after its delay; a failure fails the test. */
+TaskStep worker_step(TestWorker *worker, const SentCommand *sent, LongCommand *long_command,
                      TaskOutcome *ret_outcome);
-/* Steps until the chain asks for no more. */
-void worker_finish_chain(TestWorker *worker, const SentCommand *sent, Chain *chain,
+/* Steps until the long command asks for no more. */
+void worker_finish_chain(TestWorker *worker, const SentCommand *sent, LongCommand *long_command,
                          TaskOutcome *ret_outcome);
 
 /* A member of the result, by its path: "data.deleted_sessions". */

@@ -1,8 +1,8 @@
 #include "common/kafka/dev_broker.h"
 
 #include "worker/cli/cli.h"
-#include "worker/cli/clients.h"
 #include "worker/cli/commands.h"
+#include "worker/cli/signals.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -58,7 +58,7 @@ serve(const Settings *settings, const Arguments *arguments, Error *err)
     const char *const topics[] = {settings->topics.commands, settings->topics.results,
                                   settings->topics.dead_letters};
     CLEANUP(dev_broker_stopp) DevBroker *broker = NULL;
-    const int signal_fd = clients_open_signals(err);
+    const int signal_fd = signals_open(err);
     if (signal_fd < 0)
         return false;
     const bool started =

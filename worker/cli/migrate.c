@@ -1,5 +1,5 @@
 #include "worker/cli/cli.h"
-#include "worker/cli/clients.h"
+#include "worker/cli/client_settings.h"
 #include "worker/cli/commands.h"
 #include "worker/repository/schema_repository.h"
 
@@ -14,7 +14,7 @@ static int
 migrate(const Settings *settings)
 {
     DatabaseSettings database_settings;
-    clients_database_settings(settings, &database_settings);
+    client_settings_database(settings, &database_settings);
     CLEANUP(database_freep)
     Database *database = database_new(&database_settings, clock_system());
     int before = 0;

@@ -1,7 +1,8 @@
 #include "common/log.h"
 #include "worker/cli/cli.h"
-#include "worker/cli/clients.h"
+#include "worker/cli/client_settings.h"
 #include "worker/cli/commands.h"
+#include "worker/cli/signals.h"
 #include "worker/pipeline/pipeline.h"
 #include "worker/repository/schema_repository.h"
 #include "worker/upkeep/upkeep.h"
@@ -68,7 +69,7 @@ fill_pipeline_settings(const Settings *settings, const DatabaseSettings *databas
         .queue_kib = settings->worker.queue_kib,
         .shutdown_grace_ms = settings->worker.shutdown_grace_ms,
         .hold_backoff_max_ms = settings->worker.hold_backoff_max_ms,
-        .start_timeout_ms = CLIENTS_TIMEOUT_MS,
+        .start_timeout_ms = CLIENT_TIMEOUT_MS,
         .floors =
             {
                 .min_inactive_hours = settings->limits.min_inactive_hours,
@@ -77,7 +78,7 @@ fill_pipeline_settings(const Settings *settings, const DatabaseSettings *databas
         .database = database,
         .task = task,
     };
-    clients_kafka_settings(settings, &ret_pipeline->kafka);
+    client_settings_kafka(settings, &ret_pipeline->kafka);
     ret_pipeline->kafka.instance_id = settings->worker.id_is_given ? settings->worker.id : NULL;
 }
 
@@ -125,13 +126,13 @@ run_worker(const Settings *settings, Error *err)
     DatabaseSettings database;
     TaskSettings task;
     PipelineSettings pipeline;
-    clients_database_settings(settings, &database);
+    client_settings_database(settings, &database);
     fill_task_settings(settings, &task);
     fill_pipeline_settings(settings, &database, &task, &pipeline);
 
     bound_malloc();
     (void)signal(SIGPIPE, SIG_IGN);
-    const int signal_fd = clients_open_signals(err);
+    const int signal_fd = signals_open(err);
     if (signal_fd < 0)
         return false;
     const bool done =

@@ -3,7 +3,7 @@
 #include "common/kafka/kafka_reader.h"
 #include "common/log.h"
 #include "worker/cli/cli.h"
-#include "worker/cli/clients.h"
+#include "worker/cli/client_settings.h"
 #include "worker/cli/commands.h"
 #include "worker/cli/request.h"
 #include "worker/cli/result_view.h"
@@ -107,10 +107,10 @@ deliver(const KafkaSettings *kafka, const char *topic, const Request *request, E
         .key = request->key != NULL ? BYTES_TEXT(request->key) : (Bytes){NULL, 0},
         .value = BYTES_TEXT(request->json),
     };
-    if (!kafka_producer_open(kafka, CLIENTS_TIMEOUT_MS, note_delivery, &delivery, &producer, err) ||
-        !kafka_producer_wait(producer, &topic, 1, CLIENTS_TIMEOUT_MS, err) ||
+    if (!kafka_producer_open(kafka, CLIENT_TIMEOUT_MS, note_delivery, &delivery, &producer, err) ||
+        !kafka_producer_wait(producer, &topic, 1, CLIENT_TIMEOUT_MS, err) ||
         kafka_producer_send(producer, &record, NULL, err) != KAFKA_SEND_OK ||
-        !kafka_producer_flush(producer, CLIENTS_TIMEOUT_MS + 1000, err))
+        !kafka_producer_flush(producer, CLIENT_TIMEOUT_MS + 1000, err))
         return error_wrap(err, "send to topic %s", topic);
     if (!delivery.told)
         return error_set(err, ERROR_HOLD, "kafka_unreachable",
@@ -192,10 +192,10 @@ send_request(const CliSpec *spec, const Settings *settings, const Arguments *arg
     CLEANUP(kafka_reader_closep) KafkaReader *reader = NULL;
     CLEANUP(record_freep) Record *record = NULL;
     Error err;
-    clients_kafka_settings(settings, &kafka);
+    client_settings_kafka(settings, &kafka);
     /* The reader takes its place before the command is sent, so that no result slips by. */
     if (arguments->wait && !kafka_reader_open(&kafka, settings->topics.results, KAFKA_START_END, 0,
-                                              CLIENTS_TIMEOUT_MS, &reader, &err))
+                                              CLIENT_TIMEOUT_MS, &reader, &err))
         return cli_fail(spec->name, &err);
     if (!deliver(&kafka, settings->topics.commands, request, &err))
         return cli_fail(spec->name, &err);

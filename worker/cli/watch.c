@@ -1,9 +1,10 @@
 #include "common/kafka/kafka_reader.h"
 #include "common/log.h"
 #include "worker/cli/cli.h"
-#include "worker/cli/clients.h"
+#include "worker/cli/client_settings.h"
 #include "worker/cli/commands.h"
 #include "worker/cli/result_view.h"
+#include "worker/cli/signals.h"
 #include "worker/message/progress.h"
 
 #include <string.h>
@@ -109,7 +110,7 @@ is_over(const Watch *watch, int64_t deadline_ms)
     const Arguments *arguments = watch->arguments;
     return (arguments->count > 0 && watch->seen >= arguments->count) ||
            (arguments->timeout_ms > 0 && clock_monotonic_ms(clock_system()) >= deadline_ms) ||
-           clients_signalled(watch->signal_fd);
+           signals_arrived(watch->signal_fd);
 }
 
 static bool
@@ -145,13 +146,13 @@ watch_results(const CliSpec *spec, const Settings *settings, const Arguments *ar
     CLEANUP(kafka_reader_closep) KafkaReader *reader = NULL;
     Error err;
     const int64_t start_ms = clock_monotonic_ms(clock_system());
-    const int signal_fd = clients_open_signals(&err);
+    const int signal_fd = signals_open(&err);
     if (signal_fd < 0)
         return cli_fail(spec->name, &err);
-    clients_kafka_settings(settings, &kafka);
+    client_settings_kafka(settings, &kafka);
     if (!kafka_reader_open(&kafka, settings->topics.results,
                            arguments->has_since ? KAFKA_START_TIME : KAFKA_START_END,
-                           arguments->since_ms, CLIENTS_TIMEOUT_MS, &reader, &err)) {
+                           arguments->since_ms, CLIENT_TIMEOUT_MS, &reader, &err)) {
         (void)close(signal_fd);
         return cli_fail(spec->name, &err);
     }
@@ -161,7 +162,7 @@ watch_results(const CliSpec *spec, const Settings *settings, const Arguments *ar
         (void)fflush(stdout);
     }
     const bool followed = follow(&watch, start_ms + arguments->timeout_ms, &err);
-    const bool interrupted = clients_signalled(signal_fd);
+    const bool interrupted = signals_arrived(signal_fd);
     (void)close(signal_fd);
     if (!followed)
         return cli_fail(spec->name, &err);

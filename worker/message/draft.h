@@ -3,7 +3,8 @@
  * Rejection.
  *
  * Owns:      its strings. The first fault is kept, reading goes on, so that a rejection can name id
- * and task. Threads:   one at a time.
+ * and task.
+ * Threads:   one at a time.
  */
 #ifndef WORKER_MESSAGE_DRAFT_H
 #define WORKER_MESSAGE_DRAFT_H

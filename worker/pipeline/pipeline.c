@@ -1,35 +1,20 @@
 #include "worker/pipeline/pipeline.h"
 
 #include "common/log.h"
-#include "worker/pipeline/coordinator.h"
-#include "worker/pipeline/executor.h"
+#include "worker/pipeline/coordinator/coordinator.h"
+#include "worker/pipeline/executor/executor.h"
 
 enum {
-    START_TIMEOUT_MS = 10 * 1000,
     CLOSING_MS = 3000, /* without a grace: a statement may just be ending */
     PUBLISH_MS = 500,  /* of that, for the publisher */
 };
 
 typedef struct Pipeline {
-    Stations stations;
+    PipelineShared shared;
     Executor **executors;
     int executor_count;
     Coordinator *coordinator;
 } Pipeline;
-
-int
-pipeline_start_timeout_ms(const PipelineSettings *settings)
-{
-    return settings->start_timeout_ms > 0 ? settings->start_timeout_ms : START_TIMEOUT_MS;
-}
-
-bool
-pipeline_id_in_use(const PipelineSettings *settings, Error *err)
-{
-    return error_set(err, ERROR_FATAL, "worker_id_in_use",
-                     "another worker uses worker.id %s: give each an id of its own, or none",
-                     settings->worker_id);
-}
 
 static bool
 open_consumer(const PipelineSettings *settings, KafkaConsumer **ret_consumer, Error *err)
@@ -37,7 +22,7 @@ open_consumer(const PipelineSettings *settings, KafkaConsumer **ret_consumer, Er
     CLEANUP(kafka_consumer_closep) KafkaConsumer *consumer = NULL;
     const char *const topics[] = {settings->commands_topic, settings->results_topic,
                                   settings->dead_letters_topic};
-    const int timeout_ms = pipeline_start_timeout_ms(settings);
+    const int timeout_ms = pipeline_settings_start_timeout_ms(settings);
     if (!kafka_consumer_open(&settings->kafka, &consumer, err) ||
         !kafka_consumer_wait(consumer, topics, ARRAY_LEN(topics), timeout_ms, err))
         return false;
@@ -47,28 +32,28 @@ open_consumer(const PipelineSettings *settings, KafkaConsumer **ret_consumer, Er
 }
 
 static bool
-make_stations(Stations *stations, Error *err)
+make_shared(PipelineShared *shared, Error *err)
 {
-    const PipelineSettings *settings = stations->settings;
-    stations->batcher = batcher_new(settings->executors, settings->set_commands, stations->clock);
-    if (stations->batcher == NULL)
+    const PipelineSettings *settings = shared->settings;
+    shared->batcher = batcher_new(settings->executors, settings->set_commands, shared->clock);
+    if (shared->batcher == NULL)
         return error_out_of_memory(err);
-    stations->hold = hold_new(stations->batcher, settings->hold_backoff_max_ms, stations->clock);
-    if (stations->hold == NULL)
+    shared->hold = hold_new(shared->batcher, settings->hold_backoff_max_ms, shared->clock);
+    if (shared->hold == NULL)
         return error_out_of_memory(err);
-    return inbox_new(&stations->inbox, err) &&
-           publisher_start(settings, stations->clock, stations->inbox, &stations->publisher, err);
+    return completions_new(&shared->completions, err) &&
+           publisher_start(settings, shared->clock, shared->completions, &shared->publisher, err);
 }
 
 static bool
 start_executors(Pipeline *pipeline, Error *err)
 {
-    const int count = pipeline->stations.settings->executors;
+    const int count = pipeline->shared.settings->executors;
     pipeline->executors = calloc((size_t)count + 1, sizeof(Executor *));
     if (pipeline->executors == NULL)
         return error_out_of_memory(err);
     for (int i = 0; i < count; i++) {
-        if (!executor_start(&pipeline->stations, i, &pipeline->executors[i], err))
+        if (!executor_start(&pipeline->shared, i, &pipeline->executors[i], err))
             return false;
         pipeline->executor_count++;
     }
@@ -79,11 +64,11 @@ static bool
 pipeline_start(Pipeline *pipeline, int signal_fd, Error *err)
 {
     KafkaConsumer *consumer = NULL;
-    if (!open_consumer(pipeline->stations.settings, &consumer, err))
+    if (!open_consumer(pipeline->shared.settings, &consumer, err))
         return false;
     /* From here on the coordinator owns the consumer. */
-    return coordinator_new(&pipeline->stations, consumer, signal_fd, &pipeline->coordinator, err) &&
-           make_stations(&pipeline->stations, err) && start_executors(pipeline, err);
+    return coordinator_new(&pipeline->shared, consumer, signal_fd, &pipeline->coordinator, err) &&
+           make_shared(&pipeline->shared, err) && start_executors(pipeline, err);
 }
 
 /* False when an executor is still inside the database at that time. */
@@ -91,10 +76,10 @@ static bool
 join_executors(Pipeline *pipeline, int64_t deadline_ms)
 {
     bool all = true;
-    if (pipeline->stations.batcher != NULL)
-        batcher_stop(pipeline->stations.batcher);
-    if (pipeline->stations.publisher != NULL)
-        publisher_release_waiters(pipeline->stations.publisher);
+    if (pipeline->shared.batcher != NULL)
+        batcher_stop(pipeline->shared.batcher);
+    if (pipeline->shared.publisher != NULL)
+        publisher_release_waiters(pipeline->shared.publisher);
     for (int i = 0; i < pipeline->executor_count; i++) {
         if (!executor_join(pipeline->executors[i], deadline_ms))
             all = false;
@@ -109,12 +94,12 @@ stop_threads(Pipeline *pipeline, int64_t deadline_ms)
 {
     if (!join_executors(pipeline, deadline_ms - PUBLISH_MS)) {
         log_warn("a unit is still running and is left to the database",
-                 LOG_STR("worker_id", pipeline->stations.settings->worker_id));
+                 LOG_STR("worker_id", pipeline->shared.settings->worker_id));
         return false;
     }
-    if (!publisher_stop(pipeline->stations.publisher, deadline_ms)) {
+    if (!publisher_stop(pipeline->shared.publisher, deadline_ms)) {
         log_warn("a Kafka transaction is still open and is left to the broker",
-                 LOG_STR("worker_id", pipeline->stations.settings->worker_id));
+                 LOG_STR("worker_id", pipeline->shared.settings->worker_id));
         return false;
     }
     return true;
@@ -129,9 +114,9 @@ pipeline_stop(Pipeline *pipeline)
     coordinator_free(pipeline->coordinator);
     if (!stop_threads(pipeline, now_ms + (left_ms >= 0 ? left_ms : CLOSING_MS)))
         return;
-    hold_free(pipeline->stations.hold);
-    inbox_free(pipeline->stations.inbox);
-    batcher_free(pipeline->stations.batcher);
+    hold_free(pipeline->shared.hold);
+    completions_free(pipeline->shared.completions);
+    batcher_free(pipeline->shared.batcher);
     free(pipeline->executors);
     free(pipeline);
 }
@@ -142,8 +127,8 @@ pipeline_run(const PipelineSettings *settings, const Clock *clock, int signal_fd
     Pipeline *pipeline = calloc(1, sizeof(*pipeline));
     if (pipeline == NULL)
         return error_out_of_memory(err);
-    pipeline->stations.settings = settings;
-    pipeline->stations.clock = clock;
+    pipeline->shared.settings = settings;
+    pipeline->shared.clock = clock;
     if (!pipeline_start(pipeline, signal_fd, err)) {
         pipeline_stop(pipeline);
         return false;

@@ -3,8 +3,8 @@
  *
  * Threads:   that of its Database. Every function runs inside the caller's transaction, in the
  * order find → lock → delete; DESIGN "Deleting safely" is why it takes three statements with a
- * fresh snapshot each. Invariant: after session_lock nothing here waits for a row of the
- * application.
+ * fresh snapshot each.
+ * Invariant: after session_lock nothing here waits for a row of the application.
  */
 #ifndef WORKER_REPOSITORY_SESSION_REPOSITORY_H
 #define WORKER_REPOSITORY_SESSION_REPOSITORY_H
@@ -60,8 +60,8 @@ typedef struct SessionSpan {
     const char *high;
 } SessionSpan;
 
-/* First look of a chain: the `limit` sessions after the cursor in order of (user_id, id), of these
- * users; "" as cursor = from the beginning. */
+/* First look of a long command: the `limit` sessions after the cursor in order of (user_id, id), of
+ * these users; "" as cursor = from the beginning. */
 bool session_find_window(Database *database, int64_t cutoff_us, const SessionSpan *users,
                          const char *after_user_id, const char *after_session_id, int limit,
                          SessionCandidates *ret_candidates, Error *err) MUST_CHECK;

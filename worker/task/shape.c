@@ -14,11 +14,11 @@ task_shape(const Command *command)
     case COMMAND_CLEANUP_INACTIVE_SESSIONS:
     case COMMAND_EXPIRE_PENDING_BOOKINGS:
     case COMMAND_SCHEDULED_CLEANUP:
-        return command->params.dry_run ? TASK_SHAPE_READ : TASK_SHAPE_CHAIN;
+        return command->params.dry_run ? TASK_SHAPE_READ : TASK_SHAPE_LONG_COMMAND;
     case COMMAND_TASK_COUNT:
         break;
     }
-    return TASK_SHAPE_CHAIN;
+    return TASK_SHAPE_LONG_COMMAND;
 }
 
 /* A replay runs in a unit of its own. */
@@ -27,7 +27,7 @@ task_share_key(const Command *command, char ret_key[TASK_SHARE_KEY_BYTES])
 {
     const CommandParams *params = &command->params;
     ret_key[0] = '\0';
-    if (task_shape(command) != TASK_SHAPE_CHAIN || command->replay > 0)
+    if (task_shape(command) != TASK_SHAPE_LONG_COMMAND || command->replay > 0)
         return;
     (void)snprintf(ret_key, TASK_SHARE_KEY_BYTES, "%d %.17g %.17g", (int)command->task,
                    params->inactive_hours, params->expiration_minutes);

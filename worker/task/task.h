@@ -1,9 +1,9 @@
 /*
  * task: what each command means. Commands in, repository calls, results out; no SQL and no Kafka.
  *
- * Owns:      nothing between calls but the Chain a caller keeps for a long command.
- * Threads:   one TaskContext (and its Database) belongs to one executor; a Chain may be used by
- *            several, each with a claim of its own.
+ * Owns:      nothing between calls but the LongCommand a caller keeps for a long command.
+ * Threads:   one TaskContext (and its Database) belongs to one executor; a LongCommand may be used
+ * by several, each with a claim of its own.
  * Invariant: every effect on the application's tables is committed in the same transaction as the
  * ledger's word about it.
  */
@@ -18,7 +18,7 @@ typedef struct TaskSettings {
     int max_attempts;
     int lock_wait_ms;       /* bounds the last pass over what was locked */
     int preview_timeout_ms; /* statement_timeout of a preview or dry run */
-    int batch_sessions;     /* rows of a window; more of one user make a chain */
+    int batch_sessions;     /* rows of a window; more of one user make a long command */
     int executors;          /* of this worker: how many ranges a whole table is divided into */
     int ledger_retention_hours;
     int retry_backoff_ms;
@@ -34,19 +34,19 @@ typedef struct TaskContext {
 
 /* How a command is executed. */
 typedef enum TaskShape {
-    TASK_SHAPE_SET,   /* per-user command: shares a transaction with others of its kind */
-    TASK_SHAPE_READ,  /* preview or dry run: one read-only statement */
-    TASK_SHAPE_CHAIN, /* long command: a chain of batches */
+    TASK_SHAPE_SET,          /* per-user command: shares a transaction with others of its kind */
+    TASK_SHAPE_READ,         /* preview or dry run: one read-only statement */
+    TASK_SHAPE_LONG_COMMAND, /* long command: a long command of batches */
 } TaskShape;
 
 typedef enum TaskStep {
-    TASK_PENDING,  /* not run yet */
-    TASK_FINISHED, /* the outcome holds the result to publish */
-    TASK_ABSORBED, /* a producer's duplicate: nothing to publish, only the offset to finish */
-    TASK_AGAIN,    /* more batches: put it at the end of the queue; chain_claim says when */
-    TASK_ALONE,    /* leaves its set, or the run it would have shared; goes on as a chain */
-    TASK_FOLLOWS,  /* shares the run of another command, and ends with it */
-    TASK_FORGOTTEN /* another worker owns it by now: neither result nor offset */
+    TASK_PENDING,   /* not run yet */
+    TASK_FINISHED,  /* the outcome holds the result to publish */
+    TASK_DUPLICATE, /* a producer's duplicate: nothing to publish, only the offset to finish */
+    TASK_REQUEUE,   /* more batches: put it at the end of the queue; long_command_claim says when */
+    TASK_LEAVE_SET, /* leaves its set, or the run it would have shared; goes on as a long command */
+    TASK_FOLLOWS,   /* shares the run of another command, and ends with it */
+    TASK_OWNERSHIP_LOST /* another worker owns it by now: neither result nor offset */
 } TaskStep;
 
 typedef struct TaskOutcome {
@@ -98,26 +98,26 @@ bool task_run_read(const TaskContext *context, const TaskItem *item, int attempt
 
 /* A long command under way: it begins, runs batches of its ranges, and ends. Each executor that
  * steps it holds a claim, so that several ranges run side by side. */
-typedef struct Chain Chain;
+typedef struct LongCommand LongCommand;
 
 enum {
-    CHAIN_ALONE = -1, /* the claim to begin or to end */
+    CLAIM_EXCLUSIVE = -1, /* the claim to begin or to end */
 };
 
-Chain *chain_new(void) MUST_CHECK; /* NULL when out of memory */
-void chain_free(Chain *chain);
-DEFINE_FREEP(Chain, chain_free)
+LongCommand *long_command_new(void) MUST_CHECK; /* NULL when out of memory */
+void long_command_free(LongCommand *long_command);
+DEFINE_FREEP(LongCommand, long_command_free)
 
 /* Claims a range that nobody has claimed and that may run at `now_ms` (monotonic); the next
- * task_step_chain gives it back. Before the begin, and when all ranges are done, the claim is
- * CHAIN_ALONE: it holds nothing, so the caller sees to it that nobody else has a claim then, nor
- * asks for one before that step is over. False: there is nothing to do now; chain_next_ms tells
- * when there is. */
-bool chain_claim(Chain *chain, int64_t now_ms, int *ret_claim) MUST_CHECK;
+ * task_step_long_command gives it back. Before the begin, and when all ranges are done, the claim
+ * is CLAIM_EXCLUSIVE: it holds nothing, so the caller sees to it that nobody else has a claim then,
+ * nor asks for one before that step is over. False: there is nothing to do now;
+ * long_command_next_ms tells when there is. */
+bool long_command_claim(LongCommand *long_command, int64_t now_ms, int *ret_claim) MUST_CHECK;
 
 /* When something may be claimed (monotonic), as far as the clock alone decides; INT64_MAX when only
  * the end of a running step can tell. */
-int64_t chain_next_ms(Chain *chain);
+int64_t long_command_next_ms(LongCommand *long_command);
 
 /* Commands whose task_share_key is the leader's, and what becomes of each. */
 typedef struct TaskFollowers {
@@ -128,23 +128,23 @@ typedef struct TaskFollowers {
 
 /* Takes the next step of a long command as `claim` says: begins it or takes it over, runs a batch
  * of the range, or ends it. A batch that fails for itself is retried and given up in here
- * (TASK_AGAIN with a note). False: only when the environment is at fault (ERROR_HOLD) or the
+ * (TASK_REQUEUE with a note). False: only when the environment is at fault (ERROR_HOLD) or the
  * process (ERROR_FATAL), or beginning or ending failed (ERROR_RETRY: call again later; counted by
  * the caller, then task_fail).
  *
- * With CHAIN_ALONE, `followers` (or NULL) are the commands that share the run. When it begins,
+ * With CLAIM_EXCLUSIVE, `followers` (or NULL) are the commands that share the run. When it begins,
  * those that may join get FOLLOWS, those that the ledger knows or that are too late get ALONE, and
  * all stay PENDING when this is no run to share. When it ends well, they get FINISHED, or ALONE
  * when the ledger knows them by now; else they stay PENDING. On false their outcomes mean nothing.
  */
-bool task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain, int claim,
-                     const TaskFollowers *followers, TaskOutcome *ret_outcome,
-                     Error *err) MUST_CHECK;
+bool task_step_long_command(const TaskContext *context, const TaskItem *item,
+                            LongCommand *long_command, int claim, const TaskFollowers *followers,
+                            TaskOutcome *ret_outcome, Error *err) MUST_CHECK;
 
 /* Writes `failed` for a command whose tries have run out, in a transaction of its own, with what a
- * chain had done. False: it could not be written, which is a hold. `chain` may be NULL; nobody has
- * a claim of it. */
-bool task_fail(const TaskContext *context, const TaskItem *item, Chain *chain, const Error *cause,
-               int attempts, TaskOutcome *ret_outcome, Error *err) MUST_CHECK;
+ * long command had done. False: it could not be written, which is a hold. `long command` may be
+ * NULL; nobody has a claim of it. */
+bool task_fail(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
+               const Error *cause, int attempts, TaskOutcome *ret_outcome, Error *err) MUST_CHECK;
 
 #endif

@@ -1,6 +1,6 @@
 #include "common/backoff.h"
 
-#include "common/autofree.h"
+#include "common/macros.h"
 
 #include <limits.h>
 #include <setjmp.h>

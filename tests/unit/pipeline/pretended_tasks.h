@@ -39,7 +39,7 @@ static struct {
 } world = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* It begins, runs batches in ranges side by side, and ends alone. */
-struct Chain {
+struct LongCommand {
     pthread_mutex_t lock;
     bool endless;
     int steps;
@@ -47,47 +47,49 @@ struct Chain {
     int64_t next_ms;
 };
 
-Chain *
-chain_new(void)
+LongCommand *
+long_command_new(void)
 {
-    Chain *chain = calloc(1, sizeof(Chain));
-    assert_non_null(chain);
-    pthread_mutex_init(&chain->lock, NULL);
-    return chain;
+    LongCommand *long_command = calloc(1, sizeof(LongCommand));
+    assert_non_null(long_command);
+    pthread_mutex_init(&long_command->lock, NULL);
+    return long_command;
 }
 
 void
-chain_free(Chain *chain)
+long_command_free(LongCommand *long_command)
 {
-    if (chain != NULL)
-        pthread_mutex_destroy(&chain->lock);
-    free(chain);
+    if (long_command != NULL)
+        pthread_mutex_destroy(&long_command->lock);
+    free(long_command);
 }
 
 static bool
-has_range(const Chain *chain)
+has_range(const LongCommand *long_command)
 {
-    return chain->claims < RANGES && (chain->endless || chain->steps + chain->claims < STEPS - 1);
+    return long_command->claims < RANGES &&
+           (long_command->endless || long_command->steps + long_command->claims < STEPS - 1);
 }
 
 bool
-chain_claim(Chain *chain, int64_t now_ms, int *ret_claim)
+long_command_claim(LongCommand *long_command, int64_t now_ms, int *ret_claim)
 {
-    pthread_mutex_lock(&chain->lock);
-    const bool alone = chain->steps == 0 || (!chain->endless && chain->steps >= STEPS - 1);
-    const bool granted = now_ms >= chain->next_ms && (alone || has_range(chain));
+    pthread_mutex_lock(&long_command->lock);
+    const bool alone =
+        long_command->steps == 0 || (!long_command->endless && long_command->steps >= STEPS - 1);
+    const bool granted = now_ms >= long_command->next_ms && (alone || has_range(long_command));
     if (granted)
-        *ret_claim = alone ? CHAIN_ALONE : chain->claims++;
-    pthread_mutex_unlock(&chain->lock);
+        *ret_claim = alone ? CLAIM_EXCLUSIVE : long_command->claims++;
+    pthread_mutex_unlock(&long_command->lock);
     return granted;
 }
 
 int64_t
-chain_next_ms(Chain *chain)
+long_command_next_ms(LongCommand *long_command)
 {
-    pthread_mutex_lock(&chain->lock);
-    const int64_t next_ms = chain->next_ms;
-    pthread_mutex_unlock(&chain->lock);
+    pthread_mutex_lock(&long_command->lock);
+    const int64_t next_ms = long_command->next_ms;
+    pthread_mutex_unlock(&long_command->lock);
     return next_ms;
 }
 
@@ -154,9 +156,9 @@ task_run_set(const TaskContext *context, const TaskItem *items, size_t count, in
     for (size_t i = 0; i < count; i++) {
         outcomes[i] = (TaskOutcome){0};
         if (is_a(&items[i], "absorbed"))
-            outcomes[i].step = TASK_ABSORBED;
+            outcomes[i].step = TASK_DUPLICATE;
         else if (is_a(&items[i], "alone"))
-            outcomes[i].step = TASK_ALONE;
+            outcomes[i].step = TASK_LEAVE_SET;
         else
             finish(&items[i], "succeeded", &outcomes[i]);
     }
@@ -177,22 +179,23 @@ task_run_read(const TaskContext *context, const TaskItem *item, int attempts,
 }
 
 bool
-task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain, int claim,
-                const TaskFollowers *followers, TaskOutcome *ret_outcome, Error *err)
+task_step_long_command(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
+                       int claim, const TaskFollowers *followers, TaskOutcome *ret_outcome,
+                       Error *err)
 {
     const bool entered = enter(err);
-    pthread_mutex_lock(&chain->lock);
-    if (claim == CHAIN_ALONE && chain->claims > 0)
+    pthread_mutex_lock(&long_command->lock);
+    if (claim == CLAIM_EXCLUSIVE && long_command->claims > 0)
         atomic_store(&world.not_alone, true);
-    chain->claims -= claim != CHAIN_ALONE;
-    chain->steps += entered;
-    chain->endless = is_a(item, "endless");
-    chain->next_ms = clock_monotonic_ms(context->clock) + 1;
-    const bool ends = !chain->endless && chain->steps >= STEPS;
-    pthread_mutex_unlock(&chain->lock);
+    long_command->claims -= claim != CLAIM_EXCLUSIVE;
+    long_command->steps += entered;
+    long_command->endless = is_a(item, "endless");
+    long_command->next_ms = clock_monotonic_ms(context->clock) + 1;
+    const bool ends = !long_command->endless && long_command->steps >= STEPS;
+    pthread_mutex_unlock(&long_command->lock);
     if (!entered)
         return false;
-    *ret_outcome = (TaskOutcome){.step = TASK_AGAIN};
+    *ret_outcome = (TaskOutcome){.step = TASK_REQUEUE};
     if (ends)
         finish(item, "succeeded", ret_outcome);
     for (size_t i = 0; followers != NULL && i < followers->count; i++) {
@@ -206,11 +209,11 @@ task_step_chain(const TaskContext *context, const TaskItem *item, Chain *chain, 
 }
 
 bool
-task_fail(const TaskContext *context, const TaskItem *item, Chain *chain, const Error *cause,
-          int attempts, TaskOutcome *ret_outcome, Error *err)
+task_fail(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
+          const Error *cause, int attempts, TaskOutcome *ret_outcome, Error *err)
 {
     (void)context;
-    (void)chain;
+    (void)long_command;
     if (!enter(err))
         return false;
     atomic_fetch_add(&world.fails, 1);

@@ -301,7 +301,7 @@ test_run_while_database_is_away_keeps_commands_until_it_is_back(void **state)
 }
 
 static void
-test_stop_during_long_command_leaves_it_to_the_next_worker(void **state)
+test_stop_during_long_run_leaves_it_to_the_next_worker(void **state)
 {
     (void)state;
     Worker worker;
@@ -485,7 +485,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_run_every_kind_of_command_gives_one_result_each),
         CASE(test_run_while_database_is_away_keeps_commands_until_it_is_back),
-        CASE(test_stop_during_long_command_leaves_it_to_the_next_worker),
+        CASE(test_stop_during_long_run_leaves_it_to_the_next_worker),
         CASE(test_stop_while_database_is_away_ends_without_results),
         CASE(test_second_worker_joining_shares_the_work),
         CASE(test_run_while_kafka_is_away_publishes_when_it_is_back),

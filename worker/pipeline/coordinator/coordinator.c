@@ -1,0 +1,273 @@
+#include "worker/pipeline/coordinator/coordinator_private.h"
+
+#include "common/log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+enum {
+    TICK_MS = 100,
+    SHORT_TICK_MS = 10, /* while an answer is waited for that wakes nobody */
+    POLL_BUDGET = 1000, /* records in a row before reports and signals are looked at */
+    ERROR_NEWS_EVERY_MS = 60 * 1000,
+    AHEAD_MAX = 100000,
+    BYTES_PER_KIB = 1024,
+};
+
+bool
+coordinator_new(const PipelineShared *shared, KafkaConsumer *consumer, int signal_fd,
+                Coordinator **ret_coordinator, Error *err)
+{
+    const PipelineSettings *settings = shared->settings;
+    Coordinator *self = calloc(1, sizeof(*self));
+    Intake *intake = intake_new(&settings->floors, settings->worker_id, shared->clock);
+    if (self == NULL || intake == NULL) {
+        free(self);
+        intake_free(intake);
+        kafka_consumer_close(consumer);
+        return error_out_of_memory(err);
+    }
+    self->shared = shared;
+    self->consumer = consumer;
+    self->intake = intake;
+    self->signal_fd = signal_fd;
+    self->marks = (LaneMarks){
+        .high_commands = (size_t)settings->queue_commands,
+        .high_bytes = (size_t)settings->queue_kib * BYTES_PER_KIB,
+        .high_ahead = AHEAD_MAX,
+    };
+    self->error_news_ms = coordinator_now_ms(self) - ERROR_NEWS_EVERY_MS;
+    *ret_coordinator = self;
+    return true;
+}
+
+CoordinatorCounts
+coordinator_counts(const Coordinator *self)
+{
+    return self->counts;
+}
+
+void
+coordinator_free(Coordinator *self)
+{
+    if (self == NULL)
+        return;
+    coordinator_drop_lanes(self);
+    offset_fetch_end(&self->offset_fetch);
+    /* The rest is for the executors and the publisher. */
+    if (self->draining)
+        kafka_consumer_leave(self->consumer, coordinator_grace_left_ms(self) / 3);
+    kafka_consumer_close(self->consumer);
+    intake_free(self->intake);
+    free(self);
+}
+
+int
+coordinator_grace_left_ms(const Coordinator *self)
+{
+    if (!self->draining)
+        return -1;
+    const int64_t left_ms = self->drain_deadline_ms - coordinator_now_ms(self);
+    return left_ms > 0 ? (int)left_ms : 0;
+}
+
+static void
+keep_flow(Coordinator *self, Lane *lane)
+{
+    Error err = {0};
+    const int32_t partition = lane_partition(lane);
+    bool done = true;
+    switch (lane_flow(lane, &self->marks)) {
+    case LANE_FLOW_KEEP:
+        return;
+    case LANE_FLOW_PAUSE:
+        done = kafka_consumer_pause(self->consumer, partition, &err);
+        log_debug("partition paused", LOG_INT("partition", partition));
+        break;
+    case LANE_FLOW_RESUME:
+        done = kafka_consumer_resume(self->consumer, partition, &err);
+        log_debug("partition resumed", LOG_INT("partition", partition));
+        break;
+    }
+    if (!done)
+        log_warn("flow control failed", LOG_INT("partition", partition), LOG_ERR(&err));
+}
+
+static bool
+accept_record(Coordinator *self, Record *record, Lane *lane, Error *err)
+{
+    Job *job = NULL;
+    Outgoing *rejected = NULL;
+    self->counts.received++;
+    if (!intake_read(self->intake, record, lane, &job, &rejected, err))
+        return false;
+    if (job != NULL) {
+        batcher_add(self->shared->batcher, job);
+    } else {
+        lane_busy_begin(lane);
+        OutgoingList alone = {0};
+        outgoing_list_add(&alone, rejected);
+        publisher_push(self->shared->publisher, &alone, false);
+    }
+    keep_flow(self, lane);
+    return true;
+}
+
+static bool
+take_record(Coordinator *self, Record *record, Error *err)
+{
+    Lane *lane = assignment_lane(&self->assignment, record->partition);
+    if (lane == NULL || lane_state(lane) != LANE_OPEN) {
+        record_free(record);
+        return true;
+    }
+    switch (lane_accept(lane, record->offset, record_size(record))) {
+    case OFFSET_STARTED:
+        return accept_record(self, record, lane, err);
+    case OFFSET_BELOW:
+        log_debug("offset was here before, dropped", LOG_INT("partition", record->partition),
+                  LOG_INT("offset", record->offset));
+        record_free(record);
+        return true;
+    case OFFSET_WAS_FINISHED:
+        log_debug("finished ahead in an earlier assignment, dropped",
+                  LOG_INT("partition", record->partition), LOG_INT("offset", record->offset));
+        record_free(record);
+        return true;
+    case OFFSET_OUT_OF_MEMORY:
+        break;
+    }
+    record_free(record);
+    return error_out_of_memory(err);
+}
+
+void
+coordinator_tell_consumer_error(Coordinator *self, const Error *err)
+{
+    if (coordinator_now_ms(self) - self->error_news_ms < ERROR_NEWS_EVERY_MS)
+        return;
+    self->error_news_ms = coordinator_now_ms(self);
+    log_warn("Kafka reports an error", LOG_STR("code", err->code), LOG_ERR(err));
+}
+
+static bool
+consumer_failed(Coordinator *self, const Error *reason, Error *err)
+{
+    self->more_to_poll = false;
+    if (strcmp(reason->code, "instance_id_in_use") == 0)
+        return coordinator_rejoin(self, reason, err);
+    *err = *reason;
+    return false;
+}
+
+static bool
+poll_records(Coordinator *self, Error *err)
+{
+    kafka_consumer_fd_clear(self->consumer);
+    for (int i = 0; i < POLL_BUDGET; i++) {
+        Record *record = NULL;
+        Error reason = {0};
+        switch (kafka_consumer_poll(self->consumer, 0, &record, &reason)) {
+        case KAFKA_POLL_RECORD:
+            if (!take_record(self, record, err))
+                return false;
+            break;
+        case KAFKA_POLL_ERROR:
+            if (reason.kind == ERROR_FATAL)
+                return consumer_failed(self, &reason, err);
+            coordinator_tell_consumer_error(self, &reason);
+            break;
+        case KAFKA_POLL_NOTHING:
+        case KAFKA_POLL_END:
+            self->more_to_poll = false;
+            return true;
+        }
+    }
+    self->more_to_poll = true;
+    return true;
+}
+
+static bool
+take_completion(Coordinator *self, const Completion *completion, Error *err)
+{
+    lane_busy_end(completion->lane);
+    if (lane_state(completion->lane) == LANE_DEAD)
+        return true;
+    self->counts.finished++;
+    if (!lane_finish(completion->lane, completion->offset, err))
+        return false;
+    lane_release(completion->lane, completion->size_bytes);
+    if (lane_state(completion->lane) == LANE_OPEN)
+        keep_flow(self, completion->lane);
+    return true;
+}
+
+static bool
+take_completions(Coordinator *self, Error *err)
+{
+    bool taken = true;
+    Completion *completions = completions_take(self->shared->completions);
+    while (completions != NULL) {
+        Completion *completion = completions;
+        completions = completion->next;
+        if (taken)
+            taken = take_completion(self, completion, err);
+        completion_free(completion);
+    }
+    return taken && completions_check(self->shared->completions, err);
+}
+
+static void
+take_signals(Coordinator *self)
+{
+    struct signalfd_siginfo info;
+    if (read(self->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+        return;
+    if (!self->draining) {
+        coordinator_begin_drain(self);
+        return;
+    }
+    log_warn("second signal: the grace ends now",
+             LOG_INT("running", assignment_busy(&self->assignment)));
+    self->drain_deadline_ms = coordinator_now_ms(self);
+    publisher_set_deadline(self->shared->publisher, self->drain_deadline_ms);
+    self->phase_deadline_ms = self->drain_deadline_ms;
+}
+
+static int
+tick_ms(const Coordinator *self)
+{
+    if (self->more_to_poll)
+        return 0;
+    return self->phase != PHASE_RUNNING || self->uncommitted ? SHORT_TICK_MS : TICK_MS;
+}
+
+static bool
+turn(Coordinator *self, Error *err)
+{
+    struct pollfd fds[] = {
+        {.fd = kafka_consumer_fd(self->consumer), .events = POLLIN},
+        {.fd = completions_fd(self->shared->completions), .events = POLLIN},
+        {.fd = self->signal_fd, .events = POLLIN},
+    };
+    if (poll(fds, ARRAY_LEN(fds), tick_ms(self)) < 0 && errno != EINTR)
+        return error_set(err, ERROR_FATAL, "system", "poll: errno %d", errno);
+    if ((fds[2].revents & POLLIN) != 0)
+        take_signals(self);
+    if (!take_completions(self, err) || !poll_records(self, err) ||
+        !coordinator_serve_rebalance(self, err))
+        return false;
+    coordinator_advance_phase(self);
+    return true;
+}
+
+bool
+coordinator_run(Coordinator *self, Error *err)
+{
+    bool going = coordinator_join(self, err);
+    while (going && self->phase != PHASE_STOPPED)
+        going = turn(self, err);
+    return going;
+}

@@ -1,0 +1,69 @@
+/*
+ * coordinator_private: the inside of the coordinator, shared by the coordinator….c files alone.
+ *
+ * Threads: the coordinator's.
+ */
+#ifndef WORKER_PIPELINE_COORDINATOR_COORDINATOR_PRIVATE_H
+#define WORKER_PIPELINE_COORDINATOR_COORDINATOR_PRIVATE_H
+
+#include "worker/pipeline/coordinator/assignment.h"
+#include "worker/pipeline/coordinator/coordinator.h"
+#include "worker/pipeline/coordinator/intake.h"
+#include "worker/pipeline/coordinator/offset_fetch.h"
+#include "worker/pipeline/fencing.h"
+
+typedef enum Phase {
+    PHASE_RUNNING,
+    PHASE_ASSIGNING,  /* waits to learn what the group has committed */
+    PHASE_FINISHING,  /* revoke or drain: waits for running units to be published */
+    PHASE_COMMITTING, /* then for their offsets to be committed */
+    PHASE_STOPPED,
+} Phase;
+
+struct Coordinator {
+    const PipelineShared *shared;
+    KafkaConsumer *consumer;
+    Intake *intake;
+    int signal_fd;
+    LaneMarks marks;
+    Assignment assignment;
+    OffsetFetch offset_fetch;
+    Phase phase;
+    bool draining;
+    int64_t drain_deadline_ms;
+    int64_t phase_deadline_ms;
+    bool more_to_poll;
+    bool uncommitted;
+    int64_t error_news_ms;
+    Fencing fencing;
+    CoordinatorCounts counts;
+};
+
+int64_t coordinator_now_ms(const Coordinator *self);
+
+/* Logs an error of the consumer, at most one a minute: such errors pass by themselves, and come
+ * again and again until then. */
+void coordinator_tell_consumer_error(Coordinator *self, const Error *err);
+
+bool coordinator_join(Coordinator *self, Error *err) MUST_CHECK;
+
+/* After `reason` "instance_id_in_use": as a new member, with nothing of what it had. False when
+ * another worker has this one's id ("worker_id_in_use"), or without memory. */
+bool coordinator_rejoin(Coordinator *self, const Error *reason, Error *err) MUST_CHECK;
+
+/* Ends the lanes; what they have under way will be dropped. */
+void coordinator_drop_lanes(Coordinator *self);
+
+/* The group has taken everything away already. */
+void coordinator_lose_partitions(Coordinator *self);
+
+/* A signal has come: from here on only what runs is finished. */
+void coordinator_begin_drain(Coordinator *self);
+
+/* Looks at the oldest rebalance without an answer. False only without memory. */
+bool coordinator_serve_rebalance(Coordinator *self, Error *err) MUST_CHECK;
+
+/* Goes on when what the phase waits for is there, or its time is over. */
+void coordinator_advance_phase(Coordinator *self);
+
+#endif

@@ -1,0 +1,212 @@
+#include "worker/pipeline/executor/unit_settle.h"
+
+#include "common/backoff.h"
+#include "common/log.h"
+
+enum {
+    BUSY_DELAY_MS = 250,    /* another transaction has the ledger row */
+    ODD_DELAY_MS = 1000,    /* something that nobody expects */
+    MISSING_DELAY_MS = 5000 /* an object of the database is missing */
+};
+
+#define LOG_JOB(job)                                                                               \
+    LOG_STR("command_id", (job)->command.id),                                                      \
+        LOG_STR("task", command_task_name((job)->command.task)),                                   \
+        LOG_STR("topic", (job)->record->topic), LOG_INT("partition", (job)->record->partition),    \
+        LOG_INT("offset", (job)->record->offset)
+
+static void
+log_finished(const Job *job, const TaskOutcome *outcome)
+{
+    const bool succeeded = outcome->status == NULL || strcmp(outcome->status, "succeeded") == 0;
+    LOG_EVENT(succeeded ? LOG_DEBUG : LOG_WARN,
+              succeeded ? "command succeeded" : "command did not succeed", LOG_JOB(job),
+              LOG_STR("status", outcome->status), LOG_INT("attempts", outcome->attempts),
+              LOG_STR("reason", outcome->reason));
+}
+
+static void
+fail_process(const PipelineShared *shared, const Error *err)
+{
+    log_error("the worker cannot go on", LOG_STR("code", err->code), LOG_ERR(err));
+    completions_fail(shared->completions, err);
+}
+
+/* Takes the job's record and the outcome's texts. NULL, and the process failing, without memory. */
+static Outgoing *
+make_item(const PipelineShared *shared, Job *job, TaskOutcome *outcome)
+{
+    Outgoing *item = calloc(1, sizeof(*item));
+    if (item == NULL) {
+        Error err = {0};
+        (void)error_out_of_memory(&err);
+        fail_process(shared, &err);
+        return NULL;
+    }
+    memcpy(item->command_id, job->command.id, sizeof(item->command_id));
+    item->lane = lane_ref(job->lane);
+    item->source = job->record;
+    job->record = NULL;
+    item->replay = outcome->replay;
+    item->finished_at_us = outcome->finished_at_us;
+    item->result = outcome->result;
+    outcome->result = NULL;
+    item->dead_letter = outcome->dead_letter;
+    item->reason = outcome->reason;
+    outcome->reason = NULL;
+    item->attempts = outcome->attempts;
+    return item;
+}
+
+/* A progress that cannot be made for want of memory is no loss. */
+static void
+push_progress(const PipelineShared *shared, const Job *job, TaskOutcome *outcome)
+{
+    CLEANUP(outgoing_freep) Outgoing *item = calloc(1, sizeof(*item));
+    Record *source = record_copy(job->record);
+    if (item == NULL || source == NULL) {
+        record_free(source);
+        return;
+    }
+    memcpy(item->command_id, job->command.id, sizeof(item->command_id));
+    item->kind = OUTGOING_PROGRESS;
+    item->lane = lane_ref(job->lane);
+    item->source = source;
+    item->progress_number = outcome->progress_number;
+    item->finished_at_us = outcome->progress_at_us;
+    item->result = outcome->progress;
+    outcome->progress = NULL;
+    OutgoingList alone = {0};
+    outgoing_list_add(&alone, item);
+    item = NULL;
+    publisher_push(shared->publisher, &alone, false);
+}
+
+static void
+go_on(const PipelineShared *shared, Job **job, TaskOutcome *outcome)
+{
+    if (outcome->progress != NULL)
+        push_progress(shared, *job, outcome);
+    if (outcome->has_note)
+        log_warn("a batch failed and is tried again", LOG_JOB(*job),
+                 LOG_STR("code", outcome->note.code), LOG_ERR(&outcome->note));
+    batcher_requeue(shared->batcher, job, BATCHER_BACK, 0);
+}
+
+/* True when the job has ended with something for the publisher; else it has been placed. */
+static bool
+settle_step(const PipelineShared *shared, Job **job, TaskOutcome *outcome)
+{
+    switch (outcome->step) {
+    case TASK_FINISHED:
+        log_finished(*job, outcome);
+        return true;
+    case TASK_DUPLICATE:
+        /* Nothing to publish; its offset is finished like any other. */
+        log_debug("duplicate absorbed", LOG_JOB(*job));
+        return true;
+    case TASK_REQUEUE:
+        go_on(shared, job, outcome);
+        return false;
+    case TASK_LEAVE_SET:
+        (*job)->shape = TASK_SHAPE_LONG_COMMAND;
+        batcher_requeue(shared->batcher, job, BATCHER_BACK, 0);
+        return false;
+    case TASK_OWNERSHIP_LOST:
+        log_warn("another worker has taken the command over", LOG_JOB(*job));
+        batcher_release(shared->batcher, job, false);
+        return false;
+    case TASK_PENDING:
+    case TASK_FOLLOWS: /* nobody says that of a unit's own job */
+        batcher_requeue(shared->batcher, job, BATCHER_BACK, ODD_DELAY_MS);
+        return false;
+    }
+    return false;
+}
+
+void
+unit_settle_outcomes(const PipelineShared *shared, Job **jobs, TaskOutcome *outcomes, size_t count)
+{
+    OutgoingList items = {0};
+    for (size_t i = 0; i < count; i++) {
+        Outgoing *item = settle_step(shared, &jobs[i], &outcomes[i])
+                             ? make_item(shared, jobs[i], &outcomes[i])
+                             : NULL;
+        if (item != NULL)
+            outgoing_list_add(&items, item);
+        task_outcome_done(&outcomes[i]);
+    }
+    /* The next commands of those users need not wait until there is room among what waits to be
+     * published. */
+    batcher_release_published(shared->batcher, jobs, count);
+    if (items.count > 0)
+        publisher_push(shared->publisher, &items, true);
+}
+
+/* Connections, resources, the server's state, login and database concern every unit; anything else
+ * only its own: class 42 is a table, column or privilege that only some tasks need. */
+static bool
+concerns_all(const Error *err)
+{
+    static const char *const classes[] = {"08", "25", "28", "3D", "53", "57", "58"};
+    if (err->sqlstate[0] == '\0')
+        return err->code == NULL || strcmp(err->code, "ledger_busy") != 0;
+    for (size_t i = 0; i < ARRAY_LEN(classes); i++) {
+        if (strncmp(err->sqlstate, classes[i], strlen(classes[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void
+keep_apart(const PipelineShared *shared, Job **jobs, size_t count, const Error *err, unsigned *seed)
+{
+    const int delay_ms = strncmp(err->sqlstate, "42", 2) == 0 ? MISSING_DELAY_MS : ODD_DELAY_MS;
+    if (hold_one_is_news(shared->hold))
+        log_warn("commands wait until this is mended", LOG_JOB(jobs[0]), LOG_INT("commands", count),
+                 LOG_ERR(err));
+    for (size_t i = 0; i < count; i++)
+        batcher_requeue(shared->batcher, &jobs[i], BATCHER_BACK, backoff_spread_ms(delay_ms, seed));
+}
+
+void
+unit_settle_kept(const PipelineShared *shared, Job **jobs, size_t count, const Error *err,
+                 unsigned *seed)
+{
+    if (err->kind != ERROR_HOLD) {
+        fail_process(shared, err);
+        return;
+    }
+    if (!concerns_all(err)) {
+        keep_apart(shared, jobs, count, err, seed);
+        return;
+    }
+    hold_all(shared->hold, err, seed);
+    for (size_t i = count; i > 0; i--)
+        batcher_requeue(shared->batcher, &jobs[i - 1], BATCHER_FRONT, 0);
+}
+
+bool
+unit_settle_retry(const PipelineShared *shared, Job **job, int max_attempts, const Error *err,
+                  unsigned *seed)
+{
+    Job *failed = *job;
+    failed->isolated = true;
+    if (err->code != NULL && strcmp(err->code, "ledger_busy") == 0) {
+        log_debug("another transaction has the ledger row", LOG_JOB(failed), LOG_ERR(err));
+        batcher_requeue(shared->batcher, job, BATCHER_BACK, backoff_spread_ms(BUSY_DELAY_MS, seed));
+        return true;
+    }
+    failed->attempts++;
+    const bool again = failed->attempts < max_attempts;
+    log_warn(again ? "command failed and is tried again" : "command failed, its tries have run out",
+             LOG_JOB(failed), LOG_INT("attempts", failed->attempts), LOG_STR("code", err->code),
+             LOG_ERR(err));
+    if (!again)
+        return false;
+    const TaskSettings *settings = shared->settings->task;
+    const Backoff backoff = {settings->retry_backoff_ms, settings->retry_backoff_max_ms};
+    batcher_requeue(shared->batcher, job, BATCHER_BACK,
+                    backoff_wait_ms(&backoff, failed->attempts, seed));
+    return true;
+}

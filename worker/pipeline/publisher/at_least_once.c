@@ -1,0 +1,251 @@
+#include "common/kafka/kafka_producer.h"
+#include "common/log.h"
+#include "worker/pipeline/publisher/delivery.h"
+#include "worker/pipeline/publisher/outgoing_records.h"
+
+enum {
+    PAUSE_MS = 500,    /* after a failed delivery */
+    FULL_PAUSE_MS = 5, /* after the producer's own queue was full */
+    ALONE_MS = 100,    /* for the answer, before the next is sent */
+};
+
+typedef struct AtLeastOnce {
+    const PipelineSettings *settings;
+    const Clock *clock;
+    DeliveryHooks hooks;
+    KafkaProducer *producer;
+    Outgoing *waiting; /* to be sent (again) at its time; in no order */
+    size_t held;
+    size_t on_their_way;
+    bool closing;
+} AtLeastOnce;
+
+static void
+keep(AtLeastOnce *self, Outgoing *item, int delay_ms)
+{
+    item->not_before_ms = clock_monotonic_ms(self->clock) + delay_ms;
+    item->next = self->waiting;
+    self->waiting = item;
+}
+
+static void
+end_item(AtLeastOnce *self, Outgoing *item, bool delivered)
+{
+    self->held--;
+    self->hooks.done(self->hooks.publisher, item, delivered);
+}
+
+static bool
+has_part(const Outgoing *item, OutgoingPartState state)
+{
+    for (int i = 0; i < outgoing_part_count(item); i++) {
+        if (item->parts[i].state == state)
+            return true;
+    }
+    return false;
+}
+
+/* Called whenever a part changed: ends the outcome, or puts it aside, once nothing of it is on its
+ * way. */
+static void
+settle(AtLeastOnce *self, Outgoing *item, int delay_ms)
+{
+    if (has_part(item, OUTGOING_ON_ITS_WAY))
+        return;
+    if (has_part(item, OUTGOING_TO_SEND))
+        keep(self, item, delay_ms);
+    else
+        end_item(self, item, true);
+}
+
+static void
+note_failure(const AtLeastOnce *self, OutgoingPart *part, const Error *failure)
+{
+    const bool cut = failure->kind == ERROR_REJECT &&
+                     outgoing_shrink(part, kafka_producer_max_bytes(self->producer));
+    part->item->send_unbatched |= failure->kind == ERROR_REJECT && !cut;
+    log_warn("delivery failed, sending again", LOG_STR("command_id", part->item->command_id),
+             LOG_STR("topic", outgoing_part_topic(self->settings, part)),
+             LOG_STR("cut", cut ? "yes" : NULL), LOG_STR("code", failure->code), LOG_ERR(failure));
+}
+
+/* False when the producer's queue is full. */
+static bool
+send_part(AtLeastOnce *self, OutgoingPart *part)
+{
+    Error failure = {0};
+    CLEANUP(record_freep)
+    Record *record =
+        outgoing_render(self->settings, part, kafka_producer_max_bytes(self->producer));
+    if (record == NULL) {
+        (void)error_out_of_memory(&failure);
+        note_failure(self, part, &failure);
+        return true;
+    }
+    switch (kafka_producer_send(self->producer, record, part, &failure)) {
+    case KAFKA_SEND_OK:
+        part->state = OUTGOING_ON_ITS_WAY;
+        self->on_their_way++;
+        return true;
+    case KAFKA_SEND_QUEUE_FULL:
+        return false;
+    case KAFKA_SEND_FAILED:
+        note_failure(self, part, &failure);
+        return true;
+    }
+    return true;
+}
+
+static void
+send_item(AtLeastOnce *self, Outgoing *item)
+{
+    if (lane_state(item->lane) == LANE_DEAD) {
+        end_item(self, item, false);
+        return;
+    }
+    bool room = true;
+    for (int i = 0; i < outgoing_part_count(item) && room; i++) {
+        if (item->parts[i].state == OUTGOING_TO_SEND)
+            room = send_part(self, &item->parts[i]);
+    }
+    settle(self, item, room ? PAUSE_MS : FULL_PAUSE_MS);
+}
+
+static void
+at_least_once_send(void *state, Outgoing *item)
+{
+    AtLeastOnce *self = state;
+    self->held++;
+    for (int i = 0; i < OUTGOING_PARTS; i++)
+        item->parts[i] = (OutgoingPart){.item = item, .state = OUTGOING_TO_SEND};
+    send_item(self, item);
+}
+
+static void
+on_delivered(void *state, void *opaque, const Error *failure)
+{
+    AtLeastOnce *self = state;
+    OutgoingPart *part = opaque;
+    self->on_their_way--;
+    part->state = failure == NULL ? OUTGOING_DELIVERED : OUTGOING_TO_SEND;
+    if (failure != NULL && !self->closing)
+        note_failure(self, part, failure);
+    settle(self, part->item, PAUSE_MS);
+}
+
+static void
+send_due(AtLeastOnce *self)
+{
+    const int64_t now_ms = clock_monotonic_ms(self->clock);
+    Outgoing *all = self->waiting;
+    self->waiting = NULL;
+    while (all != NULL) {
+        Outgoing *item = all;
+        all = item->next;
+        if (item->not_before_ms <= now_ms || lane_state(item->lane) == LANE_DEAD) {
+            const bool send_unbatched = item->send_unbatched;
+            item->next = NULL;
+            send_item(self, item);
+            if (send_unbatched)
+                kafka_producer_hasten(self->producer, ALONE_MS);
+        } else {
+            item->next = self->waiting;
+            self->waiting = item;
+        }
+    }
+}
+
+static bool
+open_producer(AtLeastOnce *self, Error *err)
+{
+    if (!kafka_producer_open(&self->settings->kafka, 0, on_delivered, self, &self->producer, err))
+        return false;
+    kafka_producer_prepare(self->producer, self->settings->results_topic);
+    kafka_producer_prepare(self->producer, self->settings->dead_letters_topic);
+    return true;
+}
+
+/* A producer whose sequence the broker refuses never works again; a new one does. */
+static void
+reopen_when_broken(AtLeastOnce *self)
+{
+    if (self->on_their_way > 0 || !kafka_producer_is_broken(self->producer))
+        return;
+    KafkaProducer *broken = self->producer;
+    Error err = {0};
+    if (!open_producer(self, &err)) {
+        log_warn("a new producer could not be opened", LOG_ERR(&err));
+        return;
+    }
+    kafka_producer_close(broken);
+    log_warn("the producer was replaced", LOG_STR("delivery", "at_least_once"));
+}
+
+static void
+at_least_once_turn(void *state, int timeout_ms, int64_t deadline_ms)
+{
+    AtLeastOnce *self = state;
+    (void)deadline_ms;   /* no call of this delivery waits */
+    if (self->held == 1) /* nobody else goes with it */
+        kafka_producer_hasten(self->producer, timeout_ms);
+    else
+        (void)kafka_producer_poll(self->producer, timeout_ms);
+    reopen_when_broken(self);
+    send_due(self);
+}
+
+static bool
+at_least_once_is_waiting(const void *state)
+{
+    const AtLeastOnce *self = state;
+    return self->on_their_way > 0;
+}
+
+static size_t
+at_least_once_held(const void *state)
+{
+    const AtLeastOnce *self = state;
+    return self->held;
+}
+
+/* Outcomes on their way are known only to the producer's messages, so these are given back first.
+ */
+static void
+at_least_once_close(void *state)
+{
+    AtLeastOnce *self = state;
+    self->closing = true;
+    kafka_producer_abandon(self->producer);
+    while (self->waiting != NULL) {
+        Outgoing *item = self->waiting;
+        self->waiting = item->next;
+        end_item(self, item, false);
+    }
+    kafka_producer_close(self->producer);
+    free(self);
+}
+
+bool
+delivery_open_at_least_once(const PipelineSettings *settings, const Clock *clock,
+                            const DeliveryHooks *hooks, Delivery *ret_delivery, Error *err)
+{
+    AtLeastOnce *self = calloc(1, sizeof(*self));
+    if (self == NULL)
+        return error_out_of_memory(err);
+    self->settings = settings;
+    self->clock = clock;
+    self->hooks = *hooks;
+    if (!open_producer(self, err)) {
+        free(self);
+        return false;
+    }
+    *ret_delivery = (Delivery){
+        .state = self,
+        .send = at_least_once_send,
+        .turn = at_least_once_turn,
+        .is_waiting = at_least_once_is_waiting,
+        .held = at_least_once_held,
+        .close = at_least_once_close,
+    };
+    return true;
+}

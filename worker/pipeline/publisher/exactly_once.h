@@ -1,0 +1,54 @@
+/*
+ * exactly_once: the inside of that delivery, shared by the exactly_once….c files alone.
+ *
+ * Owns:      the transactional producer, the outcomes that wait, the set in the transaction.
+ * Threads:   the publisher's.
+ * Invariant: an outcome is done only when it is certain that its transaction was committed, and is
+ * published again only when it is certain that it was not.
+ */
+#ifndef WORKER_PIPELINE_PUBLISHER_EXACTLY_ONCE_H
+#define WORKER_PIPELINE_PUBLISHER_EXACTLY_ONCE_H
+
+#include "common/kafka/kafka_transaction.h"
+#include "worker/pipeline/fencing.h"
+#include "worker/pipeline/publisher/transaction_batch.h"
+#include "worker/pipeline/publisher/transaction_table.h"
+
+enum {
+    EXACTLY_ONCE_PAUSE_MS =
+        100, /* after an abort, a failed look-up, a set of which nothing can go */
+};
+
+typedef struct ExactlyOnce {
+    const PipelineSettings *settings;
+    const Clock *clock;
+    DeliveryHooks hooks;
+    KafkaProducer *producer; /* NULL while there is none */
+    KafkaLookup *lookup;
+    TransactionStep step;
+    OutgoingList pending;
+    TransactionBatch batch;
+    Outgoing *to_send; /* the next of the round to be produced */
+    size_t metadata_bytes;
+    int64_t deadline_ms; /* of the current turn's calls */
+    int64_t not_before_ms;
+    int64_t begun_ms;
+    int64_t step_since_ms;
+    unsigned disconnects; /* when the transaction began */
+    bool commit_tried;
+    bool report_failed;
+    bool too_large; /* a record was refused that cannot be cut, perhaps for its company alone */
+    Fencing fencing;
+} ExactlyOnce;
+
+int64_t exactly_once_now_ms(const ExactlyOnce *self);
+
+/* Runs the current step once and tells how that ended; `err` tells more unless it is done. */
+TransactionEnding exactly_once_run_step(ExactlyOnce *self, Error *err);
+
+/* True from the begin of a transaction to its end. */
+bool exactly_once_in_transaction(const ExactlyOnce *self);
+
+void exactly_once_drop_producer(ExactlyOnce *self);
+
+#endif

@@ -1,0 +1,239 @@
+#include "worker/pipeline/publisher/publisher.h"
+
+#include "common/log.h"
+#include "common/thread.h"
+#include "worker/pipeline/publisher/delivery.h"
+
+enum {
+    IDLE_WAIT_MS = 50,
+    DELIVERY_WAIT_MS = 1, /* short, because new outcomes wait meanwhile */
+    BYTES_PER_KIB = 1024,
+    CLOSE_MS = 300, /* to give up what cannot be delivered, and to close the producer */
+};
+
+struct Publisher {
+    pthread_mutex_t lock;
+    pthread_cond_t arrived; /* something to publish, or stop */
+    pthread_cond_t left;    /* fewer bytes wait, or nobody may wait any more */
+    pthread_t thread;
+    const Clock *clock;
+    Completions *completions;
+    Delivery delivery;
+    CompletionList done; /* the thread's own: what this turn has ended */
+    size_t done_bytes;
+    OutgoingList queued;
+    size_t bytes; /* of all outcomes, queued and on their way */
+    size_t bytes_limit;
+    bool no_waiting;
+    bool stopping;
+    int64_t stop_deadline_ms;
+    int64_t call_deadline_ms;
+};
+
+static void
+on_failed(void *state, const Error *err)
+{
+    Publisher *publisher = state;
+    log_error("the worker cannot go on", LOG_STR("code", err->code), LOG_ERR(err));
+    completions_fail(publisher->completions, err);
+}
+
+static void
+completion(Publisher *publisher, const Outgoing *item)
+{
+    Error err = {0};
+    if (completion_list_add(&publisher->done, item->lane, item->source->offset,
+                            record_size(item->source)))
+        return;
+    (void)error_out_of_memory(&err);
+    on_failed(publisher, &err);
+}
+
+static void
+on_done(void *state, Outgoing *item, bool delivered)
+{
+    Publisher *publisher = state;
+    const bool ends_command = item->kind == OUTGOING_OUTCOME;
+    if (ends_command && delivered)
+        completion(publisher, item);
+    else if (ends_command)
+        lane_busy_end(item->lane);
+    publisher->done_bytes += item->deferred ? 0 : outgoing_size(item);
+    outgoing_free(item);
+}
+
+static void
+on_deferred(void *state, Outgoing *item)
+{
+    Publisher *publisher = state;
+    publisher->done_bytes += outgoing_size(item);
+    item->deferred = true;
+}
+
+/* What the last turn has ended: one word to the coordinator, and room for who waits. */
+static void
+tell_done(Publisher *publisher)
+{
+    completions_post(publisher->completions, &publisher->done);
+    if (publisher->done_bytes == 0)
+        return;
+    pthread_mutex_lock(&publisher->lock);
+    publisher->bytes -= publisher->done_bytes;
+    pthread_cond_broadcast(&publisher->left);
+    pthread_mutex_unlock(&publisher->lock);
+    publisher->done_bytes = 0;
+}
+
+static size_t
+list_size(const OutgoingList *items)
+{
+    size_t size = 0;
+    for (const Outgoing *item = items->first; item != NULL; item = item->next)
+        size += outgoing_size(item);
+    return size;
+}
+
+void
+publisher_push(Publisher *publisher, OutgoingList *items, bool may_wait)
+{
+    const size_t size = list_size(items);
+    pthread_mutex_lock(&publisher->lock);
+    while (may_wait && !publisher->no_waiting && publisher->bytes > 0 &&
+           publisher->bytes + size > publisher->bytes_limit)
+        pthread_cond_wait(&publisher->left, &publisher->lock);
+    publisher->bytes += size;
+    outgoing_list_append(&publisher->queued, items);
+    pthread_cond_signal(&publisher->arrived);
+    pthread_mutex_unlock(&publisher->lock);
+}
+
+/* Takes all that has queued; sets *ret_end when the thread is to end. */
+static OutgoingList
+take_queued(Publisher *publisher, int64_t *ret_deadline_ms, bool *ret_end)
+{
+    const Delivery *delivery = &publisher->delivery;
+    pthread_mutex_lock(&publisher->lock);
+    if (publisher->queued.first == NULL && !publisher->stopping &&
+        !delivery->is_waiting(delivery->state))
+        thread_cond_wait(&publisher->arrived, &publisher->lock, IDLE_WAIT_MS);
+    const OutgoingList queued = publisher->queued;
+    publisher->queued = (OutgoingList){0};
+    const bool nothing_left = queued.first == NULL && delivery->held(delivery->state) == 0;
+    *ret_end = publisher->stopping && (nothing_left || clock_monotonic_ms(publisher->clock) >=
+                                                           publisher->stop_deadline_ms);
+    *ret_deadline_ms = publisher->call_deadline_ms;
+    pthread_mutex_unlock(&publisher->lock);
+    return queued;
+}
+
+static void *
+publisher_main(void *argument)
+{
+    Publisher *publisher = argument;
+    const Delivery *delivery = &publisher->delivery;
+    bool end = false;
+    while (!end) {
+        int64_t deadline_ms;
+        OutgoingList queued = take_queued(publisher, &deadline_ms, &end);
+        for (Outgoing *item = outgoing_list_take(&queued); item != NULL;
+             item = outgoing_list_take(&queued))
+            delivery->send(delivery->state, item);
+        delivery->turn(delivery->state,
+                       delivery->is_waiting(delivery->state) ? DELIVERY_WAIT_MS : 0, deadline_ms);
+        tell_done(publisher);
+    }
+    return NULL;
+}
+
+static void
+publisher_free(Publisher *publisher)
+{
+    if (publisher->delivery.close != NULL) {
+        const size_t held = publisher->delivery.held(publisher->delivery.state);
+        if (held > 0)
+            log_warn("outcomes are left unpublished; they are published again from the ledger",
+                     LOG_INT("outcomes", held));
+        publisher->delivery.close(publisher->delivery.state);
+        completions_post(publisher->completions, &publisher->done);
+    }
+    pthread_cond_destroy(&publisher->arrived);
+    pthread_cond_destroy(&publisher->left);
+    pthread_mutex_destroy(&publisher->lock);
+    free(publisher);
+}
+
+static bool
+open_delivery(Publisher *publisher, const PipelineSettings *settings, Error *err)
+{
+    const DeliveryHooks hooks = {publisher, on_done, on_deferred, on_failed};
+    return settings->exactly_once ? delivery_open_exactly_once(settings, publisher->clock, &hooks,
+                                                               &publisher->delivery, err)
+                                  : delivery_open_at_least_once(settings, publisher->clock, &hooks,
+                                                                &publisher->delivery, err);
+}
+
+bool
+publisher_start(const PipelineSettings *settings, const Clock *clock, Completions *completions,
+                Publisher **ret_publisher, Error *err)
+{
+    Publisher *publisher = calloc(1, sizeof(*publisher));
+    if (publisher == NULL)
+        return error_out_of_memory(err);
+    if (!thread_cond_init(&publisher->arrived)) {
+        free(publisher);
+        return error_out_of_memory(err);
+    }
+    pthread_cond_init(&publisher->left, NULL);
+    pthread_mutex_init(&publisher->lock, NULL);
+    publisher->clock = clock;
+    publisher->completions = completions;
+    publisher->bytes_limit = (size_t)settings->queue_kib * BYTES_PER_KIB;
+    publisher->call_deadline_ms = INT64_MAX;
+    if (!open_delivery(publisher, settings, err)) {
+        publisher_free(publisher);
+        return false;
+    }
+    const int code = pthread_create(&publisher->thread, NULL, publisher_main, publisher);
+    if (code != 0) {
+        publisher_free(publisher);
+        return error_set(err, ERROR_FATAL, "system", "start the publisher: errno %d", code);
+    }
+    *ret_publisher = publisher;
+    return true;
+}
+
+void
+publisher_set_deadline(Publisher *publisher, int64_t deadline_ms)
+{
+    pthread_mutex_lock(&publisher->lock);
+    publisher->call_deadline_ms = deadline_ms;
+    pthread_mutex_unlock(&publisher->lock);
+}
+
+void
+publisher_release_waiters(Publisher *publisher)
+{
+    pthread_mutex_lock(&publisher->lock);
+    publisher->no_waiting = true;
+    pthread_cond_broadcast(&publisher->left);
+    pthread_mutex_unlock(&publisher->lock);
+}
+
+bool
+publisher_stop(Publisher *publisher, int64_t deadline_ms)
+{
+    if (publisher == NULL)
+        return true;
+    pthread_mutex_lock(&publisher->lock);
+    publisher->no_waiting = true;
+    publisher->stopping = true;
+    publisher->stop_deadline_ms = deadline_ms - CLOSE_MS;
+    publisher->call_deadline_ms = publisher->stop_deadline_ms;
+    pthread_cond_broadcast(&publisher->arrived);
+    pthread_cond_broadcast(&publisher->left);
+    pthread_mutex_unlock(&publisher->lock);
+    if (!thread_join(publisher->thread, deadline_ms))
+        return false;
+    publisher_free(publisher);
+    return true;
+}

@@ -1,0 +1,81 @@
+/*
+ * lane: the commands of one partition during one assignment.
+ *
+ * Owns:      the offset tracker and what is in hand of the partition; a reference to the membership
+ * of its assignment.
+ * Threads:   any for references, state, busy count and offsets; flow is the coordinator's alone.
+ * Invariant: the state only goes forward: open, closing, dead. Jobs and outcomes hold a reference,
+ * so that an outcome of an assignment that has ended finds its own lane dead, never the new one.
+ */
+#ifndef WORKER_PIPELINE_QUEUE_LANE_H
+#define WORKER_PIPELINE_QUEUE_LANE_H
+
+#include "common/kafka/kafka_membership.h"
+#include "common/offsets/offset_tracker.h"
+
+typedef struct Lane Lane;
+
+typedef enum LaneState {
+    LANE_OPEN,
+    LANE_CLOSING, /* nothing starts any more; what runs is finished and published */
+    LANE_DEAD,    /* another worker may own the partition: nothing is published */
+} LaneState;
+
+/* With one reference. NULL when out of memory. */
+Lane *lane_new(int32_t partition, KafkaMembership *membership) MUST_CHECK;
+Lane *lane_ref(Lane *lane);
+void lane_unref(Lane *lane); /* NULL is harmless */
+
+int32_t lane_partition(const Lane *lane);
+/* Borrowed; NULL when the lane was made without. */
+const KafkaMembership *lane_membership(const Lane *lane);
+
+LaneState lane_state(const Lane *lane);
+/* Going back is ignored. */
+void lane_set_state(Lane *lane, LaneState state);
+
+/* How many of its commands are with an executor or the publisher, that is, neither queued nor
+ * reported. */
+void lane_busy_begin(Lane *lane);
+void lane_busy_end(Lane *lane);
+int lane_busy(const Lane *lane);
+
+/* Goes on from what the group has committed; as offset_tracker_resume. */
+bool lane_resume(Lane *lane, int64_t committed, const char *metadata) MUST_CHECK;
+
+/* Takes note of a polled record of `size_bytes`. */
+OffsetStart lane_accept(Lane *lane, int64_t offset, size_t size_bytes) MUST_CHECK;
+bool lane_finish(Lane *lane, int64_t offset, Error *err) MUST_CHECK;
+
+/* What a transaction would commit: see offset_tracker. */
+void lane_offer(Lane *lane, int64_t offset);
+void lane_withdraw(Lane *lane, int64_t offset);
+bool lane_is_offered(Lane *lane, int64_t offset);
+bool lane_plan(Lane *lane, size_t max_bytes, OffsetPlan *ret_plan, Error *err) MUST_CHECK;
+
+/* Was anything finished since the last lane_plan_commit, or has its commit failed? For commits
+ * outside of transactions, by the thread that finishes. */
+bool lane_has_uncommitted(const Lane *lane);
+bool lane_plan_commit(Lane *lane, OffsetPlan *ret_plan, Error *err) MUST_CHECK;
+void lane_commit_failed(Lane *lane);
+
+/* From here on: the coordinator alone. */
+
+/* A finished record is no longer in hand. */
+void lane_release(Lane *lane, size_t size_bytes);
+
+typedef struct LaneMarks {
+    size_t high_commands;
+    size_t high_bytes;
+    size_t high_ahead; /* finished ahead of an unfinished one */
+} LaneMarks;
+
+typedef enum LaneFlow { LANE_FLOW_KEEP, LANE_FLOW_PAUSE, LANE_FLOW_RESUME } LaneFlow;
+
+/* Above a high mark: pause; below half of all of them: resume. The lane remembers which it said
+ * last. */
+LaneFlow lane_flow(Lane *lane, const LaneMarks *marks);
+
+size_t lane_commands(Lane *lane);
+
+#endif

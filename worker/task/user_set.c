@@ -1,0 +1,323 @@
+/*
+ * Per-user commands, many in one transaction: what the ledger knows of them, first look, locks,
+ * second look and deletes, and last the ledger rows with the results, in one statement. DESIGN
+ * "Deleting safely" gives the order; a command that meets a lock leaves the set and goes on as a
+ * long command.
+ *
+ * The ledger is read first and written last, so that each row is written once. Should another
+ * transaction enter one of the ids meanwhile, the insert shows it, everything is rolled back, and
+ * the second time the ledger knows that command.
+ */
+#include "worker/repository/session_repository.h"
+#include "worker/task/outcome.h"
+#include "worker/task/report.h"
+
+#include <string.h>
+
+enum {
+    RUNS_MAX = 3, /* of one set: carefully, or because ids were entered meanwhile */
+};
+
+typedef struct SetMember {
+    bool runs; /* takes part in the clean-up: new, in time, not left the set */
+    bool is_new;
+    int64_t candidates;
+    SessionCounts counts;
+} SetMember;
+
+typedef struct SetRun {
+    const TaskContext *context;
+    const TaskItem *items;
+    size_t count;
+    int attempts;
+    int64_t now_us;
+    TaskOutcome *outcomes;
+    SetMember *members;
+    LedgerRecord *records;
+    SessionRequest *requests;
+    SessionCounts *counts;
+    const char **ids;
+    bool *flags;
+    size_t *members_of_request;
+    bool lock_children_first; /* children are locked before they are deleted */
+    bool entered;             /* somebody else has entered one of the ids meanwhile */
+} SetRun;
+
+/* In the memory of the transaction that has just begun. */
+static bool
+set_init(SetRun *set, Error *err)
+{
+    Arena *arena = database_arena(set->context->database);
+    set->members = arena_alloc(arena, set->count, sizeof(*set->members));
+    set->records = arena_alloc(arena, set->count, sizeof(*set->records));
+    set->requests = arena_alloc(arena, set->count, sizeof(*set->requests));
+    set->counts = arena_alloc(arena, set->count, sizeof(*set->counts));
+    set->ids = arena_alloc(arena, set->count, sizeof(*set->ids));
+    set->flags = arena_alloc(arena, set->count, sizeof(*set->flags));
+    set->members_of_request = arena_alloc(arena, set->count, sizeof(*set->members_of_request));
+    return (set->members != NULL && set->records != NULL && set->requests != NULL &&
+            set->counts != NULL && set->ids != NULL && set->flags != NULL &&
+            set->members_of_request != NULL) ||
+           error_out_of_memory(err);
+}
+
+static void
+set_leave(SetRun *set, size_t i)
+{
+    set->members[i].runs = false;
+    set->outcomes[i].step = TASK_LEAVE_SET;
+}
+
+static bool
+set_apply_verdict(SetRun *set, size_t i, const LedgerRecord *row, Error *err)
+{
+    switch (ledger_decide(row, set->items[i].command, set->items[i].source)) {
+    case LEDGER_PUBLISH:
+        return outcome_from_stored(row, &set->outcomes[i], err);
+    case LEDGER_ABSORB:
+        set->outcomes[i].step = TASK_DUPLICATE;
+        return true;
+    case LEDGER_TAKE_OVER:
+    case LEDGER_RUN_AGAIN:
+        set_leave(set, i);
+        return true;
+    }
+    return true;
+}
+
+/* Settles what the ledger knows already; the rest is new. */
+static bool
+set_look_up(SetRun *set, Error *err)
+{
+    CLEANUP(ledger_rows_done) LedgerRows rows = {0};
+    for (size_t i = 0; i < set->count; i++)
+        set->ids[i] = set->items[i].command->id;
+    if (!ledger_find(set->context->database, set->ids, set->count, &rows, err))
+        return error_wrap(err, "look up %zu commands in the ledger", set->count);
+    for (size_t i = 0; i < set->count; i++) {
+        const LedgerRecord *row = ledger_rows_find(&rows, set->items[i].command->id);
+        set->members[i].is_new = row == NULL;
+        if (row != NULL && !set_apply_verdict(set, i, row, err))
+            return false;
+    }
+    return true;
+}
+
+static bool
+set_start_new(SetRun *set, Error *err)
+{
+    const TaskSettings *settings = set->context->settings;
+    for (size_t i = 0; i < set->count; i++) {
+        SetMember *member = &set->members[i];
+        if (!member->is_new)
+            continue;
+        const TaskItem *item = &set->items[i];
+        set->records[i] =
+            ledger_record_new(item->command, item->source, settings->worker_id, set->now_us);
+        const LedgerStart start = ledger_start(item->command, item->source, set->now_us,
+                                               settings->ledger_retention_hours);
+        member->runs = start == LEDGER_START_RUN;
+        if (!member->runs && !outcome_not_started(set->context, item, start, set->now_us,
+                                                  &set->records[i], &set->outcomes[i], err))
+            return false;
+    }
+    return true;
+}
+
+/* First look; a command with more candidates than a batch holds leaves the set. */
+static bool
+set_find(SetRun *set, SessionCandidates *ret_candidates, Error *err)
+{
+    const int limit = set->context->settings->batch_sessions;
+    size_t requests = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        if (!set->members[i].runs)
+            continue;
+        const CommandParams *params = &set->items[i].command->params;
+        set->members_of_request[requests] = i;
+        set->requests[requests++] = (SessionRequest){
+            params->user_id, report_cutoff_us(params, REPORT_SESSIONS, set->now_us)};
+    }
+    if (requests == 0)
+        return true;
+    if (!session_find_for_users(set->context->database, set->requests, requests, limit + 1,
+                                ret_candidates, err))
+        return error_wrap(err, "look for inactive sessions of %zu users", requests);
+    for (size_t c = 0; c < ret_candidates->count; c++) {
+        const size_t i = set->members_of_request[ret_candidates->ordinals[c]];
+        if (++set->members[i].candidates > limit)
+            set_leave(set, i);
+    }
+    return true;
+}
+
+/* Locks, then takes out of the set whoever met a lock of somebody else. */
+static bool
+set_lock(SetRun *set, const SessionCandidates *candidates, bool *locked, Error *err)
+{
+    Database *database = set->context->database;
+    if (!database_stop_waiting(database, err) ||
+        !(set->lock_children_first ? session_lock(database, candidates, locked, err)
+                                   : session_lock_parents(database, candidates, locked, err)))
+        return error_wrap(err, "lock %zu sessions with their users", candidates->count);
+    for (size_t c = 0; c < candidates->count; c++) {
+        if (!locked[c])
+            set_leave(set, set->members_of_request[candidates->ordinals[c]]);
+    }
+    for (size_t c = 0; c < candidates->count; c++) {
+        if (!set->members[set->members_of_request[candidates->ordinals[c]]].runs)
+            locked[c] = false;
+    }
+    return true;
+}
+
+static size_t
+set_request_count(const SetRun *set)
+{
+    size_t requests = 0;
+    for (size_t i = 0; i < set->count; i++)
+        requests += set->requests[i].user_id != NULL;
+    return requests;
+}
+
+static bool
+set_clean(SetRun *set, Error *err)
+{
+    CLEANUP(session_candidates_done) SessionCandidates candidates = {0};
+    if (!set_find(set, &candidates, err))
+        return false;
+    if (candidates.count == 0)
+        return true;
+    Database *database = set->context->database;
+    bool *locked = arena_alloc(database_arena(database), candidates.count, sizeof(*locked));
+    if (locked == NULL)
+        return error_out_of_memory(err);
+    if (!set_lock(set, &candidates, locked, err))
+        return false;
+    const size_t requests = set_request_count(set);
+    if (!session_delete_locked(database, &candidates, locked, set->requests, requests, set->counts,
+                               err))
+        return error_wrap(err, "delete the locked sessions that are still inactive");
+    for (size_t r = 0; r < requests; r++)
+        set->members[set->members_of_request[r]].counts = set->counts[r];
+    return true;
+}
+
+static bool
+set_end_member(SetRun *set, size_t i, int64_t finished_us, Error *err)
+{
+    const CommandParams *params = &set->items[i].command->params;
+    const SessionCounts *counts = &set->members[i].counts;
+    const Report report = {
+        .part = REPORT_SESSIONS,
+        .cutoff_us = report_cutoff_us(params, REPORT_SESSIONS, set->now_us),
+        .user_id = params->user_id,
+        .sessions = counts->sessions,
+        .images = counts->images,
+        .videos = counts->videos,
+        .skipped = counts->referenced,
+    };
+    Arena *arena = database_arena(set->context->database);
+    const char *message = report_message(arena, &report);
+    const char *data = report_data(arena, &report, NULL);
+    const TaskEnd end = {
+        .status = RESULT_SUCCEEDED,
+        .message = message,
+        .data = data,
+        .attempts = set->attempts,
+        .started_us = set->now_us,
+        .finished_us = finished_us,
+    };
+    if (message == NULL || data == NULL)
+        return error_out_of_memory(err);
+    return outcome_finish(set->context, &set->items[i], &end, &set->records[i], &set->outcomes[i],
+                          err);
+}
+
+/* The outcome has a copy of what is printed here. */
+static bool
+set_render_member(SetRun *set, size_t i, int64_t finished_us, Error *err)
+{
+    Arena *arena = database_arena(set->context->database);
+    const ArenaMark mark = arena_mark(arena);
+    const bool rendered = set_end_member(set, i, finished_us, err);
+    arena_rewind(arena, mark);
+    return rendered;
+}
+
+/* Enters the ends in the ledger; whoever left the set has no row in it. */
+static bool
+set_enter_ledger(SetRun *set, Error *err)
+{
+    int64_t finished_us;
+    size_t ended = 0;
+    if (!database_now(set->context->database, &finished_us, err))
+        return false;
+    for (size_t i = 0; i < set->count; i++) {
+        const SetMember *member = &set->members[i];
+        if (member->runs && !set_render_member(set, i, finished_us, err))
+            return false;
+        if (member->is_new && set->outcomes[i].step == TASK_FINISHED)
+            set->records[ended++] = set->records[i];
+    }
+    if (ended == 0)
+        return true;
+    if (!ledger_insert(set->context->database, set->records, ended, set->flags, err))
+        return error_wrap(err, "enter %zu results in the ledger", ended);
+    for (size_t i = 0; i < ended; i++)
+        set->entered |= !set->flags[i];
+    return !set->entered || error_set(err, ERROR_RETRY, "ledger_busy",
+                                      "another transaction has entered a command of the set");
+}
+
+static bool
+set_run_transaction(SetRun *set, Error *err)
+{
+    if (!database_begin(set->context->database, DATABASE_WRITE, 0, &set->now_us, err))
+        return false;
+    if (set_init(set, err) && set_look_up(set, err) && set_start_new(set, err) &&
+        set_clean(set, err) && set_enter_ledger(set, err) &&
+        database_commit(set->context->database, err))
+        return true;
+    database_rollback(set->context->database);
+    return false;
+}
+
+static void
+set_forget(SetRun *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        task_outcome_done(&set->outcomes[i]);
+}
+
+/* A child that the application holds, or an id that came meanwhile: worth another run at once. */
+static bool
+set_runs_again(SetRun *set, const Error *err)
+{
+    const bool again = set->entered;
+    set->entered = false;
+    if (again || set->lock_children_first || !outcome_met_a_lock(err))
+        return again;
+    set->lock_children_first = true;
+    return true;
+}
+
+bool
+task_run_set(const TaskContext *context, const TaskItem *items, size_t count, int attempts,
+             TaskOutcome *outcomes, Error *err)
+{
+    SetRun set = {
+        .context = context,
+        .items = items,
+        .count = count,
+        .attempts = attempts,
+        .outcomes = outcomes,
+    };
+    memset(outcomes, 0, count * sizeof(*outcomes));
+    for (int run = 1; !set_run_transaction(&set, err); run++) {
+        set_forget(&set);
+        if (run == RUNS_MAX || !set_runs_again(&set, err))
+            return false;
+    }
+    return true;
+}
