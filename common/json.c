@@ -1,5 +1,7 @@
 #include "common/json.h"
 
+#include "common/utf8.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
@@ -43,53 +45,12 @@ skip_space(Scanner *scanner)
         scanner->at++;
 }
 
-/* RFC 3629: shortest form, no surrogates, at most U+10FFFF. Returns the length, 0 when invalid. */
-static size_t
-utf8_length(const unsigned char *bytes, size_t size)
-{
-    const unsigned first = bytes[0];
-    if (first < 0x80)
-        return 1;
-    const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-    if (first < 0xC2 || first > 0xF4 || size < length)
-        return 0;
-    for (size_t i = 1; i < length; i++) {
-        if ((bytes[i] & 0xC0U) != 0x80U)
-            return 0;
-    }
-    const unsigned second = bytes[1];
-    if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
-        (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F))
-        return 0;
-    return length;
-}
-
-/* How many bytes from the start are UTF-8. */
-static size_t
-utf8_span(const unsigned char *bytes, size_t size)
-{
-    size_t at = 0;
-    while (at < size) {
-        const size_t length = utf8_length(bytes + at, size - at);
-        if (length == 0)
-            break;
-        at += length;
-    }
-    return at;
-}
-
-bool
-json_is_utf8(const char *bytes, size_t size)
-{
-    return utf8_span((const unsigned char *)bytes, size) == size;
-}
-
 static bool
 check_utf8(Scanner *scanner)
 {
     if (scanner->size >= 3 && memcmp(scanner->bytes, "\xEF\xBB\xBF", 3) == 0)
         return scan_fault(scanner, JSON_FAULT_UTF8);
-    const size_t span = utf8_span(scanner->bytes, scanner->size);
+    const size_t span = utf8_span((const char *)scanner->bytes, scanner->size);
     if (span == scanner->size)
         return true;
     scanner->at = span;

@@ -33,9 +33,6 @@ enum {
 JsonFault json_parse(const char *bytes, size_t size, int max_depth, cJSON **ret_root,
                      size_t *ret_position) MUST_CHECK;
 
-/* Whether the bytes are UTF-8 (RFC 3629: shortest form, no surrogates). */
-bool json_is_utf8(const char *bytes, size_t size) MUST_CHECK;
-
 /* For CLEANUP(json_deletep). */
 void json_deletep(cJSON **root);
 

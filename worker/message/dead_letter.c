@@ -1,5 +1,7 @@
 #include "worker/message/dead_letter.h"
 
+#include "common/utf8.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,18 +53,12 @@ fit(Bytes *bytes, size_t *room)
 
 /* The header is UTF-8: what does not fit is cut between characters. */
 static void
-write_message(const char *text, bool record_was_cut, char *message, size_t size)
+write_message(const char *text, bool record_was_cut, char message[ERROR_TEXT_BYTES])
 {
-    const int length =
-        snprintf(message, size, "%s%s", record_was_cut ? "(the record was cut) " : "", text);
-    if (length < 0 || (size_t)length < size)
-        return;
-    size_t end = size - 1;
-    while (end > 0 && ((unsigned char)message[end - 1] & 0xC0U) == 0x80U)
-        end--;
-    if (end > 0 && ((unsigned char)message[end - 1] & 0x80U) != 0)
-        end--;
-    message[end] = '\0';
+    const char *start = record_was_cut ? "(the record was cut) " : "";
+    const size_t room = ERROR_TEXT_BYTES - 1 - strlen(start);
+    const size_t length = utf8_cut(text, strlen(text), room);
+    (void)snprintf(message, ERROR_TEXT_BYTES, "%s%.*s", start, (int)length, text);
 }
 
 Record *
@@ -94,7 +90,7 @@ dead_letter_record(const char *topic, const Record *original, const DeadLetterRe
     }
     room -= headers_size(headers, kept);
     cut |= fit(&record.value, &room);
-    write_message(reason->message, cut, message, sizeof(message));
+    write_message(reason->message, cut, message);
     const RecordHeader reasons[REASON_HEADERS] = {
         {PREFIX "topic", BYTES_TEXT(original->topic)},
         {PREFIX "partition", BYTES_TEXT(partition)},

@@ -1,7 +1,7 @@
 #include "worker/message/draft.h"
 
 #include "common/clock.h"
-#include "common/json.h"
+#include "common/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -113,7 +113,7 @@ draft_header_text(const Record *record, const char *name)
     const RecordHeader *header = record_header(record, name);
     if (header == NULL || header->value.data == NULL ||
         strlen(header->value.data) != header->value.size ||
-        !json_is_utf8(header->value.data, header->value.size))
+        !utf8_is_valid(header->value.data, header->value.size))
         return NULL;
     return header->value.data;
 }

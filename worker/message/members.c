@@ -1,5 +1,7 @@
 #include "worker/message/members.h"
 
+#include "common/utf8.h"
+
 #include <string.h>
 
 enum {
@@ -15,9 +17,7 @@ member_add_text(StrBuf *json, const char *name, const char *text)
         json_add_text(json, name, text);
         return;
     }
-    size_t cut = TEXT_MAX_BYTES;
-    while (cut > 0 && ((unsigned char)text[cut] & 0xC0U) == 0x80U)
-        cut--;
+    const size_t cut = utf8_cut(text, TEXT_MAX_BYTES + 1, TEXT_MAX_BYTES);
     char shorter[TEXT_MAX_BYTES + sizeof("…")];
     memcpy(shorter, text, cut);
     memcpy(shorter + cut, "…", sizeof("…"));

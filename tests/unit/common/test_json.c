@@ -252,16 +252,6 @@ test_parse_thousands_of_keys_are_compared(void **state)
     assert_int_equal(fault_of(text.data, text.length), JSON_FAULT_DUPLICATE_KEY);
 }
 
-static void
-test_is_utf8_tells_bytes_apart(void **state)
-{
-    (void)state;
-    assert_true(json_is_utf8("", 0));
-    assert_true(json_is_utf8("\xEF\xBB\xBFx", 4));
-    assert_false(json_is_utf8("x\xC3", 2));
-    assert_false(json_is_utf8("\xED\xA0\x80", 3));
-}
-
 int
 main(void)
 {
@@ -277,7 +267,6 @@ main(void)
         cmocka_unit_test(test_parse_reads_no_byte_beyond_size),
         cmocka_unit_test(test_parse_fault_tells_position_and_leaves_output),
         cmocka_unit_test(test_parse_thousands_of_keys_are_compared),
-        cmocka_unit_test(test_is_utf8_tells_bytes_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

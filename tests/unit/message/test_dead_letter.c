@@ -74,6 +74,28 @@ test_record_long_reason_stays_utf8(void **state)
     const RecordHeader *header = record_header(record, "__dlq.errors.message");
     assert_true(header->value.size > 900 && header->value.size < ERROR_TEXT_BYTES);
     assert_int_equal(header->value.size % 3, 0);
+    assert_memory_equal(header->value.data, text, header->value.size);
+}
+
+static void
+test_record_cut_with_a_long_reason_keeps_both(void **state)
+{
+    (void)state;
+    static const char start[] = "(the record was cut) ";
+    char value[20000];
+    char text[ERROR_TEXT_BYTES];
+    memset(value, 'x', sizeof(value));
+    memset(text, 'y', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    const DeadLetterReason long_reason = {"g", "id", 1, text};
+    const Record original = {.topic = "t", .value = {value, sizeof(value)}};
+    CLEANUP(record_freep)
+    Record *record = dead_letter_record("dead", &original, &long_reason, 10000);
+    const RecordHeader *header = record_header(record, "__dlq.errors.message");
+    assert_int_equal(header->value.size, ERROR_TEXT_BYTES - 1);
+    assert_memory_equal(header->value.data, start, strlen(start));
+    assert_memory_equal(header->value.data + strlen(start), text,
+                        header->value.size - strlen(start));
 }
 
 /* Many small headers once came out larger than the limit. */
@@ -117,6 +139,7 @@ main(void)
         cmocka_unit_test(test_record_many_headers_stay_below_the_limit),
         cmocka_unit_test(test_record_tombstone_stays_absent),
         cmocka_unit_test(test_record_long_reason_stays_utf8),
+        cmocka_unit_test(test_record_cut_with_a_long_reason_keeps_both),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 #include "worker/message/task_name.h"
 
-#include "common/json.h"
+#include "common/utf8.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,7 +51,7 @@ assert_unknown(const char *name, const char *part)
     assert_int_equal(fault.code, ERROR_CODE_UNKNOWN_TASK);
     if (strstr(fault.message, part) == NULL)
         fail_msg("%s: %s", name, fault.message);
-    assert_true(json_is_utf8(fault.message, strlen(fault.message)));
+    assert_true(utf8_is_valid(fault.message, strlen(fault.message)));
     free(fault.message);
 }
 
