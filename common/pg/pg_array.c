@@ -1,5 +1,7 @@
 #include "common/pg/pg_array.h"
 
+#include "common/uuid_text.h"
+
 #include <string.h>
 
 /* Microseconds from 1970 to 2000, where PostgreSQL's timestamps begin. */
@@ -13,7 +15,6 @@ enum {
     FIRST_INDEX_AT = 16,
     LENGTH_BYTES = 4,
     UUID_BYTES = 16,
-    UUID_TEXT_BYTES = 36,
     NULL_LENGTH = -1,
 };
 
@@ -104,7 +105,7 @@ parse_uuid(const char *text, char uuid[UUID_BYTES])
         uuid[i] = (char)(high << 4 | low);
         at += 2;
     }
-    return text[UUID_TEXT_BYTES] == '\0';
+    return text[UUID_TEXT_LENGTH] == '\0';
 }
 
 static void

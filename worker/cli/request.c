@@ -1,17 +1,12 @@
 #include "worker/cli/request.h"
 
 #include "common/clock.h"
+#include "common/json.h"
+#include "common/uuid_text.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <string.h>
 #include <uuid/uuid.h>
-
-static void
-delete_json(cJSON **json)
-{
-    cJSON_Delete(*json);
-}
 
 static bool
 copy_text(const char *text, char **ret_copy, Error *err)
@@ -85,7 +80,7 @@ key_of(const cJSON *command)
 static bool
 make_id(const RequestOptions *options, char **ret_id, Error *err)
 {
-    char made[UUID_STR_LEN];
+    char made[UUID_TEXT_BYTES];
     uuid_t uuid;
     if (options->id != NULL)
         return copy_text(options->id, ret_id, err);
@@ -120,7 +115,7 @@ bool
 request_from_words(char *const *words, size_t count, const RequestOptions *options,
                    Request *ret_request, Error *err)
 {
-    CLEANUP(delete_json) cJSON *command = cJSON_CreateObject();
+    CLEANUP(json_deletep) cJSON *command = cJSON_CreateObject();
     Request request = {0};
     if (command == NULL)
         return error_out_of_memory(err);
@@ -135,7 +130,7 @@ request_from_words(char *const *words, size_t count, const RequestOptions *optio
 bool
 request_from_raw(const char *raw, const RequestOptions *options, Request *ret_request, Error *err)
 {
-    CLEANUP(delete_json) cJSON *command = cJSON_Parse(raw);
+    CLEANUP(json_deletep) cJSON *command = cJSON_Parse(raw);
     const char *id = options->id;
     const char *key = key_of(command);
     Request request = {0};

@@ -11,35 +11,8 @@
 #define WORKER_MESSAGE_COMMAND_H
 
 #include "common/record.h"
-#include "worker/message/error_code.h"
-
-enum {
-    COMMAND_ID_MAX = 64,
-    COMMAND_UUID_TEXT = 36,
-    COMMAND_VALUE_MAX_BYTES = 64 * 1024,
-    COMMAND_JSON_MAX_DEPTH = 16,
-    COMMAND_REQUESTED_BY_MAX = 256,
-    COMMAND_PREVIEW_LIMIT_MAX = 1000,
-};
-
-typedef enum CommandTask {
-    COMMAND_CLEANUP_INACTIVE_SESSIONS,
-    COMMAND_CLEANUP_INACTIVE_SESSIONS_FOR_USER,
-    COMMAND_GET_INACTIVE_SESSIONS_PREVIEW,
-    COMMAND_EXPIRE_PENDING_BOOKINGS,
-    COMMAND_GET_EXPIRED_BOOKINGS_PREVIEW,
-    COMMAND_SCHEDULED_CLEANUP,
-    COMMAND_TASK_COUNT,
-} CommandTask;
-
-/* Params that a task does not take hold their zero value. */
-typedef struct CommandParams {
-    char user_id[COMMAND_UUID_TEXT + 1]; /* lower case; "" = none */
-    double inactive_hours;
-    double expiration_minutes;
-    int limit;
-    bool dry_run;
-} CommandParams;
+#include "worker/message/limits.h"
+#include "worker/message/params.h"
 
 typedef struct Command {
     char id[COMMAND_ID_MAX + 1];
@@ -67,12 +40,6 @@ typedef struct Rejection {
     char *message; /* one sentence: what was sent and what it takes */
 } Rejection;
 
-/* The operator's floors (limits.min_…). */
-typedef struct CommandFloors {
-    double min_inactive_hours;
-    double min_expiration_minutes;
-} CommandFloors;
-
 typedef enum CommandVerdict {
     COMMAND_ACCEPTED,
     COMMAND_REJECTED,
@@ -92,11 +59,5 @@ void rejection_done(Rejection *rejection);
 /* The id of a record without one: UUIDv5 (RFC 9562) over topic, partition, offset, record timestamp
  * and value bytes, so that a redelivery gets the same id and a re-created topic another one. */
 void command_derive_id(const Record *record, char ret_id[COMMAND_ID_MAX + 1]);
-
-/* "cleanup_inactive_sessions" and so on; static. */
-const char *command_task_name(CommandTask task);
-
-/* Finds a canonical task name; false when there is none. */
-bool command_task_from_name(const char *name, CommandTask *ret_task) MUST_CHECK;
 
 #endif

@@ -9,7 +9,11 @@
 #ifndef WORKER_MESSAGE_DRAFT_H
 #define WORKER_MESSAGE_DRAFT_H
 
+#include "common/record.h"
+#include "worker/message/limits.h"
 #include "worker/message/task_name.h"
+
+#include <cjson/cJSON.h>
 
 typedef struct Draft {
     char id[COMMAND_ID_MAX + 1]; /* "" = none */

@@ -1,16 +1,16 @@
 #include "worker/message/params.h"
 
 #include "common/strbuf.h"
+#include "common/utf8.h"
+#include "worker/message/limits.h"
 
+#include <cjson/cJSON.h>
 #include <ctype.h>
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 enum {
     SHOWN_BYTES = 80,
-    QUOTED_BYTES = 64,
 };
 
 #define HOURS_MAX 87600.0
@@ -74,52 +74,15 @@ static const struct {
                                    0},
 };
 
-bool
-fault_set(Fault *fault, ErrorCode code, const char *format, ...)
-{
-    char text[512];
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    free(fault->message);
-    fault->set = true;
-    fault->code = code;
-    fault->message = strdup(text);
-    return false;
-}
-
-/* A position at most `most` that is not inside a character. */
-static size_t
-cut_between_characters(const char *text, size_t length, size_t most)
-{
-    if (length <= most)
-        return length;
-    size_t cut = most;
-    while (cut > 0 && ((unsigned char)text[cut] & 0xC0U) == 0x80U)
-        cut--;
-    return cut;
-}
-
-const char *
-fault_quote(const char *text, char buffer[FAULT_QUOTE_BYTES])
-{
-    const size_t length = strlen(text);
-    const size_t cut = cut_between_characters(text, length, QUOTED_BYTES);
-    for (size_t i = 0; i < cut; i++)
-        buffer[i] = iscntrl((unsigned char)text[i]) ? '?' : text[i];
-    (void)snprintf(buffer + cut, FAULT_QUOTE_BYTES - cut, "%s", cut < length ? "…" : "");
-    return buffer;
-}
-
-char *
-params_show(const cJSON *value)
+/* What was sent, as JSON cut to a readable length. NULL when out of memory. */
+static char *
+show(const cJSON *value)
 {
     CLEANUP(autofree) char *json = cJSON_PrintUnformatted(value);
     if (json == NULL)
         return NULL;
     const size_t length = strlen(json);
-    const size_t cut = cut_between_characters(json, length, SHOWN_BYTES);
+    const size_t cut = utf8_cut(json, length, SHOWN_BYTES);
     StrBuf text = {0};
     strbuf_add(&text, json, cut);
     if (cut < length)
@@ -130,15 +93,15 @@ params_show(const cJSON *value)
 static bool
 read_uuid(const cJSON *value, char *field)
 {
-    if (!cJSON_IsString(value) || strlen(value->valuestring) != COMMAND_UUID_TEXT)
+    if (!cJSON_IsString(value) || strlen(value->valuestring) != UUID_TEXT_LENGTH)
         return false;
-    for (size_t i = 0; i < COMMAND_UUID_TEXT; i++) {
+    for (size_t i = 0; i < UUID_TEXT_LENGTH; i++) {
         const unsigned char character = (unsigned char)value->valuestring[i];
         const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
         if (dash ? character != '-' : !isxdigit(character))
             return false;
     }
-    for (size_t i = 0; i <= COMMAND_UUID_TEXT; i++)
+    for (size_t i = 0; i < UUID_TEXT_BYTES; i++)
         field[i] = (char)tolower((unsigned char)value->valuestring[i]);
     return true;
 }
@@ -204,7 +167,7 @@ read_param(CommandTask task, ParamId id, const cJSON *object, CommandParams *par
     }
     if (read_value(spec, value, field))
         return true;
-    CLEANUP(autofree) char *shown = params_show(value);
+    CLEANUP(autofree) char *shown = show(value);
     return fault_set(fault, ERROR_CODE_INVALID_PARAM, "%s is %s, but takes %s", spec->name,
                      shown != NULL ? shown : "?", spec->takes);
 }

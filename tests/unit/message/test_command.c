@@ -29,7 +29,7 @@ test_parse_only_task_takes_defaults(void **state)
     assert_false(command.params.dry_run);
     assert_null(command.deprecated_task);
     assert_null(command.old_name);
-    assert_int_equal(strlen(command.id), COMMAND_UUID_TEXT);
+    assert_int_equal(strlen(command.id), UUID_TEXT_LENGTH);
     command_done(&command);
 }
 

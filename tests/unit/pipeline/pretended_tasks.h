@@ -34,7 +34,7 @@ static struct {
     atomic_bool user_twice; /* a user was in two units at once */
     atomic_bool not_alone;  /* a long command began or ended while a range of it ran */
     pthread_mutex_t lock;
-    char users[USERS][COMMAND_UUID_TEXT + 1];
+    char users[USERS][UUID_TEXT_BYTES];
     size_t user_count;
 } world = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
