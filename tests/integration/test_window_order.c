@@ -146,7 +146,7 @@ explain(SqlId sql, const PgParam *params, size_t count, StrBuf *ret_plan)
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     Error err = {0};
     ASSERT_OK(database_connect(database, &err), &err);
-    strbuf_add_format(&text, "EXPLAIN %s", database->texts[sql]);
+    strbuf_add_format(&text, "EXPLAIN %s", database->names->texts[sql]);
     ASSERT_OK(pg_conn_exec_params(database->conn, strbuf_text(&text), params, count, &result, &err),
               &err);
     for (size_t row = 0; row < pg_result_rows(result); row++)

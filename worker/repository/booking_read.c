@@ -108,7 +108,7 @@ bool
 booking_estimate(Database *database, int64_t *ret_rows, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    const PgParam params[] = {pg_param_text(database->tables[TABLE_BOOKINGS])};
+    const PgParam params[] = {pg_param_text(database_table(database, TABLE_BOOKINGS))};
     if (!database_exec_once(database, SQL_BOOKING_ESTIMATE, params, 1, &result, err))
         return false;
     *ret_rows = pg_result_rows(result) > 0 ? pg_result_int64(result, 0, 0) : 0;

@@ -27,7 +27,9 @@ disconnect(Database *database)
 {
     pg_conn_free(database->conn);
     database->conn = NULL;
-    database_forget_names(database);
+    database_names_free(database->names);
+    database->names = NULL;
+    memset(database->prepared, 0, sizeof(database->prepared));
 }
 
 void
@@ -76,9 +78,11 @@ database_connect(Database *database, Error *err)
 {
     if (!database_open(database, err))
         return false;
-    if (!database->resolved && !database_resolve(database, err))
-        return error_wrap(err, "look up the application's tables");
-    return true;
+    if (database->names != NULL)
+        return true;
+    return database_names_resolve(database->conn, database->settings, &database->arena,
+                                  &database->names, err) ||
+           error_wrap(err, "look up the application's tables");
 }
 
 bool
@@ -113,7 +117,7 @@ send_begin(Database *database, DatabaseMode mode, int timeout_ms, int64_t *ret_n
         "SELECT (extract(epoch FROM pg_catalog.now()) * 1000000)::bigint",
         mode == DATABASE_READ ? " READ ONLY" : "", statement_ms, lock_ms,
         mode == DATABASE_READ ? "SET LOCAL plan_cache_mode = force_custom_plan" : plan_by_key,
-        database->schema);
+        database->names->schema);
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     pg_conn_set_call_timeout(database->conn, statement_ms + CALL_SLACK_MS);
     if (!pg_conn_exec(database->conn, text, &result, err))
@@ -212,7 +216,8 @@ bool
 database_exec_once(Database *database, SqlId sql, const PgParam *params, size_t count,
                    PGresult **ret_result, Error *err)
 {
-    const char *text = database->texts[sql] != NULL ? database->texts[sql] : sql_files[sql].text;
+    const DatabaseNames *names = database->names;
+    const char *text = names != NULL ? names->texts[sql] : sql_files[sql].text;
     return (check_usable(database, err) &&
             pg_conn_exec_params(database->conn, text, params, count, ret_result, err)) ||
            error_wrap(err, "%s", sql_files[sql].name);
@@ -222,12 +227,12 @@ bool
 database_exec(Database *database, SqlId sql, const PgParam *params, size_t count,
               PGresult **ret_result, Error *err)
 {
-    if (!database->settings->prepared_statements || !database->resolved)
+    if (!database->settings->prepared_statements || database->names == NULL)
         return database_exec_once(database, sql, params, count, ret_result, err);
     if (!check_usable(database, err))
         return error_wrap(err, "%s", sql_files[sql].name);
     if (!database->prepared[sql]) {
-        if (!pg_conn_prepare(database->conn, sql_files[sql].name, database->texts[sql], err))
+        if (!pg_conn_prepare(database->conn, sql_files[sql].name, database->names->texts[sql], err))
             return error_wrap(err, "prepare %s", sql_files[sql].name);
         database->prepared[sql] = true;
     }

@@ -36,22 +36,34 @@ database_table_identifier(const DatabaseSettings *settings, DatabaseTable table)
 }
 
 void
-database_forget_names(Database *database)
+database_names_free(DatabaseNames *names)
 {
-    for (int i = 0; i < TABLE_COUNT; i++) {
-        free(database->tables[i]);
-        database->tables[i] = NULL;
-    }
-    for (int i = 0; i < SQL_COUNT; i++) {
-        free(database->texts[i]);
-        database->texts[i] = NULL;
-        database->prepared[i] = false;
-    }
-    free(database->schema);
-    free(database->is_referenced);
-    database->schema = NULL;
-    database->is_referenced = NULL;
-    database->resolved = false;
+    if (names == NULL)
+        return;
+    for (int i = 0; i < TABLE_COUNT; i++)
+        free(names->tables[i]);
+    for (int i = 0; i < SQL_COUNT; i++)
+        free(names->texts[i]);
+    free(names->schema);
+    free(names->is_referenced);
+    free(names);
+}
+
+/* The questions to the catalog and where their answers go. */
+typedef struct Resolver {
+    PgConn *conn;
+    const DatabaseSettings *settings;
+    Arena *arena;
+    DatabaseNames *names;
+} Resolver;
+
+static bool
+ask(const Resolver *resolver, SqlId sql, const PgParam *params, size_t count, PGresult **ret_result,
+    Error *err)
+{
+    return pg_conn_exec_params(resolver->conn, sql_files[sql].text, params, count, ret_result,
+                               err) ||
+           error_wrap(err, "%s", sql_files[sql].name);
 }
 
 static bool
@@ -60,20 +72,19 @@ copy_text(const char *text, char **ret_copy, Error *err)
     char *copy = strdup(text);
     if (copy == NULL)
         return error_out_of_memory(err);
-    free(*ret_copy);
     *ret_copy = copy;
     return true;
 }
 
 static bool
-resolve_tables(Database *database, Error *err)
+resolve_tables(const Resolver *resolver, Error *err)
 {
-    PgArray identifiers = database_array(database, PG_TEXT);
+    PgArray identifiers = {.element = PG_TEXT, .bytes.arena = resolver->arena};
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     for (DatabaseTable table = 0; table < TABLE_COUNT; table++)
-        pg_array_add(&identifiers, database_table_identifier(database->settings, table));
+        pg_array_add(&identifiers, database_table_identifier(resolver->settings, table));
     const PgParam params[] = {pg_param_array(&identifiers)};
-    if (!database_exec_once(database, SQL_DATABASE_TABLES, params, 1, &result, err))
+    if (!ask(resolver, SQL_DATABASE_TABLES, params, 1, &result, err))
         return false;
     for (DatabaseTable table = 0; table < TABLE_COUNT; table++) {
         const char *quoted = pg_result_text(result, table, 0);
@@ -81,11 +92,11 @@ resolve_tables(Database *database, Error *err)
             return error_set_sqlstate(
                 err, ERROR_HOLD, "database_error", "42P01",
                 "table %s does not exist, or this role may not see it; set tables.%s",
-                database_table_identifier(database->settings, table), database_table_name(table));
-        if (!copy_text(quoted, &database->tables[table], err))
+                database_table_identifier(resolver->settings, table), database_table_name(table));
+        if (!copy_text(quoted, &resolver->names->tables[table], err))
             return false;
     }
-    return copy_text(pg_result_text(result, TABLE_SESSIONS, 1), &database->schema, err);
+    return copy_text(pg_result_text(result, TABLE_SESSIONS, 1), &resolver->names->schema, err);
 }
 
 /* A comma within double quotes belongs to its name. */
@@ -131,15 +142,15 @@ add_reference(StrBuf *condition, const PGresult *result, size_t row, Error *err)
 }
 
 static bool
-resolve_references(Database *database, Error *err)
+resolve_references(const Resolver *resolver, Error *err)
 {
-    PgArray names = database_array(database, PG_TEXT);
+    PgArray names = {.element = PG_TEXT, .bytes.arena = resolver->arena};
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     CLEANUP(strbuf_done) StrBuf condition = {0};
-    database_add_reference_names(database->settings, &names);
-    const PgParam params[] = {pg_param_text(database->tables[TABLE_SESSIONS]),
+    database_add_reference_names(resolver->settings, &names);
+    const PgParam params[] = {pg_param_text(resolver->names->tables[TABLE_SESSIONS]),
                               pg_param_array(&names)};
-    if (!database_exec_once(database, SQL_DATABASE_REFERENCES, params, 2, &result, err))
+    if (!ask(resolver, SQL_DATABASE_REFERENCES, params, 2, &result, err))
         return false;
     for (size_t row = 0; row < pg_result_rows(result); row++) {
         if (!add_reference(&condition, result, row, err))
@@ -149,32 +160,38 @@ resolve_references(Database *database, Error *err)
     char *text = strbuf_take(&condition);
     if (text == NULL)
         return error_out_of_memory(err);
-    database->is_referenced = text;
+    resolver->names->is_referenced = text;
     return true;
 }
 
 static bool
-render_files(Database *database, Error *err)
+render_files(const Resolver *resolver, Error *err)
 {
     SqlVariable variables[VARIABLE_COUNT];
     for (DatabaseTable table = 0; table < TABLE_COUNT; table++)
-        variables[table] = (SqlVariable){database_table_name(table), database->tables[table]};
-    variables[TABLE_COUNT] = (SqlVariable){"session_is_referenced", database->is_referenced};
+        variables[table] =
+            (SqlVariable){database_table_name(table), resolver->names->tables[table]};
+    variables[TABLE_COUNT] = (SqlVariable){"session_is_referenced", resolver->names->is_referenced};
     for (int i = 0; i < SQL_COUNT; i++) {
-        if (!sql_render(sql_files[i].text, variables, VARIABLE_COUNT, &database->texts[i], err))
+        if (!sql_render(sql_files[i].text, variables, VARIABLE_COUNT, &resolver->names->texts[i],
+                        err))
             return error_wrap(err, "%s", sql_files[i].name);
     }
     return true;
 }
 
 bool
-database_resolve(Database *database, Error *err)
+database_names_resolve(PgConn *conn, const DatabaseSettings *settings, Arena *arena,
+                       DatabaseNames **ret_names, Error *err)
 {
-    if (!resolve_tables(database, err) || !resolve_references(database, err) ||
-        !render_files(database, err)) {
-        database_forget_names(database);
+    CLEANUP(database_names_freep) DatabaseNames *names = calloc(1, sizeof(*names));
+    if (names == NULL)
+        return error_out_of_memory(err);
+    const Resolver resolver = {conn, settings, arena, names};
+    if (!resolve_tables(&resolver, err) || !resolve_references(&resolver, err) ||
+        !render_files(&resolver, err))
         return false;
-    }
-    database->resolved = true;
+    *ret_names = names;
+    names = NULL;
     return true;
 }

@@ -1,5 +1,5 @@
 /*
- * database_private: what the repositories themselves need of a Database; nobody else includes it.
+ * database_private: what the files of worker/repository alone need of a Database.
  *
  * Threads:   that of the Database.
  * Invariant: SQL reaches the server as a file of worker/repository/sql and nothing else.
@@ -21,18 +21,30 @@ typedef enum DatabaseTable {
     TABLE_COUNT,
 } DatabaseTable;
 
-struct Database {
-    const DatabaseSettings *settings;
-    const Clock *clock;
-    PgConn *conn;
-    bool resolved;
+/* What the catalog says of the configured tables, and the SQL files with these names in them. */
+typedef struct DatabaseNames {
     char *tables[TABLE_COUNT]; /* quoted, with their schema */
     char *schema;              /* quoted: that of the sessions table */
     char *is_referenced;       /* condition over a session `s`: a listed table has a row for it */
     char *texts[SQL_COUNT];    /* rendered */
+} DatabaseNames;
+
+struct Database {
+    const DatabaseSettings *settings;
+    const Clock *clock;
+    PgConn *conn;
+    DatabaseNames *names; /* owned; NULL until they are looked up on this connection */
     bool prepared[SQL_COUNT];
     Arena arena;
 };
+
+/* The table's name as SQL takes it; NULL where there is no connection, which fails the call that it
+ * is a parameter of. */
+static inline const char *
+database_table(const Database *database, DatabaseTable table)
+{
+    return database->names != NULL ? database->names->tables[table] : NULL;
+}
 
 /* An array parameter in the transaction's memory. */
 static inline PgArray
@@ -51,9 +63,12 @@ void database_add_reference_names(const DatabaseSettings *settings, PgArray *nam
 /* Connects without looking at the application's tables: for migrations. */
 bool database_open(Database *database, Error *err) MUST_CHECK;
 
-/* Fills tables, schema, is_referenced and texts from the catalog. */
-bool database_resolve(Database *database, Error *err) MUST_CHECK;
-void database_forget_names(Database *database);
+/* Looks the names up in the catalog; `arena` is for the questions alone. ERROR_HOLD with SQLSTATE
+ * 42P01 or 42830 for a table that cannot serve. */
+bool database_names_resolve(PgConn *conn, const DatabaseSettings *settings, Arena *arena,
+                            DatabaseNames **ret_names, Error *err) MUST_CHECK;
+void database_names_free(DatabaseNames *names);
+DEFINE_FREEP(DatabaseNames, database_names_free)
 
 /* Executes an SQL file with parameters, prepared on first use. */
 bool database_exec(Database *database, SqlId sql, const PgParam *params, size_t count,

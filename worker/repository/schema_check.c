@@ -143,9 +143,9 @@ check_references(Database *database, Error *err)
 {
     PgArray listed = database_array(database, PG_TEXT);
     database_add_reference_names(database->settings, &listed);
-    const PgParam params[] = {pg_param_text(database->tables[TABLE_SESSIONS]),
-                              pg_param_text(database->tables[TABLE_IMAGE_SENT]),
-                              pg_param_text(database->tables[TABLE_VIDEO_SENT]),
+    const PgParam params[] = {pg_param_text(database_table(database, TABLE_SESSIONS)),
+                              pg_param_text(database_table(database, TABLE_IMAGE_SENT)),
+                              pg_param_text(database_table(database, TABLE_VIDEO_SENT)),
                               pg_param_array(&listed)};
     return check_rows(database, SQL_SCHEMA_REFERENCES, params, ARRAY_LEN(params), refuse_reference,
                       err);
@@ -156,9 +156,9 @@ check_application(Database *database, Error *err)
 {
     PgArray tables = database_array(database, PG_TEXT);
     for (DatabaseTable table = 0; table < TABLE_COUNT; table++)
-        pg_array_add(&tables, database->tables[table]);
+        pg_array_add(&tables, database_table(database, table));
     const PgParam params[] = {pg_param_array(&tables)};
-    const PgParam bookings[] = {pg_param_text(database->tables[TABLE_BOOKINGS])};
+    const PgParam bookings[] = {pg_param_text(database_table(database, TABLE_BOOKINGS))};
     return check_rows(database, SQL_SCHEMA_COLUMNS, params, 1, refuse_column, err) &&
            check_rows(database, SQL_SCHEMA_LABELS, bookings, 1, refuse_label, err) &&
            check_rows(database, SQL_SCHEMA_PRIVILEGES, params, 1, refuse_privilege, err) &&

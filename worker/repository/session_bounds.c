@@ -31,7 +31,7 @@ bool
 session_find_bounds(Database *database, int parts, SessionBound *bounds, int *ret_count, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    const PgParam params[] = {pg_param_text(database->tables[TABLE_SESSIONS]),
+    const PgParam params[] = {pg_param_text(database_table(database, TABLE_SESSIONS)),
                               pg_param_int64(parts)};
     int count = 0;
     if (!database_exec_once(database, SQL_SESSION_BOUNDS, params, ARRAY_LEN(params), &result, err))

@@ -99,7 +99,7 @@ bool
 session_estimate(Database *database, int64_t *ret_rows, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    const PgParam params[] = {pg_param_text(database->tables[TABLE_SESSIONS])};
+    const PgParam params[] = {pg_param_text(database_table(database, TABLE_SESSIONS))};
     if (!database_exec_once(database, SQL_SESSION_ESTIMATE, params, 1, &result, err))
         return false;
     *ret_rows = pg_result_rows(result) > 0 ? pg_result_int64(result, 0, 0) : 0;

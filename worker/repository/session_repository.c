@@ -73,7 +73,7 @@ bool
 session_has_user_index(Database *database, bool *ret_indexed, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    const PgParam params[] = {pg_param_text(database->tables[TABLE_SESSIONS])};
+    const PgParam params[] = {pg_param_text(database_table(database, TABLE_SESSIONS))};
     if (!database_exec(database, SQL_SESSION_HAS_USER_INDEX, params, 1, &result, err))
         return false;
     *ret_indexed = pg_result_bool(result, 0, 0);
