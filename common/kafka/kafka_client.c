@@ -1,4 +1,4 @@
-#include "common/kafka/kafka_client.h"
+#include "common/kafka/kafka_private.h"
 
 #include "common/clock.h"
 #include "common/log.h"
@@ -77,19 +77,18 @@ set_property(rd_kafka_conf_t *conf, const char *name, const char *value, Error *
 }
 
 static bool
-set_properties(rd_kafka_conf_t *conf, const KafkaProperty *properties, size_t count, Error *err)
+set_properties(rd_kafka_conf_t *conf, KafkaProperties properties, Error *err)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (!set_property(conf, properties[i].name, properties[i].value, err))
+    for (size_t i = 0; i < properties.count; i++) {
+        if (!set_property(conf, properties.list[i].name, properties.list[i].value, err))
             return false;
     }
     return true;
 }
 
 bool
-kafka_client_configure(const KafkaSettings *settings, const KafkaProperty *defaults,
-                       size_t default_count, const KafkaProperty *fixed, size_t fixed_count,
-                       rd_kafka_conf_t **ret_conf, Error *err)
+kafka_client_configure(const KafkaSettings *settings, KafkaProperties defaults,
+                       KafkaProperties fixed, rd_kafka_conf_t **ret_conf, Error *err)
 {
     if (settings->bootstrap_servers == NULL || settings->bootstrap_servers[0] == '\0')
         return error_set(err, ERROR_REJECT, "kafka_config", "kafka.bootstrap.servers is not set");
@@ -97,14 +96,14 @@ kafka_client_configure(const KafkaSettings *settings, const KafkaProperty *defau
     if (conf == NULL)
         return error_out_of_memory(err);
 
-    static const KafkaProperty common[] = {
+    static const KafkaProperty list[] = {
         {"socket.keepalive.enable", "true"},
         {"socket.nagle.disable", "true"},
         {"log.connection.close", "false"},
         {"reconnect.backoff.max.ms", "2000"},
     };
-    if (!set_properties(conf, common, ARRAY_LEN(common), err) ||
-        !set_properties(conf, defaults, default_count, err))
+    const KafkaProperties common = {list, ARRAY_LEN(list)};
+    if (!set_properties(conf, common, err) || !set_properties(conf, defaults, err))
         return false;
     for (size_t i = 0; i < settings->property_count; i++) {
         if (!set_property(conf, settings->names[i], settings->values[i], err))
@@ -113,7 +112,7 @@ kafka_client_configure(const KafkaSettings *settings, const KafkaProperty *defau
     if (!set_property(conf, "bootstrap.servers", settings->bootstrap_servers, err) ||
         (settings->client_id != NULL &&
          !set_property(conf, "client.id", settings->client_id, err)) ||
-        !set_properties(conf, fixed, fixed_count, err))
+        !set_properties(conf, fixed, err))
         return false;
     *ret_conf = conf;
     conf = NULL;
@@ -312,20 +311,21 @@ kafka_client_record(const rd_kafka_message_t *message)
 }
 
 rd_kafka_topic_partition_list_t *
-kafka_client_offset_list(const char *topic, const KafkaOffset *offsets, size_t count)
+kafka_client_offset_list(const KafkaOffsets *offsets)
 {
     CLEANUP(kafka_list_destroyp)
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
-    for (size_t i = 0; list != NULL && i < count; i++) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)offsets->count);
+    for (size_t i = 0; list != NULL && i < offsets->count; i++) {
+        const KafkaOffset *offset = &offsets->list[i];
         rd_kafka_topic_partition_t *element =
-            rd_kafka_topic_partition_list_add(list, topic, offsets[i].partition);
-        element->offset = offsets[i].offset;
-        if (offsets[i].metadata == NULL || offsets[i].metadata[0] == '\0')
+            rd_kafka_topic_partition_list_add(list, offsets->topic, offset->partition);
+        element->offset = offset->offset;
+        if (offset->metadata == NULL || offset->metadata[0] == '\0')
             continue;
-        element->metadata = strdup(offsets[i].metadata); /* the list frees it */
+        element->metadata = strdup(offset->metadata); /* the list frees it */
         if (element->metadata == NULL)
             return NULL;
-        element->metadata_size = strlen(offsets[i].metadata);
+        element->metadata_size = strlen(offset->metadata);
     }
     rd_kafka_topic_partition_list_t *taken = list;
     list = NULL;

@@ -1,9 +1,7 @@
 #include "common/kafka/kafka_consumer.h"
 
 #include "common/clock.h"
-#include "common/kafka/kafka_client.h"
-#include "common/kafka/kafka_lookup_private.h"
-#include "common/kafka/kafka_membership_private.h"
+#include "common/kafka/kafka_private.h"
 #include "common/log.h"
 
 #include <errno.h>
@@ -43,7 +41,7 @@ struct KafkaConsumer {
  * how long a member waits for an answer to its JoinGroup, and the broker for one that does not
  * rejoin. The queue has room for two answers to Fetch: librdkafka 2.0.2 leaves one that it finds
  * full alone for a second. */
-static const KafkaProperty defaults[] = {
+static const KafkaProperty default_list[] = {
     {"max.poll.interval.ms", "60000"},
     {"queued.max.messages.kbytes", "2048"},
     {"fetch.message.max.bytes", "262144"},
@@ -56,7 +54,7 @@ static const KafkaProperty defaults[] = {
 
 /* What the guarantees rest on. `range` whatever the version: cooperative rebalancing of 2.0.2 has
  * known faults. */
-static const KafkaProperty fixed[] = {
+static const KafkaProperty fixed_list[] = {
     {"enable.auto.commit", "false"},
     {"enable.auto.offset.store", "false"},
     {"auto.offset.reset", "earliest"},
@@ -159,8 +157,9 @@ consumer_init(KafkaConsumer *consumer, const KafkaSettings *settings, Error *err
     if (consumer->event_fd < 0)
         return error_set(err, ERROR_FATAL, "system", "eventfd: errno %d", errno);
     CLEANUP(kafka_conf_destroyp) rd_kafka_conf_t *conf = NULL;
-    if (!kafka_client_configure(settings, defaults, ARRAY_LEN(defaults), fixed, ARRAY_LEN(fixed),
-                                &conf, err))
+    const KafkaProperties defaults = {default_list, ARRAY_LEN(default_list)};
+    const KafkaProperties fixed = {fixed_list, ARRAY_LEN(fixed_list)};
+    if (!kafka_client_configure(settings, defaults, fixed, &conf, err))
         return false;
     char reason[KAFKA_CLIENT_ERRSTR_BYTES];
     if (rd_kafka_conf_set(conf, "group.id", settings->group_id, reason, sizeof(reason)) !=
@@ -313,9 +312,10 @@ bool
 kafka_consumer_lookup(KafkaConsumer *consumer, KafkaLookup **ret_lookup, Error *err)
 {
     const KafkaRebalance *rebalance = &consumer->first->event;
-    return kafka_lookup_begin(consumer->client.handle, consumer->group, consumer->topic,
-                              rebalance->partitions, rebalance->count, consumer->event_fd,
-                              ret_lookup, err);
+    const KafkaQuestion question = {consumer->group, consumer->topic, rebalance->partitions,
+                                    rebalance->count};
+    return kafka_lookup_begin(consumer->client.handle, &question, consumer->event_fd, ret_lookup,
+                              err);
 }
 
 bool
@@ -405,7 +405,7 @@ kafka_consumer_commit(KafkaConsumer *consumer, const KafkaOffset *offsets, size_
         return true;
     CLEANUP(kafka_list_destroyp)
     rd_kafka_topic_partition_list_t *list =
-        kafka_client_offset_list(consumer->topic, offsets, count);
+        kafka_client_offset_list(&(KafkaOffsets){consumer->topic, offsets, count});
     if (list == NULL)
         return error_out_of_memory(err);
     const rd_kafka_resp_err_t code = rd_kafka_commit(consumer->client.handle, list, 1);

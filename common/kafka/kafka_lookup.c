@@ -1,4 +1,4 @@
-#include "common/kafka/kafka_lookup_private.h"
+#include "common/kafka/kafka_private.h"
 
 enum {
     /* The most librdkafka takes. 2.0.2 aborts the process when the time-out of a question to a
@@ -71,18 +71,17 @@ option_error(rd_kafka_error_t *failure, Error *err)
 }
 
 static bool
-ask(KafkaLookup *lookup, rd_kafka_t *handle, const char *group, const int32_t *partitions,
-    size_t count, Error *err)
+ask(KafkaLookup *lookup, rd_kafka_t *handle, const KafkaQuestion *question, Error *err)
 {
     CLEANUP(kafka_list_destroyp)
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)question->count);
     CLEANUP(options_destroyp)
     rd_kafka_AdminOptions_t *options =
         rd_kafka_AdminOptions_new(handle, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
     if (list == NULL || options == NULL)
         return error_out_of_memory(err);
-    for (size_t i = 0; i < count; i++)
-        rd_kafka_topic_partition_list_add(list, lookup->topic, partitions[i]);
+    for (size_t i = 0; i < question->count; i++)
+        rd_kafka_topic_partition_list_add(list, question->topic, question->partitions[i]);
     char reason[KAFKA_CLIENT_ERRSTR_BYTES];
     if (!option_error(rd_kafka_AdminOptions_set_require_stable_offsets(options, 1), err))
         return false;
@@ -91,20 +90,19 @@ ask(KafkaLookup *lookup, rd_kafka_t *handle, const char *group, const int32_t *p
         return error_set(err, ERROR_FATAL, "kafka_error", "look up committed offsets: %s", reason);
     CLEANUP(request_destroyp)
     rd_kafka_ListConsumerGroupOffsets_t *request =
-        rd_kafka_ListConsumerGroupOffsets_new(group, list);
+        rd_kafka_ListConsumerGroupOffsets_new(question->group, list);
     rd_kafka_ListConsumerGroupOffsets(handle, &request, 1, options, lookup->queue);
     return true;
 }
 
 bool
-kafka_lookup_begin(rd_kafka_t *handle, const char *group, const char *topic,
-                   const int32_t *partitions, size_t count, int wake_fd, KafkaLookup **ret_lookup,
-                   Error *err)
+kafka_lookup_begin(rd_kafka_t *handle, const KafkaQuestion *question, int wake_fd,
+                   KafkaLookup **ret_lookup, Error *err)
 {
     CLEANUP(kafka_lookup_freep) KafkaLookup *lookup = calloc(1, sizeof(*lookup));
     if (lookup == NULL)
         return error_out_of_memory(err);
-    lookup->topic = strdup(topic);
+    lookup->topic = strdup(question->topic);
     lookup->queue = rd_kafka_queue_new(handle);
     if (lookup->topic == NULL || lookup->queue == NULL)
         return error_out_of_memory(err);
@@ -112,7 +110,7 @@ kafka_lookup_begin(rd_kafka_t *handle, const char *group, const char *topic,
         static const uint64_t one = 1;
         rd_kafka_queue_io_event_enable(lookup->queue, wake_fd, &one, sizeof(one));
     }
-    if (!ask(lookup, handle, group, partitions, count, err))
+    if (!ask(lookup, handle, question, err))
         return false;
     *ret_lookup = lookup;
     lookup = NULL;

@@ -22,6 +22,21 @@ typedef struct KafkaOffset {
     const char *metadata;
 } KafkaOffset;
 
+/* Offsets of one topic; all is borrowed. */
+typedef struct KafkaOffsets {
+    const char *topic;
+    const KafkaOffset *list;
+    size_t count;
+} KafkaOffsets;
+
+/* What has the group committed for these partitions? All is borrowed. */
+typedef struct KafkaQuestion {
+    const char *group;
+    const char *topic;
+    const int32_t *partitions;
+    size_t count;
+} KafkaQuestion;
+
 typedef struct KafkaLookup KafkaLookup;
 
 typedef enum KafkaAnswer {

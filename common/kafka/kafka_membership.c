@@ -1,4 +1,4 @@
-#include "common/kafka/kafka_membership_private.h"
+#include "common/kafka/kafka_private.h"
 
 #include <stdatomic.h>
 

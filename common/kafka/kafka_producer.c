@@ -1,7 +1,6 @@
 #include "common/kafka/kafka_producer.h"
 
-#include "common/kafka/kafka_client.h"
-#include "common/kafka/kafka_producer_private.h"
+#include "common/kafka/kafka_private.h"
 #include "common/kafka/kafka_transaction.h"
 #include "common/log.h"
 
@@ -26,13 +25,13 @@ struct KafkaProducer {
     size_t prepared_count;
 };
 
-static const KafkaProperty defaults[] = {
+static const KafkaProperty default_list[] = {
     {"linger.ms", "0.5"},
     {"retry.backoff.ms", "5"},
     {"queue.buffering.max.kbytes", "65536"},
 };
 
-static const KafkaProperty fixed[] = {
+static const KafkaProperty fixed_list[] = {
     {"enable.idempotence", "true"},
     {"acks", "all"},
     {"partitioner", "murmur2_random"},
@@ -95,13 +94,15 @@ producer_init(KafkaProducer *producer, const KafkaSettings *settings, const Prod
 {
     char timeout_text[NUMBER_TEXT_BYTES];
     (void)snprintf(timeout_text, sizeof(timeout_text), "%d", kind->message_timeout_ms);
-    KafkaProperty properties[ARRAY_LEN(fixed) + 3] = {{"message.timeout.ms", timeout_text}};
-    memcpy(properties + 1, fixed, sizeof(fixed));
-    const size_t count = add_transactional(kind, timeout_text, properties, ARRAY_LEN(fixed) + 1);
+    KafkaProperty properties[ARRAY_LEN(fixed_list) + 3] = {{"message.timeout.ms", timeout_text}};
+    memcpy(properties + 1, fixed_list, sizeof(fixed_list));
+    const size_t count =
+        add_transactional(kind, timeout_text, properties, ARRAY_LEN(fixed_list) + 1);
 
     rd_kafka_conf_t *conf = NULL;
-    if (!kafka_client_configure(settings, defaults, ARRAY_LEN(defaults), properties, count, &conf,
-                                err))
+    const KafkaProperties defaults = {default_list, ARRAY_LEN(default_list)};
+    const KafkaProperties fixed = {properties, count};
+    if (!kafka_client_configure(settings, defaults, fixed, &conf, err))
         return false;
     producer->max_bytes = read_max_bytes(conf);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);

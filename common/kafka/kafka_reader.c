@@ -1,6 +1,6 @@
 #include "common/kafka/kafka_reader.h"
 
-#include "common/kafka/kafka_client.h"
+#include "common/kafka/kafka_private.h"
 #include "common/log.h"
 
 struct KafkaReader {
@@ -14,13 +14,13 @@ struct KafkaReader {
     bool end_told;
 };
 
-static const KafkaProperty defaults[] = {
+static const KafkaProperty default_list[] = {
     {"queued.max.messages.kbytes", "4096"},
     {"fetch.wait.max.ms", "100"},
     {"fetch.error.backoff.ms", "100"},
 };
 
-static const KafkaProperty fixed[] = {
+static const KafkaProperty fixed_list[] = {
     {"enable.auto.commit", "false"},   {"enable.auto.offset.store", "false"},
     {"auto.offset.reset", "earliest"}, {"isolation.level", "read_committed"},
     {"enable.partition.eof", "true"},
@@ -31,8 +31,9 @@ reader_init(KafkaReader *reader, const KafkaSettings *settings, const char *topi
             Error *err)
 {
     rd_kafka_conf_t *conf = NULL;
-    if (!kafka_client_configure(settings, defaults, ARRAY_LEN(defaults), fixed, ARRAY_LEN(fixed),
-                                &conf, err) ||
+    const KafkaProperties defaults = {default_list, ARRAY_LEN(default_list)};
+    const KafkaProperties fixed = {fixed_list, ARRAY_LEN(fixed_list)};
+    if (!kafka_client_configure(settings, defaults, fixed, &conf, err) ||
         !kafka_client_open(&reader->client, RD_KAFKA_CONSUMER, conf, reader, err) ||
         !kafka_client_partitions(&reader->client, topic, timeout_ms, &reader->partition_count, err))
         return false;
@@ -87,24 +88,16 @@ find_time(KafkaReader *reader, int32_t partition, int64_t time_ms, int64_t low, 
 }
 
 static bool
-start_partition(KafkaReader *reader, int32_t partition, KafkaStart start, int64_t start_ms,
-                int timeout_ms, Error *err)
+start_partition(KafkaReader *reader, int32_t partition, int64_t since_ms, int timeout_ms,
+                Error *err)
 {
     int64_t low = 0;
     int64_t high = 0;
     if (!find_bounds(reader, partition, timeout_ms, &low, &high, err))
         return false;
-    int64_t from = low;
-    switch (start) {
-    case KAFKA_START_BEGINNING:
-        break;
-    case KAFKA_START_END:
-        from = high;
-        break;
-    case KAFKA_START_TIME:
-        from = find_time(reader, partition, start_ms, low, high, timeout_ms);
-        break;
-    }
+    const int64_t from = since_ms == KAFKA_SINCE_NOW
+                             ? high
+                             : find_time(reader, partition, since_ms, low, high, timeout_ms);
     if (rd_kafka_consume_start_queue(reader->topic, partition, from, reader->queue) != 0)
         return kafka_client_error(err, rd_kafka_last_error(), "read topic",
                                   rd_kafka_topic_name(reader->topic));
@@ -113,8 +106,8 @@ start_partition(KafkaReader *reader, int32_t partition, KafkaStart start, int64_
 }
 
 bool
-kafka_reader_open(const KafkaSettings *settings, const char *topic, KafkaStart start,
-                  int64_t start_ms, int timeout_ms, KafkaReader **ret_reader, Error *err)
+kafka_reader_open(const KafkaSettings *settings, const char *topic, int64_t since_ms,
+                  int timeout_ms, KafkaReader **ret_reader, Error *err)
 {
     CLEANUP(kafka_reader_closep) KafkaReader *reader = calloc(1, sizeof(*reader));
     if (reader == NULL)
@@ -124,7 +117,7 @@ kafka_reader_open(const KafkaSettings *settings, const char *topic, KafkaStart s
         return false;
     for (int32_t i = 0; i < reader->partition_count; i++) {
         const int64_t left_ms = deadline_ms - kafka_client_now_ms();
-        if (!start_partition(reader, i, start, start_ms, left_ms > 100 ? (int)left_ms : 100, err))
+        if (!start_partition(reader, i, since_ms, left_ms > 100 ? (int)left_ms : 100, err))
             return false;
     }
     *ret_reader = reader;

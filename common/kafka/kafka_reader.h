@@ -11,21 +11,16 @@
 
 #include "common/kafka/kafka_consumer.h"
 
-typedef enum KafkaStart {
-    KAFKA_START_BEGINNING,
-    KAFKA_START_END, /* what is there when kafka_reader_open returns is skipped, what comes later is
-                        read */
-    KAFKA_START_TIME,
-} KafkaStart;
+/* What is there when kafka_reader_open returns is skipped, what comes later is read. */
+#define KAFKA_SINCE_NOW INT64_C(-1)
 
 typedef struct KafkaReader KafkaReader;
 
-/* Opens the topic within `timeout_ms`; errors as kafka_consumer_wait.
- * KAFKA_START_TIME: at the first record at or after `start_ms` (since 1970). A broker that cannot
- * look up times is read from the beginning, so the caller filters by timestamp as well. */
-bool kafka_reader_open(const KafkaSettings *settings, const char *topic, KafkaStart start,
-                       int64_t start_ms, int timeout_ms, KafkaReader **ret_reader,
-                       Error *err) MUST_CHECK;
+/* Opens the topic within `timeout_ms`, at the first record at or after `since_ms` (since 1970; or
+ * KAFKA_SINCE_NOW); errors as kafka_consumer_wait. A broker that cannot look up times is read from
+ * the beginning, so the caller filters by timestamp as well. */
+bool kafka_reader_open(const KafkaSettings *settings, const char *topic, int64_t since_ms,
+                       int timeout_ms, KafkaReader **ret_reader, Error *err) MUST_CHECK;
 
 /* Takes the next record, which the caller frees. KAFKA_POLL_END comes once, when every partition
  * has been read to its end; polling may go on. */

@@ -1,8 +1,6 @@
 #include "common/kafka/kafka_transaction.h"
 
-#include "common/kafka/kafka_lookup_private.h"
-#include "common/kafka/kafka_membership_private.h"
-#include "common/kafka/kafka_producer_private.h"
+#include "common/kafka/kafka_private.h"
 
 static bool
 is_fencing(rd_kafka_resp_err_t code)
@@ -66,11 +64,10 @@ kafka_producer_begin(KafkaProducer *producer, Error *err)
 
 KafkaTxn
 kafka_producer_send_offsets(KafkaProducer *producer, const KafkaMembership *membership,
-                            const char *topic, const KafkaOffset *offsets, size_t count,
-                            int timeout_ms, Error *err)
+                            const KafkaOffsets *offsets, int timeout_ms, Error *err)
 {
     CLEANUP(kafka_list_destroyp)
-    rd_kafka_topic_partition_list_t *list = kafka_client_offset_list(topic, offsets, count);
+    rd_kafka_topic_partition_list_t *list = kafka_client_offset_list(offsets);
     if (list == NULL) {
         (void)error_out_of_memory(err);
         return KAFKA_TXN_ABORT;
@@ -98,9 +95,8 @@ kafka_producer_abort(KafkaProducer *producer, int timeout_ms, Error *err)
 }
 
 bool
-kafka_producer_lookup(KafkaProducer *producer, const char *group, const char *topic,
-                      const int32_t *partitions, size_t count, KafkaLookup **ret_lookup, Error *err)
+kafka_producer_lookup(KafkaProducer *producer, const KafkaQuestion *question,
+                      KafkaLookup **ret_lookup, Error *err)
 {
-    return kafka_lookup_begin(kafka_producer_handle(producer), group, topic, partitions, count, -1,
-                              ret_lookup, err);
+    return kafka_lookup_begin(kafka_producer_handle(producer), question, -1, ret_lookup, err);
 }

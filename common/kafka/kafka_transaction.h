@@ -19,7 +19,7 @@ typedef enum KafkaTxn {
     KAFKA_TXN_ABORT,  /* the transaction must be aborted; the producer goes on */
     KAFKA_TXN_FENCED, /* another producer has this transactional id, or the broker gave up waiting
                          for the transaction's end: close the producer */
-    KAFKA_TXN_BROKEN, /* close the producer; nobody can say how the transaction ended */
+    KAFKA_TXN_BROKEN, /* close the producer; how the transaction ended is not known */
 } KafkaTxn;
 
 /* Once, before the first transaction: ends what an earlier producer of this id left open and fences
@@ -29,11 +29,11 @@ KafkaTxn kafka_producer_init_transactions(KafkaProducer *producer, int timeout_m
 
 KafkaTxn kafka_producer_begin(KafkaProducer *producer, Error *err) MUST_CHECK;
 
-/* Adds what the membership's group is to have committed for `topic`. KAFKA_TXN_ABORT when the group
+/* Adds what the membership's group is to have committed. KAFKA_TXN_ABORT when the group
  * has moved on since that membership began. */
 KafkaTxn kafka_producer_send_offsets(KafkaProducer *producer, const KafkaMembership *membership,
-                                     const char *topic, const KafkaOffset *offsets, size_t count,
-                                     int timeout_ms, Error *err) MUST_CHECK;
+                                     const KafkaOffsets *offsets, int timeout_ms,
+                                     Error *err) MUST_CHECK;
 
 /* Every record must have its delivery report by then. */
 KafkaTxn kafka_producer_commit(KafkaProducer *producer, int timeout_ms, Error *err) MUST_CHECK;
@@ -46,8 +46,7 @@ KafkaTxn kafka_producer_abort(KafkaProducer *producer, int timeout_ms, Error *er
 unsigned kafka_producer_disconnects(const KafkaProducer *producer);
 
 /* As a consumer's, of a group that it need not be a member of. */
-bool kafka_producer_lookup(KafkaProducer *producer, const char *group, const char *topic,
-                           const int32_t *partitions, size_t count, KafkaLookup **ret_lookup,
-                           Error *err) MUST_CHECK;
+bool kafka_producer_lookup(KafkaProducer *producer, const KafkaQuestion *question,
+                           KafkaLookup **ret_lookup, Error *err) MUST_CHECK;
 
 #endif

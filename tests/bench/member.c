@@ -99,8 +99,9 @@ member_send(const Member *member, const char *topic, Bytes key, Bytes value, Err
 bool
 member_commit(const Member *member, const KafkaOffset *offsets, size_t count, Error *err)
 {
-    if (kafka_producer_send_offsets(member->producer, member->membership, member->commands, offsets,
-                                    count, MEMBER_PATIENCE_MS, err) != KAFKA_TXN_OK)
+    const KafkaOffsets sent = {member->commands, offsets, count};
+    if (kafka_producer_send_offsets(member->producer, member->membership, &sent, MEMBER_PATIENCE_MS,
+                                    err) != KAFKA_TXN_OK)
         return false;
     while (kafka_producer_in_flight(member->producer) > 0)
         (void)kafka_producer_poll(member->producer, POLL_MS);

@@ -99,8 +99,8 @@ send_offset(KafkaProducer *producer, const KafkaMembership *membership, int64_t 
 {
     Error err = {0};
     const KafkaOffset moved = {.partition = 0, .offset = offset, .metadata = metadata};
-    return kafka_producer_send_offsets(producer, membership, names.commands, &moved, 1, PATIENCE_MS,
-                                       &err);
+    const KafkaOffsets offsets = {names.commands, &moved, 1};
+    return kafka_producer_send_offsets(producer, membership, &offsets, PATIENCE_MS, &err);
 }
 
 static KafkaTxn
@@ -140,8 +140,7 @@ results_seen(void)
     Error err = {0};
     int count = 0;
     CLEANUP(kafka_reader_closep) KafkaReader *reader = NULL;
-    assert_true(kafka_reader_open(&names.settings, names.results, KAFKA_START_BEGINNING, 0,
-                                  PATIENCE_MS, &reader, &err));
+    assert_true(kafka_reader_open(&names.settings, names.results, 0, PATIENCE_MS, &reader, &err));
     for (;;) {
         CLEANUP(record_freep) Record *record = NULL;
         const KafkaPoll result = kafka_reader_poll(reader, 100, &record, &err);
@@ -264,8 +263,8 @@ test_lookup_waits_while_a_transaction_could_change_the_answer(void **state)
     begin_with_result(producer);
     assert_int_equal(send_offset(producer, membership, COMMITTED_BEFORE + 1, "next"), KAFKA_TXN_OK);
     CLEANUP(kafka_lookup_freep) KafkaLookup *lookup = NULL;
-    assert_true(
-        kafka_producer_lookup(producer, names.group, names.commands, &partition, 1, &lookup, &err));
+    const KafkaQuestion question = {names.group, names.commands, &partition, 1};
+    assert_true(kafka_producer_lookup(producer, &question, &lookup, &err));
     assert_int_equal(kafka_lookup_poll(lookup, PATIENCE_MS, &err), KAFKA_ANSWER_FAILED);
     assert_string_equal(err.code, "offsets_unstable");
     assert_int_equal(commit(producer), KAFKA_TXN_OK);
@@ -285,9 +284,9 @@ test_too_much_metadata_aborts_and_says_so(void **state)
     assert_non_null(metadata);
     memset(metadata, 'x', METADATA_TOO_MUCH);
     const KafkaOffset moved = {.partition = 0, .offset = 6, .metadata = metadata};
+    const KafkaOffsets offsets = {names.commands, &moved, 1};
     begin_with_result(producer);
-    assert_int_equal(kafka_producer_send_offsets(producer, membership, names.commands, &moved, 1,
-                                                 PATIENCE_MS, &err),
+    assert_int_equal(kafka_producer_send_offsets(producer, membership, &offsets, PATIENCE_MS, &err),
                      KAFKA_TXN_ABORT);
     assert_string_equal(err.code, "metadata_too_large");
     abort_it(producer);

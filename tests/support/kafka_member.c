@@ -71,9 +71,10 @@ kafka_member_look_up(KafkaProducer *producer, const char *group, const char *top
 {
     Error err = {0};
     KafkaLookup *lookup = NULL;
+    const KafkaQuestion question = {group, topic, &partition, 1};
     const int64_t until_ms = deadline_ms();
     do {
-        assert_true(kafka_producer_lookup(producer, group, topic, &partition, 1, &lookup, &err));
+        assert_true(kafka_producer_lookup(producer, &question, &lookup, &err));
     } while (!is_answered(&lookup, until_ms));
     return lookup;
 }

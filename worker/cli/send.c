@@ -194,7 +194,7 @@ send_request(const CliSpec *spec, const Settings *settings, const Arguments *arg
     Error err;
     client_settings_kafka(settings, &kafka);
     /* The reader takes its place before the command is sent, so that no result slips by. */
-    if (arguments->wait && !kafka_reader_open(&kafka, settings->topics.results, KAFKA_START_END, 0,
+    if (arguments->wait && !kafka_reader_open(&kafka, settings->topics.results, KAFKA_SINCE_NOW,
                                               CLIENT_TIMEOUT_MS, &reader, &err))
         return cli_fail(spec->name, &err);
     if (!deliver(&kafka, settings->topics.commands, request, &err))

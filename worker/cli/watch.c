@@ -150,9 +150,9 @@ watch_results(const CliSpec *spec, const Settings *settings, const Arguments *ar
     if (signal_fd < 0)
         return cli_fail(spec->name, &err);
     client_settings_kafka(settings, &kafka);
-    if (!kafka_reader_open(&kafka, settings->topics.results,
-                           arguments->has_since ? KAFKA_START_TIME : KAFKA_START_END,
-                           arguments->since_ms, CLIENT_TIMEOUT_MS, &reader, &err)) {
+    const int64_t since_ms = arguments->has_since ? arguments->since_ms : KAFKA_SINCE_NOW;
+    if (!kafka_reader_open(&kafka, settings->topics.results, since_ms, CLIENT_TIMEOUT_MS, &reader,
+                           &err)) {
         (void)close(signal_fd);
         return cli_fail(spec->name, &err);
     }

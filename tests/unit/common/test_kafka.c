@@ -150,8 +150,7 @@ test_read_from_beginning_after_sending_returns_every_record(void **state)
     Error err = {0};
     send_numbers("test.out", 0, RECORDS);
     CLEANUP(kafka_reader_closep) KafkaReader *reader = NULL;
-    assert_true(kafka_reader_open(&settings, "test.out", KAFKA_START_BEGINNING, 0, PATIENCE_MS,
-                                  &reader, &err));
+    assert_true(kafka_reader_open(&settings, "test.out", 0, PATIENCE_MS, &reader, &err));
     bool seen[RECORDS] = {false};
     assert_int_equal(read_records(reader, RECORDS, seen), RECORDS);
     for (int i = 0; i < RECORDS; i++)
@@ -175,7 +174,7 @@ test_read_from_end_skips_what_was_there(void **state)
     send_numbers("test.out", 0, RECORDS);
     CLEANUP(kafka_reader_closep) KafkaReader *reader = NULL;
     assert_true(
-        kafka_reader_open(&settings, "test.out", KAFKA_START_END, 0, PATIENCE_MS, &reader, &err));
+        kafka_reader_open(&settings, "test.out", KAFKA_SINCE_NOW, PATIENCE_MS, &reader, &err));
     send_numbers("test.out", RECORDS, 10);
     bool seen[RECORDS + 10] = {false};
     assert_int_equal(read_records(reader, 10, seen), 10);
@@ -190,7 +189,7 @@ test_read_from_time_without_lookup_begins_at_beginning(void **state)
     Error err = {0};
     send_numbers("test.out", 0, 5);
     CLEANUP(kafka_reader_closep) KafkaReader *reader = NULL;
-    assert_true(kafka_reader_open(&settings, "test.out", KAFKA_START_TIME,
+    assert_true(kafka_reader_open(&settings, "test.out",
                                   clock_now_us(clock_system()) / CLOCK_US_PER_MS - 1000,
                                   PATIENCE_MS, &reader, &err));
     bool seen[RECORDS + 10] = {false};

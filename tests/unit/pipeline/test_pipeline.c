@@ -193,8 +193,7 @@ expect_once_each(const char *topic, int count)
     static char keys[IDS_MAX][COMMAND_ID_MAX + 1];
     int got = 0;
     const int64_t deadline_ms = clock_monotonic_ms(clock_system()) + PATIENCE_MS;
-    assert_true(
-        kafka_reader_open(&kafka, topic, KAFKA_START_BEGINNING, 0, PATIENCE_MS, &reader, &err));
+    assert_true(kafka_reader_open(&kafka, topic, 0, PATIENCE_MS, &reader, &err));
     while (got < count) {
         CLEANUP(record_freep) Record *record = NULL;
         assert_true(clock_monotonic_ms(clock_system()) < deadline_ms);
@@ -214,8 +213,7 @@ expect_count(const char *topic, int count)
     CLEANUP(kafka_reader_closep) KafkaReader *reader = NULL;
     int got = 0;
     const int64_t deadline_ms = clock_monotonic_ms(clock_system()) + PATIENCE_MS;
-    assert_true(
-        kafka_reader_open(&kafka, topic, KAFKA_START_BEGINNING, 0, PATIENCE_MS, &reader, &err));
+    assert_true(kafka_reader_open(&kafka, topic, 0, PATIENCE_MS, &reader, &err));
     for (;;) {
         CLEANUP(record_freep) Record *record = NULL;
         assert_true(clock_monotonic_ms(clock_system()) < deadline_ms);
@@ -361,8 +359,7 @@ test_second_worker_joining_shares_the_work(void **state)
     const int64_t deadline_ms = clock_monotonic_ms(clock_system()) + PATIENCE_MS;
     Error err = {0};
     CLEANUP(kafka_reader_closep) KafkaReader *reader = NULL;
-    assert_true(
-        kafka_reader_open(&kafka, topics[1], KAFKA_START_BEGINNING, 0, PATIENCE_MS, &reader, &err));
+    assert_true(kafka_reader_open(&kafka, topics[1], 0, PATIENCE_MS, &reader, &err));
     bool seen[COMMANDS] = {false};
     int missing = COMMANDS + 1;
     while (missing > 0) {

@@ -91,9 +91,9 @@ begin_lookup(ExactlyOnce *self, size_t *ret_count, Error *err)
     if (partitions == NULL)
         return error_out_of_memory(err);
     *ret_count = transaction_batch_partitions(&self->batch, partitions);
-    return *ret_count == 0 || kafka_producer_lookup(self->producer, self->settings->kafka.group_id,
-                                                    self->settings->commands_topic, partitions,
-                                                    *ret_count, &self->lookup, err);
+    const KafkaQuestion question = {self->settings->kafka.group_id, self->settings->commands_topic,
+                                    partitions, *ret_count};
+    return *ret_count == 0 || kafka_producer_lookup(self->producer, &question, &self->lookup, err);
 }
 
 /* The producer that was just prepared has ended whatever the one before left open, so the answer is
@@ -230,9 +230,10 @@ run_offsets(ExactlyOnce *self, Error *err)
     const KafkaMembership *membership = transaction_batch_membership(&self->batch);
     if (membership == NULL)
         return STEP_DONE;
-    const KafkaTxn ending = kafka_producer_send_offsets(
-        self->producer, membership, self->settings->commands_topic, self->batch.offsets,
-        self->batch.lane_count, call_ms(self, OFFSETS_CALL_MS), err);
+    const KafkaOffsets offsets = {self->settings->commands_topic, self->batch.offsets,
+                                  self->batch.lane_count};
+    const KafkaTxn ending = kafka_producer_send_offsets(self->producer, membership, &offsets,
+                                                        call_ms(self, OFFSETS_CALL_MS), err);
     if (ending == KAFKA_TXN_ABORT && strcmp(err->code, "metadata_too_large") == 0)
         shrink_metadata(self);
     return ending_of(ending);

@@ -1,16 +1,18 @@
 /*
- * kafka_client: what consumer, reader and producer share: configuration, errors, logs,
- * reachability.
+ * kafka_private: what the files of common/kafka share: configuration, errors, logs, reachability,
+ * and librdkafka's side of a lookup, a membership and a producer.
  *
- * For the files of common/kafka only: it names librdkafka's types, which nobody else sees.
+ * For the files of common/kafka only: it names librdkafka's types.
  * Threads:   a KafkaClient belongs to the thread of its wrapper; the log callback runs on
  * librdkafka's.
  */
-#ifndef COMMON_KAFKA_KAFKA_CLIENT_H
-#define COMMON_KAFKA_KAFKA_CLIENT_H
+#ifndef COMMON_KAFKA_KAFKA_PRIVATE_H
+#define COMMON_KAFKA_KAFKA_PRIVATE_H
 
 #include "common/error.h"
 #include "common/kafka/kafka_lookup.h"
+#include "common/kafka/kafka_membership.h"
+#include "common/kafka/kafka_producer.h"
 #include "common/kafka/kafka_settings.h"
 #include "common/record.h"
 
@@ -26,6 +28,11 @@ typedef struct KafkaProperty {
     const char *value;
 } KafkaProperty;
 
+typedef struct KafkaProperties {
+    const KafkaProperty *list;
+    size_t count;
+} KafkaProperties;
+
 typedef struct KafkaClient {
     rd_kafka_t *handle;
     bool authentication_failed;
@@ -33,11 +40,11 @@ typedef struct KafkaClient {
 } KafkaClient;
 
 /* Makes a configuration: first `defaults`, then the operator's properties, then `fixed`, which
- * nobody overrides. ERROR_REJECT names the property that librdkafka does not take. The caller
+ * overrides both. ERROR_REJECT names the property that librdkafka does not take. The caller
  * destroys it. */
-bool kafka_client_configure(const KafkaSettings *settings, const KafkaProperty *defaults,
-                            size_t default_count, const KafkaProperty *fixed, size_t fixed_count,
-                            rd_kafka_conf_t **ret_conf, Error *err) MUST_CHECK;
+bool kafka_client_configure(const KafkaSettings *settings, KafkaProperties defaults,
+                            KafkaProperties fixed, rd_kafka_conf_t **ret_conf,
+                            Error *err) MUST_CHECK;
 
 /* Creates the handle; takes ownership of `conf` either way. `opaque` is what callbacks get; its
  * first member must be the KafkaClient. */
@@ -67,8 +74,22 @@ Record *kafka_client_record(const rd_kafka_message_t *message) MUST_CHECK;
 /* Offsets with their metadata in librdkafka's form; the caller destroys it. NULL when out of
  * memory.
  */
-rd_kafka_topic_partition_list_t *
-kafka_client_offset_list(const char *topic, const KafkaOffset *offsets, size_t count) MUST_CHECK;
+rd_kafka_topic_partition_list_t *kafka_client_offset_list(const KafkaOffsets *offsets) MUST_CHECK;
+
+/* Asks the question; it stays until it is answered, over outages too. `wake_fd` is written to when
+ * there is an answer; -1 for none. */
+bool kafka_lookup_begin(rd_kafka_t *handle, const KafkaQuestion *question, int wake_fd,
+                        KafkaLookup **ret_lookup, Error *err) MUST_CHECK;
+
+/* Within the rebalance callback of an assignment alone. NULL when the consumer is no member of its
+ * group (any more), or when out of memory. */
+KafkaMembership *kafka_membership_take(rd_kafka_t *consumer) MUST_CHECK;
+
+const rd_kafka_consumer_group_metadata_t *
+kafka_membership_metadata(const KafkaMembership *membership);
+
+/* Borrowed. */
+rd_kafka_t *kafka_producer_handle(const KafkaProducer *producer);
 
 /* Milliseconds of the monotonic clock, for deadlines within this folder. */
 int64_t kafka_client_now_ms(void);
