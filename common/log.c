@@ -4,7 +4,6 @@
 #include "common/json_write.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -59,9 +58,6 @@ add_value(StrBuf *line, const LogField *field)
         break;
     case LOG_FIELD_INTEGER:
         strbuf_add_format(line, "%" PRId64, field->integer);
-        break;
-    case LOG_FIELD_REAL:
-        strbuf_add_format(line, "%.3f", isfinite(field->real) ? field->real : 0.0);
         break;
     }
 }

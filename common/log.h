@@ -19,15 +19,13 @@ typedef enum LogFormat { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON } LogFormat;
 /* One key and its value; a NULL string leaves the field out. */
 typedef struct LogField {
     const char *key;
-    enum { LOG_FIELD_STRING, LOG_FIELD_INTEGER, LOG_FIELD_REAL } type;
+    enum { LOG_FIELD_STRING, LOG_FIELD_INTEGER } type;
     const char *string;
     int64_t integer;
-    double real;
 } LogField;
 
-#define LOG_STR(key, value) ((LogField){(key), LOG_FIELD_STRING, (value), 0, 0.0})
-#define LOG_INT(key, value) ((LogField){(key), LOG_FIELD_INTEGER, NULL, (int64_t)(value), 0.0})
-#define LOG_REAL(key, value) ((LogField){(key), LOG_FIELD_REAL, NULL, 0, (value)})
+#define LOG_STR(key, value) ((LogField){(key), LOG_FIELD_STRING, (value), 0})
+#define LOG_INT(key, value) ((LogField){(key), LOG_FIELD_INTEGER, NULL, (int64_t)(value)})
 #define LOG_ERR(err)                                                                               \
     LOG_STR("error", (err)->text), LOG_STR("sqlstate", log_or_null((err)->sqlstate))
 

@@ -263,12 +263,6 @@ offset_tracker_committable(const OffsetTracker *tracker)
     return tracker->count > 0 ? entry_at(tracker, 0)->offset : tracker->position;
 }
 
-int64_t
-offset_tracker_position(const OffsetTracker *tracker)
-{
-    return tracker->position;
-}
-
 size_t
 offset_tracker_in_flight(const OffsetTracker *tracker)
 {

@@ -4,7 +4,7 @@
  *
  * Owns:      the offsets in flight of that partition, those finished ahead of an unfinished one,
  * and those that were finished ahead in an earlier assignment and have not come yet.
- * Threads:   not thread-safe; a lane uses it under its lock.
+ * Threads:   one at a time; the caller locks.
  * Invariant: no offset below the committable one is unfinished.
  */
 #ifndef COMMON_OFFSETS_OFFSET_TRACKER_H
@@ -61,9 +61,6 @@ bool offset_tracker_plan(OffsetTracker *tracker, size_t max_bytes, OffsetPlan *r
 
 /* Everything below it is finished. OFFSET_TRACKER_NONE before the first start or resume. */
 int64_t offset_tracker_committable(const OffsetTracker *tracker);
-
-/* The offset after the last one started, or the one resumed at. */
-int64_t offset_tracker_position(const OffsetTracker *tracker);
 
 /* How many are started and not finished. */
 size_t offset_tracker_in_flight(const OffsetTracker *tracker);

@@ -35,7 +35,10 @@ __wrap_offset_tracker_plan(OffsetTracker *tracker, size_t max_bytes, OffsetPlan 
 {
     if (!__real_offset_tracker_plan(tracker, max_bytes, ret_plan, err))
         return false;
-    ret_plan->offset = offset_tracker_position(tracker);
+    /* Were there no gaps, the offset after the last one accepted; else one before it. */
+    ret_plan->offset =
+        offset_tracker_committable(tracker) +
+        (int64_t)(offset_tracker_in_flight(tracker) + offset_tracker_finished_ahead(tracker));
     ret_plan->metadata[0] = '\0';
     return true;
 }
