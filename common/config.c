@@ -150,7 +150,9 @@ config_set_defaults(const Config *config, Error *err)
 {
     for (size_t i = 0; i < config->option_count; i++) {
         const ConfigOption *option = &config->options[i];
-        if (!set_option(config, option, option->initial, "default", err))
+        if (option->type == CONFIG_RETIRED)
+            *(bool *)field_of(config, option) = false;
+        else if (!set_option(config, option, option->initial, "default", err))
             return false;
     }
     return true;
@@ -223,6 +225,16 @@ config_read_environment(const Config *config, char *const *environment, Error *e
             return false;
     }
     return true;
+}
+
+void
+config_each_retired(const Config *config, ConfigTell tell, void *state)
+{
+    for (size_t i = 0; i < config->option_count; i++) {
+        const ConfigOption *option = &config->options[i];
+        if (option->type == CONFIG_RETIRED && *(const bool *)field_of(config, option))
+            tell(state, option);
+    }
 }
 
 void

@@ -10,33 +10,10 @@
 #ifndef COMMON_CONFIG_H
 #define COMMON_CONFIG_H
 
+#include "common/config_option.h"
 #include "common/error.h"
 
-#include <stdint.h>
 #include <stdio.h>
-
-typedef enum ConfigType {
-    CONFIG_STRING,   /* char *, owned */
-    CONFIG_INTEGER,  /* int */
-    CONFIG_REAL,     /* double */
-    CONFIG_BOOLEAN,  /* bool */
-    CONFIG_DURATION, /* int, milliseconds; written as a number with ms, s, m or h */
-    CONFIG_ENUM,     /* int, the index of the word in `words` */
-} ConfigType;
-
-typedef struct ConfigOption {
-    const char *section;
-    const char *key;
-    ConfigType type;
-    size_t offset;       /* of the field in the caller's struct */
-    double min;          /* of numbers; durations in milliseconds; strings: shortest */
-    double max;          /* strings: longest */
-    const char *initial; /* default, in the form of the file */
-    const char *words;   /* CONFIG_ENUM: "debug|info|warn|error"; CONFIG_STRING: the characters it
-                            may have, "A-Za-z0-9._-", or NULL for any */
-    bool secret;         /* never printed */
-    const char *help;    /* one line */
-} ConfigOption;
 
 /* Options beyond the table, as name and value, in the order in which they were first set; a later
  * value of the same name replaces the earlier. */
@@ -83,15 +60,17 @@ bool config_read_file(const Config *config, const char *path, Error *err) MUST_C
  * passes through. A name with the prefix that is no option fails like config_set. */
 bool config_read_environment(const Config *config, char *const *environment, Error *err) MUST_CHECK;
 
+/* Calls `tell` for every retired option that was given. */
+typedef void (*ConfigTell)(void *state, const ConfigOption *option);
+void config_each_retired(const Config *config, ConfigTell tell, void *state);
+
 /* Frees the strings of the struct and the pairs; good after any failure above. */
 void config_done(const Config *config);
 
-/* The table as text: for --help, as a commented INI file, as a Markdown table. */
+/* The table as text, without what is retired: for --help, as a commented INI file, as a Markdown
+ * table. */
 void config_print_help(const Config *config, FILE *out);
 void config_print_sample(const Config *config, FILE *out);
 void config_print_markdown(const Config *config, FILE *out);
-
-/* "a whole number from 1 to 64" and so on, into `text`. */
-void config_describe(const ConfigOption *option, char *text, size_t size);
 
 #endif

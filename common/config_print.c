@@ -1,23 +1,31 @@
 /* The option table as text: one source for --help, the sample file and the README. */
 #include "common/config.h"
+#include "common/config_value.h"
 
 #include <string.h>
 
+/* Whether `section`, which is then that of the option, was another one. */
 static bool
-starts_section(const Config *config, size_t i)
+enters_section(const ConfigOption *option, const char **section)
 {
-    return i == 0 || strcmp(config->options[i].section, config->options[i - 1].section) != 0;
+    const bool same = *section != NULL && strcmp(*section, option->section) == 0;
+    *section = option->section;
+    return !same;
 }
 
 void
 config_print_help(const Config *config, FILE *out)
 {
+    const char *section = NULL;
     for (size_t i = 0; i < config->option_count; i++) {
         const ConfigOption *option = &config->options[i];
         char takes[128];
+        if (option->type == CONFIG_RETIRED)
+            continue;
         config_describe(option, takes, sizeof(takes));
-        if (starts_section(config, i))
-            (void)fprintf(out, "%s[%s]\n", i > 0 ? "\n" : "", option->section);
+        const bool first = section == NULL;
+        if (enters_section(option, &section))
+            (void)fprintf(out, "%s[%s]\n", first ? "" : "\n", option->section);
         (void)fprintf(out, "  %s =%s%s\n      %s; takes %s\n", option->key,
                       option->initial[0] != '\0' ? " " : "", option->initial, option->help, takes);
     }
@@ -26,6 +34,7 @@ config_print_help(const Config *config, FILE *out)
 void
 config_print_sample(const Config *config, FILE *out)
 {
+    const char *section = NULL;
     (void)fprintf(
         out, "; Every option with its default, commented out.\n"
              "; A comment begins with ; or # at the start of a line, and with ; after a space\n"
@@ -34,8 +43,10 @@ config_print_sample(const Config *config, FILE *out)
     for (size_t i = 0; i < config->option_count; i++) {
         const ConfigOption *option = &config->options[i];
         char takes[128];
+        if (option->type == CONFIG_RETIRED)
+            continue;
         config_describe(option, takes, sizeof(takes));
-        if (starts_section(config, i))
+        if (enters_section(option, &section))
             (void)fprintf(out, "\n[%s]\n", option->section);
         (void)fprintf(out, "; %s; takes %s\n;%s =%s%s\n", option->help, takes, option->key,
                       option->initial[0] != '\0' ? " " : "", option->initial);
@@ -57,6 +68,8 @@ config_print_markdown(const Config *config, FILE *out)
     for (size_t i = 0; i < config->option_count; i++) {
         const ConfigOption *option = &config->options[i];
         char takes[128];
+        if (option->type == CONFIG_RETIRED)
+            continue;
         config_describe(option, takes, sizeof(takes));
         (void)fprintf(out, "| `%s.%s` | ", option->section, option->key);
         if (option->initial[0] != '\0')

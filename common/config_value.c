@@ -1,64 +1,21 @@
 #include "common/config_value.h"
 
+#include "common/number.h"
+#include "common/words.h"
+
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define DIGITS "0123456789"
-
-/* Splits "12.5ms" into number and unit. strtod alone would take hexadecimals, exponents and "inf",
- * which nobody means in a configuration. */
-static bool
-read_number(const char *text, double *ret_number, const char **ret_rest)
-{
-    const char *const digits = text[0] == '-' ? text + 1 : text;
-    size_t length = strspn(digits, DIGITS);
-    if (length == 0)
-        return false;
-    if (digits[length] == '.') {
-        const size_t fraction = strspn(digits + length + 1, DIGITS);
-        if (fraction == 0)
-            return false;
-        length += 1 + fraction;
-    }
-    *ret_rest = digits + length;
-    *ret_number = strtod(text, NULL);
-    return isfinite(*ret_number);
-}
-
+/* Nothing needs no unit. */
 static bool
 read_duration_ms(const char *text, double *ret_ms)
 {
-    static const struct {
-        const char *unit;
-        double ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
-    const char *rest;
-    double number;
-    if (!read_number(text, &number, &rest))
-        return false;
-    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-        if (strcmp(rest, units[i].unit) == 0) {
-            *ret_ms = number * units[i].ms;
-            return true;
-        }
-    }
+    if (number_read_duration(text, NUMBER_HOURS, ret_ms))
+        return true;
     *ret_ms = 0;
     return strcmp(text, "0") == 0;
-}
-
-/* The index of `text` among "a|b|c", or -1. */
-static int
-word_index(const char *words, const char *text)
-{
-    const size_t length = strlen(text);
-    int index = 0;
-    for (const char *at = words; at != NULL; index++) {
-        const size_t word_length = strcspn(at, "|");
-        if (word_length == length && strncmp(at, text, length) == 0)
-            return index;
-        at = at[word_length] == '|' ? at + word_length + 1 : NULL;
-    }
-    return -1;
 }
 
 static bool
@@ -106,7 +63,7 @@ read_in_range(const ConfigOption *option, const char *text, double *ret_number)
 {
     const char *rest = "";
     const bool read = option->type == CONFIG_DURATION ? read_duration_ms(text, ret_number)
-                                                      : read_number(text, ret_number, &rest);
+                                                      : number_read(text, ret_number, &rest);
     return read && rest[0] == '\0' && *ret_number >= option->min && *ret_number <= option->max;
 }
 
@@ -123,7 +80,7 @@ set_whole(int *field, const ConfigOption *option, const char *text)
 static bool
 set_word(int *field, const char *words, const char *text)
 {
-    const int index = word_index(words, text);
+    const int index = words_index(words, text);
     if (index < 0)
         return false;
     *field = index;
@@ -166,6 +123,9 @@ config_value_set(void *field, const ConfigOption *option, const char *text)
         return outcome(set_boolean(field, text));
     case CONFIG_ENUM:
         return outcome(set_word(field, option->words, text));
+    case CONFIG_RETIRED:
+        *(bool *)field = true;
+        return CONFIG_OUTCOME_SET;
     }
     return CONFIG_OUTCOME_REFUSED;
 }
@@ -219,6 +179,9 @@ config_describe(const ConfigOption *option, char *text, size_t size)
     case CONFIG_ENUM:
         (void)snprintf(text, size, strchr(option->words, '|') != NULL ? "one of %s" : "only %s",
                        option->words);
+        return;
+    case CONFIG_RETIRED:
+        (void)snprintf(text, size, "anything, without effect");
         return;
     }
 }

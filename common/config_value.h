@@ -1,5 +1,5 @@
 /*
- * config_value: the text of one option becomes a value of its type. Used by config alone.
+ * config_value: the text of one option becomes a value of its type. For the files of config alone.
  *
  * Owns:      nothing; a string goes into the caller's field, which then owns it.
  * Threads:   any, one field at a time.
@@ -8,7 +8,8 @@
 #ifndef COMMON_CONFIG_VALUE_H
 #define COMMON_CONFIG_VALUE_H
 
-#include "common/config.h"
+#include "common/config_option.h"
+#include "common/macros.h"
 
 typedef enum ConfigOutcome {
     CONFIG_OUTCOME_SET,
@@ -20,8 +21,11 @@ typedef enum ConfigOutcome {
 ConfigOutcome config_value_set(void *field, const ConfigOption *option,
                                const char *text) MUST_CHECK;
 
-/* Is every character of `text` in `set`, such as "A-Za-z0-9._-" (a '-' that is meant stands last)?
- * The length of the part that is. */
+/* "a whole number from 1 to 64" and so on, into `text`. */
+void config_describe(const ConfigOption *option, char *text, size_t size);
+
+/* The length of the part of `text` whose characters are all in `set`, such as "A-Za-z0-9._-" (a '-'
+ * that is meant stands last). */
 size_t config_value_span(const char *text, const char *set);
 
 #endif

@@ -52,7 +52,6 @@ typedef struct Settings {
     } worker;
     struct {
         char *users;
-        char *properties;
         char *sessions;
         char *messages;
         char *image_sent;
@@ -68,6 +67,9 @@ typedef struct Settings {
         int level;  /* LogLevel */
         int format; /* LogFormat */
     } log;
+    struct {
+        bool tables_properties;
+    } retired; /* which of the retired options were given */
 } Settings;
 
 /* Where values come from, the later over the earlier. */
@@ -84,6 +86,9 @@ bool settings_load(const SettingsSources *sources, Settings **ret_settings, Erro
 
 void settings_free(Settings *settings);
 DEFINE_FREEP(Settings, settings_free)
+
+/* Calls `tell` for every option that was given and has no effect any more. */
+void settings_each_retired(Settings *settings, ConfigTell tell, void *state);
 
 /* The options part of --help; the sample INI file; the README's Markdown table. */
 void settings_print_help(FILE *out);

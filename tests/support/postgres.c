@@ -113,7 +113,6 @@ postgres_settings(void)
         .dsn = test_dsn,
         .application_name = "cleanup-worker/test",
         .tables = {.users = "users",
-                   .properties = "properties",
                    .sessions = "sessions",
                    .messages = "messages",
                    .image_sent = "\"imageSent\"",

@@ -158,6 +158,59 @@ test_load_property_the_guarantees_rest_on_is_refused_with_a_reason(void **state)
 }
 
 static void
+count_retired(void *state, const ConfigOption *option)
+{
+    assert_string_equal(option->section, "tables");
+    assert_string_equal(option->key, "properties");
+    assert_true(strlen(option->help) > 0);
+    ++*(int *)state;
+}
+
+/* How often a configuration with these sources is told of a retired option. */
+static int
+count_told(const char *const *assignments, size_t count, char *const *environment, const char *path)
+{
+    int told = 0;
+    CLEANUP(settings_freep) Settings *settings = load(assignments, count, environment, path);
+    settings_each_retired(settings, count_retired, &told);
+    return told;
+}
+
+static void
+test_load_retired_option_is_told_once_and_no_error(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/options-XXXXXX";
+    const int file = mkstemp(path);
+    assert_true(file >= 0);
+    static const char text[] = "[tables]\nproperties = properties\nusers = people\n";
+    assert_int_equal(write(file, text, sizeof(text) - 1), sizeof(text) - 1);
+    (void)close(file);
+    char variable[] = "CLEANUP_TABLES_PROPERTIES=properties";
+    char *const environment[] = {variable, NULL};
+    const char *const assignments[] = {"tables.properties=a", "tables.properties=b"};
+    assert_int_equal(count_told(NULL, 0, NULL, NULL), 0);
+    assert_int_equal(count_told(NULL, 0, NULL, path), 1);
+    assert_int_equal(count_told(NULL, 0, environment, NULL), 1);
+    assert_int_equal(count_told(assignments, 1, NULL, NULL), 1);
+    assert_int_equal(count_told(assignments, 2, environment, path), 1);
+    (void)unlink(path);
+}
+
+static void
+test_print_says_nothing_of_retired_options(void **state)
+{
+    (void)state;
+    static void (*const prints[])(FILE *) = {settings_print_help, settings_print_sample,
+                                             settings_print_table};
+    for (size_t i = 0; i < ARRAY_LEN(prints); i++) {
+        CLEANUP(autofree) char *text = print_to_text(prints[i]);
+        assert_null(strstr(text, "properties ="));
+        assert_null(strstr(text, "tables.properties"));
+    }
+}
+
+static void
 test_load_options_that_contradict_each_other_are_refused(void **state)
 {
     (void)state;
@@ -297,6 +350,8 @@ main(void)
         cmocka_unit_test(test_load_later_source_wins),
         cmocka_unit_test(test_load_faulty_option_is_named),
         cmocka_unit_test(test_load_property_the_guarantees_rest_on_is_refused_with_a_reason),
+        cmocka_unit_test(test_load_retired_option_is_told_once_and_no_error),
+        cmocka_unit_test(test_print_says_nothing_of_retired_options),
         cmocka_unit_test(test_load_options_that_contradict_each_other_are_refused),
         cmocka_unit_test(test_load_faulty_dsn_is_not_quoted),
         cmocka_unit_test(test_load_made_up_ids_differ_and_are_valid),

@@ -1,6 +1,8 @@
 #include "worker/cli/cli.h"
 
 #include "common/log.h"
+#include "common/number.h"
+#include "common/words.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -14,6 +16,9 @@ enum {
     KEY_FORMAT,
     KEY_OWN, /* the subcommand's own options count from here */
 };
+
+/* Some thirty years: times of day stay in range. */
+#define DURATION_MAX_MS 1e12
 
 static const CliOption common_options[] = {
     {"config FILE", NULL, "an INI file"},
@@ -89,13 +94,9 @@ add_assignment(CliLine *line, const char *before, const char *text, Error *err)
 static bool
 take_format(const CliSpec *spec, CliLine *line, const char *value, Error *err)
 {
-    const size_t length = strlen(value);
-    for (const char *word = spec->formats; word != NULL; word = strchr(word, '|')) {
-        word += *word == '|';
-        if (strcspn(word, "|") == length && strncmp(word, value, length) == 0) {
-            line->format = value;
-            return true;
-        }
+    if (spec->formats != NULL && words_index(spec->formats, value) >= 0) {
+        line->format = value;
+        return true;
     }
     return error_set(err, ERROR_REJECT, "usage", "--format takes %s, not \"%s\"", spec->formats,
                      value);
@@ -179,6 +180,16 @@ cli_line_done(CliLine *line)
     *line = (CliLine){0};
 }
 
+static void
+warn_of_retired(void *state, const ConfigOption *option)
+{
+    (void)state;
+    char name[64];
+    (void)snprintf(name, sizeof(name), "%s.%s", option->section, option->key);
+    log_warn("an option has no effect any more; take it out of the configuration",
+             LOG_STR("option", name), LOG_STR("reason", option->help));
+}
+
 bool
 cli_load_settings(const CliSpec *spec, const CliLine *line, CliLog log, Settings **ret_settings,
                   int *ret_exit)
@@ -200,6 +211,7 @@ cli_load_settings(const CliSpec *spec, const CliLine *line, CliLog log, Settings
     else if (log == CLI_LOG_TOOL && level < LOG_WARN)
         level = LOG_WARN;
     log_init(level, (LogFormat)(*ret_settings)->log.format);
+    settings_each_retired(*ret_settings, warn_of_retired, NULL);
     return true;
 }
 
@@ -232,21 +244,11 @@ cli_fail_usage(const char *name, const char *format, ...)
 bool
 cli_read_duration(const char *text, int64_t *ret_ms)
 {
-    static const struct {
-        const char *unit;
-        double ms;
-    } units[] = {{"ms", 1}, {"s", 1e3}, {"m", 60e3}, {"h", 3600e3}, {"d", 86400e3}};
-    char *end = NULL;
-    if (text[0] < '0' || text[0] > '9')
+    double ms = 0;
+    if (text[0] == '-' || !number_read_duration(text, NUMBER_DAYS, &ms) || ms > DURATION_MAX_MS)
         return false;
-    const double number = strtod(text, &end);
-    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-        if (strcmp(end, units[i].unit) == 0 && number * units[i].ms <= 1e12) {
-            *ret_ms = (int64_t)(number * units[i].ms);
-            return true;
-        }
-    }
-    return false;
+    *ret_ms = (int64_t)ms;
+    return true;
 }
 
 bool

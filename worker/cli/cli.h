@@ -59,8 +59,8 @@ bool cli_parse(const CliSpec *spec, int argc, char **argv, CliLine *ret_line,
 void cli_line_done(CliLine *line);
 
 /* Loads the settings from file, environment and command line, and sets up the log: a server's as
- * the settings say, a tool's from WARN (DEBUG with --verbose). False: complained, *ret_exit is what
- * to exit with. */
+ * the settings say, a tool's from WARN (DEBUG with --verbose). Each retired option that was given is
+ * warned of, once. False: complained, *ret_exit is what to exit with. */
 typedef enum CliLog { CLI_LOG_SERVER, CLI_LOG_TOOL } CliLog;
 bool cli_load_settings(const CliSpec *spec, const CliLine *line, CliLog log,
                        Settings **ret_settings, int *ret_exit) MUST_CHECK;

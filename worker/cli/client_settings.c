@@ -23,7 +23,6 @@ client_settings_database(const Settings *settings, DatabaseSettings *ret_databas
         .tables =
             {
                 .users = settings->tables.users,
-                .properties = settings->tables.properties,
                 .sessions = settings->tables.sessions,
                 .messages = settings->tables.messages,
                 .image_sent = settings->tables.image_sent,

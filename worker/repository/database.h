@@ -22,7 +22,6 @@ enum {
 
 typedef struct DatabaseTables {
     const char *users;
-    const char *properties;
     const char *sessions;
     const char *messages;
     const char *image_sent;

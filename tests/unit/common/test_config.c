@@ -15,6 +15,7 @@ typedef struct Values {
     int count;
     double share;
     bool on;
+    bool old;
     int pause_ms;
     int colour;
     ConfigPairs pairs;
@@ -31,6 +32,7 @@ static const ConfigOption options[] = {
      "a pause"},
     {"time", "colour", CONFIG_ENUM, offsetof(Values, colour), 0, 0, "red", "red|green|blue", false,
      "a colour | or hue"},
+    {"main", "old", CONFIG_RETIRED, offsetof(Values, old), 0, 0, NULL, NULL, false, "it is gone"},
     {"open", "known.one", CONFIG_STRING, offsetof(Values, name), 1, 20, "n", NULL, false, "known"},
 };
 
@@ -448,9 +450,48 @@ test_print_every_form_has_every_option(void **state)
                                                       config_print_markdown};
     for (size_t i = 0; i < ARRAY_LEN(prints); i++) {
         CLEANUP(autofree) char *text = print_to_text(fixture, prints[i]);
-        for (size_t k = 0; k < fixture->config.option_count; k++)
-            assert_non_null(strstr(text, options[k].key));
+        for (size_t k = 0; k < fixture->config.option_count; k++) {
+            if (options[k].type != CONFIG_RETIRED)
+                assert_non_null(strstr(text, options[k].key));
+        }
+        assert_null(strstr(text, "it is gone"));
     }
+}
+
+static void
+test_print_sections_are_headed_once(void **state)
+{
+    const Fixture *fixture = *state;
+    CLEANUP(autofree) char *text = print_to_text(fixture, config_print_sample);
+    const char *main_section = strstr(text, "[main]");
+    assert_non_null(main_section);
+    assert_null(strstr(main_section + 1, "[main]"));
+    assert_non_null(strstr(main_section, "[time]"));
+}
+
+static void
+count_told(void *state, const ConfigOption *option)
+{
+    assert_string_equal(option->key, "old");
+    ++*(int *)state;
+}
+
+static void
+test_retired_option_given_twice_is_told_once(void **state)
+{
+    Fixture *fixture = *state;
+    int told = 0;
+    config_each_retired(&fixture->config, count_told, &told);
+    assert_int_equal(told, 0);
+    assert_set(fixture, "main", "old", "anything = [at] all");
+    assert_set(fixture, "main", "old", "");
+    config_each_retired(&fixture->config, count_told, &told);
+    assert_int_equal(told, 1);
+    if (!config_set_defaults(&fixture->config, &fixture->err))
+        fail_msg("%s", fixture->err.text);
+    told = 0;
+    config_each_retired(&fixture->config, count_told, &told);
+    assert_int_equal(told, 0);
 }
 
 static void
@@ -490,6 +531,8 @@ main(void)
         TEST(test_environment_unknown_name_is_refused),
         TEST(test_print_every_form_has_every_option),
         TEST(test_print_markdown_pipe_is_escaped),
+        TEST(test_print_sections_are_headed_once),
+        TEST(test_retired_option_given_twice_is_told_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
