@@ -11,7 +11,6 @@
 
 typedef struct DeadLetterReason {
     const char *group;
-    const char *command_id;
     int delivery_count; /* attempts; at least 1 */
     const char *message;
 } DeadLetterReason;

@@ -10,7 +10,7 @@ enum {
     HEADERS_MAX = 8,
 };
 
-/* Lets whoever follows a trace find what came of the command. */
+/* With these headers, a reader of a trace finds what came of the command. */
 static size_t
 pass_on(const Record *command, RecordHeader *headers, size_t count)
 {
@@ -24,17 +24,18 @@ pass_on(const Record *command, RecordHeader *headers, size_t count)
 }
 
 Record *
-event_record(const char *topic, const Event *event, const Record *command)
+event_record(const char *topic, const char *id, const char *type, const EventContent *content,
+             const Record *command)
 {
     CLEANUP(strbuf_done) StrBuf source = {0};
     char time[CLOCK_TEXT_BYTES];
-    strbuf_add_format(&source, "cleanup-worker/%s", event->worker_id);
+    strbuf_add_format(&source, "cleanup-worker/%s", content->worker_id);
     if (source.failed)
         return NULL;
-    clock_format(event->time_us, time);
+    clock_format(content->time_us, time);
     RecordHeader headers[HEADERS_MAX] = {
-        {"ce_specversion", BYTES_TEXT("1.0")}, {"ce_id", BYTES_TEXT(event->id)},
-        {"ce_type", BYTES_TEXT(event->type)},  {"ce_source", BYTES_TEXT(strbuf_text(&source))},
+        {"ce_specversion", BYTES_TEXT("1.0")}, {"ce_id", BYTES_TEXT(id)},
+        {"ce_type", BYTES_TEXT(type)},         {"ce_source", BYTES_TEXT(strbuf_text(&source))},
         {"ce_time", BYTES_TEXT(time)},         {"content-type", BYTES_TEXT("application/json")},
     };
     const Record record = {
@@ -42,8 +43,8 @@ event_record(const char *topic, const Event *event, const Record *command)
         .partition = -1,
         .offset = -1,
         .timestamp_ms = -1,
-        .key = BYTES_TEXT(event->key),
-        .value = BYTES_TEXT(event->json),
+        .key = BYTES_TEXT(content->command_id),
+        .value = BYTES_TEXT(content->json),
         .headers = headers,
         .header_count = pass_on(command, headers, OWN_HEADERS),
     };

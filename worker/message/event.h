@@ -8,19 +8,18 @@
 
 #include "common/record.h"
 
-/* Pointers are borrowed. */
-typedef struct Event {
-    const char *id;
-    const char *type;
+/* What was said of a command, by which worker and when. Pointers are borrowed. */
+typedef struct EventContent {
+    const char *command_id; /* the record's key */
+    const char *worker_id;  /* its source is "cleanup-worker/<worker id>" */
     int64_t time_us;
-    const char *worker_id; /* its source is "cleanup-worker/<worker id>" */
-    const char *key;
     const char *json;
-} Event;
+} EventContent;
 
 /* The record for `topic`: key, the ce_… headers, content-type, and the traceparent and tracestate
  * of `command`. All is copied. NULL when out of memory. */
-Record *event_record(const char *topic, const Event *event, const Record *command) MUST_CHECK;
+Record *event_record(const char *topic, const char *id, const char *type,
+                     const EventContent *content, const Record *command) MUST_CHECK;
 
 /* Whether the record's ce_type is `type`. */
 bool event_has_type(const Record *record, const char *type);

@@ -1,7 +1,6 @@
 #include "worker/message/progress.h"
 
-#include "worker/message/command.h"
-#include "worker/message/event.h"
+#include "worker/message/limits.h"
 #include "worker/message/members.h"
 
 #include <inttypes.h>
@@ -40,20 +39,12 @@ progress_print(const Progress *progress)
 }
 
 Record *
-progress_record(const char *topic, const char *command_id, int64_t number, const char *json,
-                int64_t updated_at_us, const char *worker_id, const Record *source)
+progress_record(const char *topic, const EventContent *content, int64_t number,
+                const Record *source)
 {
     char id[COMMAND_ID_MAX + 40];
-    (void)snprintf(id, sizeof(id), "%s/progress/%" PRId64, command_id, number);
-    const Event event = {
-        .id = id,
-        .type = EVENT_TYPE,
-        .time_us = updated_at_us,
-        .worker_id = worker_id,
-        .key = command_id,
-        .json = json,
-    };
-    return event_record(topic, &event, source);
+    (void)snprintf(id, sizeof(id), "%s/progress/%" PRId64, content->command_id, number);
+    return event_record(topic, id, EVENT_TYPE, content, source);
 }
 
 bool

@@ -7,7 +7,7 @@
 #ifndef WORKER_MESSAGE_PROGRESS_H
 #define WORKER_MESSAGE_PROGRESS_H
 
-#include "common/record.h"
+#include "worker/message/event.h"
 
 /* Pointers are borrowed. */
 typedef struct Progress {
@@ -26,10 +26,9 @@ typedef struct Progress {
 char *progress_print(const Progress *progress) MUST_CHECK;
 
 /* The record for the results topic: key and headers as a result's, but ce_type
- * "cleanup.progress.v1" and ce_id "<command id>/progress/<number>"; ce_time = updated_at_us. `json`
- * and `source` (the command's record) are copied. NULL when out of memory. */
-Record *progress_record(const char *topic, const char *command_id, int64_t number, const char *json,
-                        int64_t updated_at_us, const char *worker_id,
+ * "cleanup.progress.v1" and ce_id "<command id>/progress/<number>"; the content's time is
+ * updated_at_us. `source` is the command's record. All is copied. NULL when out of memory. */
+Record *progress_record(const char *topic, const EventContent *content, int64_t number,
                         const Record *source) MUST_CHECK;
 
 /* Readers of the results topic tell a progress from a result by its ce_type. */

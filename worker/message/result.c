@@ -1,7 +1,6 @@
 #include "worker/message/result.h"
 
 #include "common/strbuf.h"
-#include "worker/message/event.h"
 #include "worker/message/members.h"
 
 #include <math.h>
@@ -154,21 +153,12 @@ result_print_rejection(Arena *arena, const Rejection *rejection, const Record *s
 }
 
 Record *
-result_record(const char *topic, const char *command_id, int replay, const char *json,
-              int64_t finished_at_us, const char *worker_id, const Record *source)
+result_record(const char *topic, const EventContent *content, int replay, const Record *source)
 {
     char id[COMMAND_ID_MAX + 32];
     if (replay > 0)
-        (void)snprintf(id, sizeof(id), "%s/replay/%d", command_id, replay);
+        (void)snprintf(id, sizeof(id), "%s/replay/%d", content->command_id, replay);
     else
-        (void)snprintf(id, sizeof(id), "%s", command_id);
-    const Event event = {
-        .id = id,
-        .type = "cleanup.result.v1",
-        .time_us = finished_at_us,
-        .worker_id = worker_id,
-        .key = command_id,
-        .json = json,
-    };
-    return event_record(topic, &event, source);
+        (void)snprintf(id, sizeof(id), "%s", content->command_id);
+    return event_record(topic, id, "cleanup.result.v1", content, source);
 }

@@ -10,6 +10,7 @@
 
 #include "common/arena.h"
 #include "worker/message/command.h"
+#include "worker/message/event.h"
 
 enum {
     RESULT_MAX_BYTES = 512 * 1024,
@@ -69,11 +70,10 @@ char *result_print_rejection(Arena *arena, const Rejection *rejection, const Rec
                              const char *worker_id, int64_t received_at_us,
                              int64_t finished_at_us) MUST_CHECK;
 
-/* The record for the results topic: key, the ce_… headers (ce_time = finished_at_us), content-type,
- * and the command's traceparent and tracestate from `source`. `json` and `source` are borrowed and
- * copied. NULL when out of memory. */
-Record *result_record(const char *topic, const char *command_id, int replay, const char *json,
-                      int64_t finished_at_us, const char *worker_id,
+/* The record for the results topic: key, the ce_… headers (the content's time is finished_at_us),
+ * content-type, and the command's traceparent and tracestate from `source`. All is copied. NULL
+ * when out of memory. */
+Record *result_record(const char *topic, const EventContent *content, int replay,
                       const Record *source) MUST_CHECK;
 
 #endif

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-static const DeadLetterReason reason = {"cleanup-workers", "id", 0, "Rejected: no"};
+static const DeadLetterReason reason = {"cleanup-workers", 0, "Rejected: no"};
 
 static void
 assert_header(const Record *record, const char *name, const char *value)
@@ -67,7 +67,7 @@ test_record_long_reason_stays_utf8(void **state)
     memset(text, 0, sizeof(text));
     for (size_t i = 0; i < 3000; i += 3)
         memcpy(text + i, "…", 3);
-    const DeadLetterReason long_reason = {"g", "id", 1, text};
+    const DeadLetterReason long_reason = {"g", 1, text};
     const Record original = {.topic = "t", .value = BYTES_TEXT("v")};
     CLEANUP(record_freep)
     Record *record = dead_letter_record("dead", &original, &long_reason, 100000);
@@ -87,7 +87,7 @@ test_record_cut_with_a_long_reason_keeps_both(void **state)
     memset(value, 'x', sizeof(value));
     memset(text, 'y', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
-    const DeadLetterReason long_reason = {"g", "id", 1, text};
+    const DeadLetterReason long_reason = {"g", 1, text};
     const Record original = {.topic = "t", .value = {value, sizeof(value)}};
     CLEANUP(record_freep)
     Record *record = dead_letter_record("dead", &original, &long_reason, 10000);

@@ -104,8 +104,8 @@ test_record_has_the_key_of_the_result_and_an_event_of_its_own(void **state)
                                     {"ce_type", BYTES_TEXT("cleanup.command.scheduled_cleanup")}};
     const Record source = {.topic = "t", .headers = headers, .header_count = ARRAY_LEN(headers)};
     CLEANUP(record_freep)
-    Record *record =
-        progress_record("cleanup.results", "c-1", 1000001, "{}", STARTED_US, "host-1", &source);
+    Record *record = progress_record(
+        "cleanup.results", &(EventContent){"c-1", "host-1", STARTED_US, "{}"}, 1000001, &source);
     assert_non_null(record);
     assert_string_equal(record->topic, "cleanup.results");
     assert_string_equal(record->key.data, "c-1");

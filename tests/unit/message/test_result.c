@@ -222,8 +222,8 @@ test_record_has_key_and_event_headers(void **state)
                                     {"own", BYTES_TEXT("1")}};
     const Record source = {.topic = "t", .headers = headers, .header_count = 3};
     CLEANUP(record_freep)
-    Record *record =
-        result_record("cleanup.results", "c-1", 0, "{}", FINISHED_US, "host-1", &source);
+    Record *record = result_record("cleanup.results",
+                                   &(EventContent){"c-1", "host-1", FINISHED_US, "{}"}, 0, &source);
     assert_non_null(record);
     assert_string_equal(record->topic, "cleanup.results");
     assert_int_equal(record->partition, -1);
@@ -249,7 +249,8 @@ test_record_of_a_replay_has_an_event_id_of_its_own(void **state)
     memset(worker_id, 'w', sizeof(worker_id) - 1);
     worker_id[sizeof(worker_id) - 1] = '\0';
     CLEANUP(record_freep)
-    Record *record = result_record("r", "c-1", 3, "{}", FINISHED_US, worker_id, &source);
+    Record *record =
+        result_record("r", &(EventContent){"c-1", worker_id, FINISHED_US, "{}"}, 3, &source);
     assert_non_null(record);
     assert_int_equal(record->header_count, 6);
     assert_header(record, "ce_id", "c-1/replay/3");

@@ -37,16 +37,19 @@ Record *
 outgoing_render(const PipelineSettings *settings, const OutgoingPart *part, size_t max_bytes)
 {
     const Outgoing *item = part->item;
+    const EventContent content = {
+        .command_id = item->command_id,
+        .worker_id = settings->worker_id,
+        .time_us = item->finished_at_us,
+        .json = item->result,
+    };
     if (item->kind == OUTGOING_PROGRESS)
-        return progress_record(settings->results_topic, item->command_id, item->progress_number,
-                               item->result, item->finished_at_us, settings->worker_id,
+        return progress_record(settings->results_topic, &content, item->progress_number,
                                item->source);
     if (!is_dead_letter(part))
-        return result_record(settings->results_topic, item->command_id, item->replay, item->result,
-                             item->finished_at_us, settings->worker_id, item->source);
+        return result_record(settings->results_topic, &content, item->replay, item->source);
     const DeadLetterReason reason = {
         .group = settings->kafka.group_id,
-        .command_id = item->command_id,
         .delivery_count = item->attempts > 0 ? item->attempts : 1,
         .message = item->reason != NULL ? item->reason : "",
     };
