@@ -39,6 +39,16 @@ with_params(char *text, size_t size, CommandTask task, const char *list)
 }
 
 static void
+assert_params(const CommandParams *read, const CommandParams *expected)
+{
+    assert_string_equal(read->user_id, expected->user_id);
+    assert_true(read->inactive_hours == expected->inactive_hours);
+    assert_true(read->expiration_minutes == expected->expiration_minutes);
+    assert_int_equal(read->limit, expected->limit);
+    assert_int_equal(read->dry_run, expected->dry_run);
+}
+
+static void
 test_every_task_takes_exactly_the_params_of_the_contract(void **state)
 {
     (void)state;
@@ -85,20 +95,42 @@ test_params_at_the_edges_are_taken(void **state)
     static const struct {
         CommandTask task;
         const char *list;
+        CommandParams read;
     } cases[] = {
-        {COMMAND_CLEANUP_INACTIVE_SESSIONS, "\"inactive_hours\":87600"},
-        {COMMAND_CLEANUP_INACTIVE_SESSIONS, "\"inactive_hours\":1e-3"},
-        {COMMAND_CLEANUP_INACTIVE_SESSIONS, "\"inactive_hours\":0.5,\"dry_run\":false"},
-        {COMMAND_EXPIRE_PENDING_BOOKINGS, "\"expiration_minutes\":525600"},
-        {COMMAND_EXPIRE_PENDING_BOOKINGS, "\"expiration_minutes\":0.1"},
-        {COMMAND_GET_EXPIRED_BOOKINGS_PREVIEW, "\"limit\":1"},
-        {COMMAND_GET_EXPIRED_BOOKINGS_PREVIEW, "\"limit\":1e3"},
-        {COMMAND_GET_INACTIVE_SESSIONS_PREVIEW, "\"limit\":1000.0"},
+        {COMMAND_CLEANUP_INACTIVE_SESSIONS, "\"inactive_hours\":87600", {.inactive_hours = 87600}},
+        {COMMAND_CLEANUP_INACTIVE_SESSIONS,
+         "\"inactive_hours\":1e-3,\"dry_run\":true",
+         {.inactive_hours = 0.001, .dry_run = true}},
+        {COMMAND_CLEANUP_INACTIVE_SESSIONS,
+         "\"inactive_hours\":0.5,\"dry_run\":false",
+         {.inactive_hours = 0.5}},
+        {COMMAND_EXPIRE_PENDING_BOOKINGS,
+         "\"expiration_minutes\":525600",
+         {.expiration_minutes = 525600}},
+        {COMMAND_EXPIRE_PENDING_BOOKINGS,
+         "\"expiration_minutes\":0.1",
+         {.expiration_minutes = 0.1}},
+        {COMMAND_GET_EXPIRED_BOOKINGS_PREVIEW,
+         "\"limit\":1,\"expiration_minutes\":7",
+         {.limit = 1, .expiration_minutes = 7}},
+        {COMMAND_GET_EXPIRED_BOOKINGS_PREVIEW,
+         "\"limit\":1e3",
+         {.limit = 1000, .expiration_minutes = 15}},
+        {COMMAND_GET_INACTIVE_SESSIONS_PREVIEW,
+         "\"limit\":1000.0,\"user_id\":\"0D0C5B1E-8A51-4D4E-9C66-1F0F3F6F9A01\"",
+         {.limit = 1000, .inactive_hours = 24, .user_id = U}},
+        {COMMAND_CLEANUP_INACTIVE_SESSIONS_FOR_USER,
+         "\"user_id\":\"" U "\",\"inactive_hours\":3,\"dry_run\":true",
+         {.user_id = U, .inactive_hours = 3, .dry_run = true}},
+        {COMMAND_SCHEDULED_CLEANUP,
+         "\"expiration_minutes\":2,\"inactive_hours\":3",
+         {.inactive_hours = 3, .expiration_minutes = 2}},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char text[512];
         const Record record = with_params(text, sizeof(text), cases[i].task, cases[i].list);
         Command command = accept_record(&record, &no_floors);
+        assert_params(&command.params, &cases[i].read);
         command_done(&command);
     }
 }
