@@ -41,6 +41,9 @@ typedef enum ErrorCode {
 /* "too_large" and so on; static. */
 const char *error_code_name(ErrorCode code);
 
+/* The code of that name, as the ledger stores it; `otherwise` when there is none. */
+ErrorCode error_code_find(const char *name, ErrorCode otherwise);
+
 /* The table's help text; static. */
 const char *error_code_help(ErrorCode code);
 

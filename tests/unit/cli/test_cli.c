@@ -32,7 +32,7 @@ take(void *state, size_t index, const char *value, Error *err)
 {
     Taken *taken = state;
     if (index == 2)
-        return error_set(err, ERROR_REJECT, "usage", "never takes nothing");
+        return error_set(err, REASON_USAGE, "never takes nothing");
     taken->indices[taken->count] = index;
     taken->values[taken->count++] = value;
     return true;
@@ -230,25 +230,24 @@ test_fail_every_kind_of_error_has_its_exit_code(void **state)
 {
     (void)state;
     static const struct {
-        ErrorKind kind;
-        const char *code;
-        const char *sqlstate;
+        ErrorReason reason;
         int exit_code;
     } cases[] = {
-        {ERROR_REJECT, "topic_missing", "", CLI_FAILED},
-        {ERROR_RETRY, "timeout", "", CLI_FAILED},
-        {ERROR_FATAL, "out_of_memory", "", CLI_FAILED},
-        {ERROR_HOLD, "connection_lost", "", CLI_UNREACHABLE},
-        {ERROR_HOLD, "kafka_unreachable", "", CLI_UNREACHABLE},
-        {ERROR_HOLD, "kafka_refused", "", CLI_UNREACHABLE},
-        {ERROR_HOLD, "database_error", "28P01", CLI_UNREACHABLE},
-        {ERROR_HOLD, "database_error", "42501", CLI_FAILED},
-        {ERROR_HOLD, "database_error", "42P01", CLI_FAILED},
-        {ERROR_REJECT, "kafka_config", "", CLI_USAGE},
+        {REASON_TOPIC_MISSING, CLI_FAILED},
+        {REASON_NO_RESULT, CLI_FAILED},
+        {REASON_OUT_OF_MEMORY, CLI_FAILED},
+        {REASON_SCHEMA_UNFIT, CLI_FAILED},
+        {REASON_CONNECTION_LOST, CLI_UNREACHABLE},
+        {REASON_LOGIN_REFUSED, CLI_UNREACHABLE},
+        {REASON_KAFKA_UNREACHABLE, CLI_UNREACHABLE},
+        {REASON_KAFKA_REFUSED, CLI_UNREACHABLE},
+        {REASON_OBJECT_MISSING, CLI_FAILED},
+        {REASON_PRIVILEGE_MISSING, CLI_FAILED},
+        {REASON_KAFKA_CONFIG, CLI_USAGE},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         Error err = {0};
-        (void)error_set_sqlstate(&err, cases[i].kind, cases[i].code, cases[i].sqlstate, "it broke");
+        (void)error_set(&err, cases[i].reason, "it broke");
         (void)error_wrap(&err, "do this");
         assert_int_equal(fail_with(&err), cases[i].exit_code);
         assert_string_equal(texts[1], "cleanup-worker try: do this: it broke\n");

@@ -170,10 +170,10 @@ test_error_is_logged_with_its_sqlstate_if_it_has_one(void **state)
     (void)state;
     Error err = {0};
     begin_capture(LOG_INFO, LOG_FORMAT_LOGFMT);
-    (void)error_set(&err, ERROR_RETRY, "x", "the cause");
+    (void)error_set(&err, REASON_CONFLICT, "the cause");
     (void)error_wrap(&err, "try");
     log_warn("m", LOG_ERR(&err));
-    (void)error_set_sqlstate(&err, ERROR_RETRY, "x", "40001", "other");
+    (void)error_set_sqlstate(&err, REASON_CONFLICT, "40001", "other");
     log_warn("m", LOG_ERR(&err));
     const char *logged = end_capture();
     assert_logged(logged, " msg=m error=\"try: the cause\"\n");

@@ -54,12 +54,24 @@ test_schema_lists_exactly_the_codes(void **state)
                             error_code_name((ErrorCode)code));
 }
 
+static void
+test_find_stored_name_gives_its_code(void **state)
+{
+    (void)state;
+    for (int code = 0; code < ERROR_CODE_COUNT; code++)
+        assert_int_equal(error_code_find(error_code_name((ErrorCode)code), ERROR_CODE_COUNT), code);
+    assert_int_equal(error_code_find("", ERROR_CODE_DATABASE_ERROR), ERROR_CODE_DATABASE_ERROR);
+    assert_int_equal(error_code_find("connection_lost", ERROR_CODE_DATABASE_ERROR),
+                     ERROR_CODE_DATABASE_ERROR);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_readme_lists_exactly_the_codes),
         cmocka_unit_test(test_schema_lists_exactly_the_codes),
+        cmocka_unit_test(test_find_stored_name_gives_its_code),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
