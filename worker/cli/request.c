@@ -2,21 +2,12 @@
 
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/text.h"
 #include "common/uuid_text.h"
 
 #include <math.h>
 #include <string.h>
 #include <uuid/uuid.h>
-
-static bool
-copy_text(const char *text, char **ret_copy, Error *err)
-{
-    char *copy = strdup(text);
-    if (copy == NULL)
-        return error_out_of_memory(err);
-    *ret_copy = copy;
-    return true;
-}
 
 /* A number or a boolean where the text is exactly that in JSON, else a string. NULL when out of
  * memory. */
@@ -82,10 +73,10 @@ make_id(const RequestOptions *options, char **ret_id, Error *err)
     char made[UUID_TEXT_BYTES];
     uuid_t uuid;
     if (options->id != NULL)
-        return copy_text(options->id, ret_id, err);
+        return text_copy(options->id, ret_id, err);
     uuid_generate_random(uuid);
     uuid_unparse_lower(uuid, made);
-    return copy_text(made, ret_id, err);
+    return text_copy(made, ret_id, err);
 }
 
 static bool
@@ -104,7 +95,7 @@ fill(cJSON *command, char *const *words, size_t count, const RequestOptions *opt
         if (!add_param(params, words[i], err))
             return false;
     }
-    if (!add_members(command, options, err) || !copy_text(key_of(command), &request->key, err))
+    if (!add_members(command, options, err) || !text_copy(key_of(command), &request->key, err))
         return false;
     request->json = cJSON_PrintUnformatted(command);
     return request->json != NULL || error_out_of_memory(err);
@@ -135,8 +126,8 @@ request_from_raw(const char *raw, const RequestOptions *options, Request *ret_re
     Request request = {0};
     if (id == NULL)
         id = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(command, "command_id"));
-    if (!copy_text(raw, &request.json, err) || (id != NULL && !copy_text(id, &request.id, err)) ||
-        (key != NULL && !copy_text(key, &request.key, err))) {
+    if (!text_copy(raw, &request.json, err) || (id != NULL && !text_copy(id, &request.id, err)) ||
+        (key != NULL && !text_copy(key, &request.key, err))) {
         request_done(&request);
         return false;
     }

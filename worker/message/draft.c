@@ -63,12 +63,13 @@ draft_take_id(Draft *draft, const char *member, const char *text)
 }
 
 void
-draft_take_task(Draft *draft, const char *name)
+draft_take_task(Draft *draft, const char *member, const char *text)
 {
+    (void)member; /* the sentence shows the text */
     free(draft->task_name);
-    draft->task_name = draft_copy(draft, name);
+    draft->task_name = draft_copy(draft, text);
     Fault fault = {0};
-    draft->has_task = task_name_read(name, &draft->task, &fault);
+    draft->has_task = task_name_read(text, &draft->task, &fault);
     if (!draft->has_task)
         draft_fault(draft, fault.code, "%s", fault.message != NULL ? fault.message : "");
     free(fault.message);

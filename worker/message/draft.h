@@ -37,8 +37,9 @@ void draft_done(Draft *draft);
 void draft_fault(Draft *draft, ErrorCode code, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* Each checks the text and takes it, or notes the fault; `member` is its name for the sentence. */
+typedef void (*DraftTake)(Draft *draft, const char *member, const char *text);
 void draft_take_id(Draft *draft, const char *member, const char *text);
-void draft_take_task(Draft *draft, const char *name);
+void draft_take_task(Draft *draft, const char *member, const char *text);
 void draft_take_requested_by(Draft *draft, const char *member, const char *text);
 void draft_take_requested_at(Draft *draft, const char *member, const char *text);
 void draft_take_expires_at(Draft *draft, const char *member, const char *text);

@@ -6,62 +6,39 @@
 #define TYPE_PREFIX "cleanup.command."
 
 static void
-take_type(Draft *draft, const char *text)
+take_type(Draft *draft, const char *member, const char *text)
 {
     char quoted[FAULT_QUOTE_BYTES];
     if (strncmp(text, TYPE_PREFIX, strlen(TYPE_PREFIX)) != 0)
         draft_fault(draft, ERROR_CODE_INVALID_CLOUDEVENT,
-                    "the event's type is \"%s\", but takes " TYPE_PREFIX "<task>",
+                    "%s is \"%s\", but takes " TYPE_PREFIX "<task>", member,
                     fault_quote(text, quoted));
     else
-        draft_take_task(draft, text + strlen(TYPE_PREFIX));
+        draft_take_task(draft, member, text + strlen(TYPE_PREFIX));
 }
 
 static void
-take_version(Draft *draft, const char *text)
+take_version(Draft *draft, const char *member, const char *text)
 {
     char quoted[FAULT_QUOTE_BYTES];
     if (strcmp(text, "1.0") != 0)
-        draft_fault(draft, ERROR_CODE_INVALID_CLOUDEVENT,
-                    "the event's specversion is \"%s\", but takes 1.0", fault_quote(text, quoted));
-}
-
-static void
-take_id(Draft *draft, const char *text)
-{
-    draft_take_id(draft, "the event's id", text);
-}
-
-static void
-take_source(Draft *draft, const char *text)
-{
-    draft_take_requested_by(draft, "the event's source", text);
-}
-
-static void
-take_time(Draft *draft, const char *text)
-{
-    draft_take_requested_at(draft, "the event's time", text);
-}
-
-static void
-take_expiry(Draft *draft, const char *text)
-{
-    draft_take_expires_at(draft, "the event's expiresat", text);
+        draft_fault(draft, ERROR_CODE_INVALID_CLOUDEVENT, "%s is \"%s\", but takes 1.0", member,
+                    fault_quote(text, quoted));
 }
 
 static const struct {
     const char *name;
     const char *header;
+    const char *spoken;
     bool required;
-    void (*take)(Draft *draft, const char *text);
+    DraftTake take;
 } attributes[] = {
-    {"specversion", "ce_specversion", true, take_version},
-    {"id", "ce_id", true, take_id},
-    {"type", "ce_type", true, take_type},
-    {"source", "ce_source", true, take_source},
-    {"time", "ce_time", false, take_time},
-    {"expiresat", "ce_expiresat", false, take_expiry},
+    {"specversion", "ce_specversion", "the event's specversion", true, take_version},
+    {"id", "ce_id", "the event's id", true, draft_take_id},
+    {"type", "ce_type", "the event's type", true, take_type},
+    {"source", "ce_source", "the event's source", true, draft_take_requested_by},
+    {"time", "ce_time", "the event's time", false, draft_take_requested_at},
+    {"expiresat", "ce_expiresat", "the event's expiresat", false, draft_take_expires_at},
 };
 
 /* Extensions are ignored, but only what CloudEvents allows as one: a misspelt `data` must not turn
@@ -95,10 +72,10 @@ draft_read_structured_event(Draft *draft, const cJSON *root)
     for (size_t i = 0; i < ARRAY_LEN(attributes); i++) {
         const cJSON *value = cJSON_GetObjectItemCaseSensitive(root, attributes[i].name);
         if (cJSON_IsString(value))
-            attributes[i].take(draft, value->valuestring);
+            attributes[i].take(draft, attributes[i].spoken, value->valuestring);
         else if (value != NULL && !cJSON_IsNull(value))
-            draft_fault(draft, ERROR_CODE_INVALID_CLOUDEVENT, "the event's %s takes a string",
-                        attributes[i].name);
+            draft_fault(draft, ERROR_CODE_INVALID_CLOUDEVENT, "%s takes a string",
+                        attributes[i].spoken);
         else if (attributes[i].required)
             draft_fault(draft, ERROR_CODE_INVALID_CLOUDEVENT, "the event has no %s",
                         attributes[i].name);
@@ -117,7 +94,7 @@ draft_read_binary_event(Draft *draft, const Record *record, const cJSON *root)
     for (size_t i = 0; i < ARRAY_LEN(attributes); i++) {
         const char *value = draft_header_text(record, attributes[i].header);
         if (value != NULL)
-            attributes[i].take(draft, value);
+            attributes[i].take(draft, attributes[i].spoken, value);
         else if (attributes[i].required || record_header(record, attributes[i].header) != NULL)
             draft_fault(draft, ERROR_CODE_INVALID_CLOUDEVENT, "the header %s is absent or not text",
                         attributes[i].header);

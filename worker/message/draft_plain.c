@@ -3,39 +3,15 @@
 
 #include <string.h>
 
-static void
-take_id(Draft *draft, const char *text)
-{
-    draft_take_id(draft, "command_id", text);
-}
-
-static void
-take_requested_by(Draft *draft, const char *text)
-{
-    draft_take_requested_by(draft, "requested_by", text);
-}
-
-static void
-take_requested_at(Draft *draft, const char *text)
-{
-    draft_take_requested_at(draft, "requested_at", text);
-}
-
-static void
-take_expires_at(Draft *draft, const char *text)
-{
-    draft_take_expires_at(draft, "expires_at", text);
-}
-
 static const struct {
     const char *name;
-    void (*take)(Draft *draft, const char *text);
+    DraftTake take;
 } members[] = {
-    {"command_id", take_id},
+    {"command_id", draft_take_id},
     {"task", draft_take_task},
-    {"requested_by", take_requested_by},
-    {"requested_at", take_requested_at},
-    {"expires_at", take_expires_at},
+    {"requested_by", draft_take_requested_by},
+    {"requested_at", draft_take_requested_at},
+    {"expires_at", draft_take_expires_at},
 };
 
 static void
@@ -50,7 +26,7 @@ read_member(Draft *draft, const cJSON *member)
         if (strcmp(member->string, members[i].name) != 0)
             continue;
         if (cJSON_IsString(member))
-            members[i].take(draft, member->valuestring);
+            members[i].take(draft, members[i].name, member->valuestring);
         else if (!cJSON_IsNull(member))
             draft_fault(draft, ERROR_CODE_INVALID_MEMBER, "%s takes a string", members[i].name);
         return;

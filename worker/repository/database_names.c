@@ -1,6 +1,7 @@
 /*
  * From the identifiers of [tables] to SQL text: the catalog says what they are, and quotes them.
  */
+#include "common/text.h"
 #include "worker/repository/database_private.h"
 #include "worker/repository/sql_render.h"
 
@@ -67,16 +68,6 @@ ask(const Resolver *resolver, SqlId sql, const PgParam *params, size_t count, PG
 }
 
 static bool
-copy_text(const char *text, char **ret_copy, Error *err)
-{
-    char *copy = strdup(text);
-    if (copy == NULL)
-        return error_out_of_memory(err);
-    *ret_copy = copy;
-    return true;
-}
-
-static bool
 resolve_tables(const Resolver *resolver, Error *err)
 {
     PgArray identifiers = {.element = PG_TEXT, .bytes.arena = resolver->arena};
@@ -93,10 +84,10 @@ resolve_tables(const Resolver *resolver, Error *err)
                 err, REASON_OBJECT_MISSING, "42P01",
                 "table %s does not exist, or this role may not see it; set tables.%s",
                 database_table_identifier(resolver->settings, table), database_table_name(table));
-        if (!copy_text(quoted, &resolver->names->tables[table], err))
+        if (!text_copy(quoted, &resolver->names->tables[table], err))
             return false;
     }
-    return copy_text(pg_result_text(result, TABLE_SESSIONS, 1), &resolver->names->schema, err);
+    return text_copy(pg_result_text(result, TABLE_SESSIONS, 1), &resolver->names->schema, err);
 }
 
 /* A comma within double quotes belongs to its name. */
