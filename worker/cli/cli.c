@@ -190,8 +190,7 @@ warn_of_retired(void *state, const ConfigOption *option)
 }
 
 bool
-cli_load_settings(const CliSpec *spec, const CliLine *line, CliLog log, Settings **ret_settings,
-                  int *ret_exit)
+cli_load_settings(const CliSpec *spec, const CliLine *line, Settings **ret_settings, int *ret_exit)
 {
     const SettingsSources sources = {
         .config_path = line->config_path,
@@ -207,11 +206,29 @@ cli_load_settings(const CliSpec *spec, const CliLine *line, CliLog log, Settings
     LogLevel level = (LogLevel)(*ret_settings)->log.level;
     if (line->verbose)
         level = LOG_DEBUG;
-    else if (log == CLI_LOG_TOOL && level < LOG_WARN)
+    else if (spec->log == CLI_LOG_TOOL && level < LOG_WARN)
         level = LOG_WARN;
     log_init(level, (LogFormat)(*ret_settings)->log.format);
     settings_each_retired(*ret_settings, warn_of_retired, NULL);
     return true;
+}
+
+int
+cli_run(const CliSpec *spec, int argc, char **argv)
+{
+    CLEANUP(cli_line_done) CliLine line;
+    CLEANUP(settings_freep) Settings *settings = NULL;
+    int exit_code = CLI_DONE;
+    if (!cli_parse(spec, argc, argv, &line, &exit_code) ||
+        !cli_load_settings(spec, &line, &settings, &exit_code))
+        return exit_code;
+    return spec->run(spec, &line, settings);
+}
+
+bool
+cli_wants_json(const CliLine *line)
+{
+    return line->format != NULL && strcmp(line->format, "json") == 0;
 }
 
 int

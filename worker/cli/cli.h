@@ -30,7 +30,15 @@ typedef struct CliOption {
  * sentence. */
 typedef bool (*CliTake)(void *state, size_t index, const char *value, Error *err);
 
-typedef struct CliSpec {
+typedef enum CliLog { CLI_LOG_SERVER, CLI_LOG_TOOL } CliLog;
+
+typedef struct CliSpec CliSpec;
+typedef struct CliLine CliLine;
+
+/* What the subcommand does; returns the exit code. */
+typedef int (*CliRun)(const CliSpec *spec, const CliLine *line, const Settings *settings);
+
+struct CliSpec {
     const char *name;      /* of the subcommand */
     const char *arguments; /* "TASK [key=value…]"; "" = none */
     const char *about;     /* what --help says first */
@@ -39,10 +47,12 @@ typedef struct CliSpec {
     size_t option_count;
     bool lists_settings; /* --help ends with the table of settings */
     CliTake take;
+    CliLog log;
+    CliRun run; /* NULL where cli_run is not used */
     void *state;
-} CliSpec;
+};
 
-typedef struct CliLine {
+struct CliLine {
     const char *config_path;
     const char *format; /* one of the spec's words, or NULL */
     bool verbose;
@@ -50,7 +60,10 @@ typedef struct CliLine {
     size_t assignment_count;
     char **operands; /* within argv */
     size_t operand_count;
-} CliLine;
+};
+
+/* The whole of a subcommand: reads the command line, loads the settings and runs it. */
+int cli_run(const CliSpec *spec, int argc, char **argv) MUST_CHECK;
 
 /* Reads the command line. False: *ret_exit is what to exit with; help or complaint has been
  * printed. End a CliLine with cli_line_done either way. */
@@ -61,9 +74,11 @@ void cli_line_done(CliLine *line);
 /* Loads the settings from file, environment and command line, and sets up the log: a server's as
  * the settings say, a tool's from WARN (DEBUG with --verbose). Each retired option that was given is
  * warned of, once. False: complained, *ret_exit is what to exit with. */
-typedef enum CliLog { CLI_LOG_SERVER, CLI_LOG_TOOL } CliLog;
-bool cli_load_settings(const CliSpec *spec, const CliLine *line, CliLog log,
-                       Settings **ret_settings, int *ret_exit) MUST_CHECK;
+bool cli_load_settings(const CliSpec *spec, const CliLine *line, Settings **ret_settings,
+                       int *ret_exit) MUST_CHECK;
+
+/* Whether --format json was given. */
+bool cli_wants_json(const CliLine *line);
 
 /* Prints "cleanup-worker NAME: <text>" to stderr and returns the exit code that the error stands
  * for. */

@@ -78,6 +78,14 @@ serve(const Settings *settings, const Arguments *arguments, Error *err)
     return started;
 }
 
+static int
+serve_broker(const CliSpec *spec, const CliLine *line, const Settings *settings)
+{
+    (void)line;
+    Error err;
+    return serve(settings, spec->state, &err) ? CLI_DONE : cli_fail(spec->name, &err);
+}
+
 int
 command_dev_broker(int argc, char **argv)
 {
@@ -91,14 +99,9 @@ command_dev_broker(int argc, char **argv)
         .options = options,
         .option_count = ARRAY_LEN(options),
         .take = take,
+        .log = CLI_LOG_TOOL,
+        .run = serve_broker,
         .state = &arguments,
     };
-    CLEANUP(cli_line_done) CliLine line;
-    CLEANUP(settings_freep) Settings *settings = NULL;
-    int exit_code = CLI_DONE;
-    Error err;
-    if (!cli_parse(&spec, argc, argv, &line, &exit_code) ||
-        !cli_load_settings(&spec, &line, CLI_LOG_TOOL, &settings, &exit_code))
-        return exit_code;
-    return serve(settings, &arguments, &err) ? CLI_DONE : cli_fail(spec.name, &err);
+    return cli_run(&spec, argc, argv);
 }

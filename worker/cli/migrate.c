@@ -3,16 +3,10 @@
 #include "worker/cli/commands.h"
 #include "worker/repository/schema_repository.h"
 
-static const CliSpec spec = {
-    .name = "migrate",
-    .arguments = "",
-    .about = "Creates the worker's own schema cleanup_worker, or upgrades it to this version. Safe "
-             "to run twice.",
-};
-
 static int
-migrate(const Settings *settings)
+migrate(const CliSpec *spec, const CliLine *line, const Settings *settings)
 {
+    (void)line;
     DatabaseSettings database_settings;
     client_settings_database(settings, &database_settings);
     CLEANUP(database_freep)
@@ -22,10 +16,10 @@ migrate(const Settings *settings)
     Error err;
     if (database == NULL) {
         (void)error_out_of_memory(&err);
-        return cli_fail(spec.name, &err);
+        return cli_fail(spec->name, &err);
     }
     if (!schema_migrate(database, &before, &after, &err))
-        return cli_fail(spec.name, &err);
+        return cli_fail(spec->name, &err);
     if (before == after)
         (void)printf("schema cleanup_worker is at version %d already\n", after);
     else
@@ -33,14 +27,17 @@ migrate(const Settings *settings)
     return CLI_DONE;
 }
 
+static const CliSpec spec = {
+    .name = "migrate",
+    .arguments = "",
+    .about = "Creates the worker's own schema cleanup_worker, or upgrades it to this version. Safe "
+             "to run twice.",
+    .log = CLI_LOG_TOOL,
+    .run = migrate,
+};
+
 int
 command_migrate(int argc, char **argv)
 {
-    CLEANUP(cli_line_done) CliLine line;
-    CLEANUP(settings_freep) Settings *settings = NULL;
-    int exit_code = CLI_DONE;
-    if (!cli_parse(&spec, argc, argv, &line, &exit_code) ||
-        !cli_load_settings(&spec, &line, CLI_LOG_TOOL, &settings, &exit_code))
-        return exit_code;
-    return migrate(settings);
+    return cli_run(&spec, argc, argv);
 }

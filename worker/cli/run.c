@@ -16,17 +16,6 @@ enum {
     MMAP_BYTES = 64 * 1024,
 };
 
-static const CliSpec spec = {
-    .name = "run",
-    .arguments = "",
-    .about = "Executes commands until SIGTERM or SIGINT, then finishes what runs, publishes, "
-             "commits and ends with 0.\n"
-             "Ends with 1 and the statement to run when the database lacks what it needs, with 3 "
-             "when Kafka or\n"
-             "PostgreSQL cannot be reached at start; later it waits for them.",
-    .lists_settings = true,
-};
-
 static bool
 check_database(const DatabaseSettings *settings, Error *err)
 {
@@ -141,20 +130,34 @@ run_worker(const Settings *settings, Error *err)
     return done;
 }
 
-int
-command_run(int argc, char **argv)
+static int
+run(const CliSpec *spec, const CliLine *line, const Settings *settings)
 {
-    CLEANUP(cli_line_done) CliLine line;
-    CLEANUP(settings_freep) Settings *settings = NULL;
-    int exit_code = CLI_DONE;
+    (void)line;
     Error err;
-    if (!cli_parse(&spec, argc, argv, &line, &exit_code) ||
-        !cli_load_settings(&spec, &line, CLI_LOG_SERVER, &settings, &exit_code))
-        return exit_code;
     log_info("cleanup-worker starts", LOG_STR("version", CLEANUP_WORKER_VERSION),
              LOG_STR("worker_id", settings->worker.id), LOG_STR("group", settings->kafka.group_id));
     if (!run_worker(settings, &err))
-        return cli_fail(spec.name, &err);
+        return cli_fail(spec->name, &err);
     log_info("cleanup-worker ends", LOG_STR("worker_id", settings->worker.id));
     return CLI_DONE;
+}
+
+static const CliSpec spec = {
+    .name = "run",
+    .arguments = "",
+    .about = "Executes commands until SIGTERM or SIGINT, then finishes what runs, publishes, "
+             "commits and ends with 0.\n"
+             "Ends with 1 and the statement to run when the database lacks what it needs, with 3 "
+             "when Kafka or\n"
+             "PostgreSQL cannot be reached at start; later it waits for them.",
+    .lists_settings = true,
+    .log = CLI_LOG_SERVER,
+    .run = run,
+};
+
+int
+command_run(int argc, char **argv)
+{
+    return cli_run(&spec, argc, argv);
 }

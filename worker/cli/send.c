@@ -208,12 +208,12 @@ send_request(const CliSpec *spec, const Settings *settings, const Arguments *arg
 }
 
 static int
-send_line(const CliSpec *spec, const CliLine *line, const Settings *settings,
-          const Arguments *arguments)
+send_line(const CliSpec *spec, const CliLine *line, const Settings *settings)
 {
+    const Arguments *arguments = spec->state;
     CLEANUP(request_done) Request request = {0};
     Error err;
-    const bool json = line->format != NULL && strcmp(line->format, "json") == 0;
+    const bool json = cli_wants_json(line);
     if (arguments->raw != NULL && line->operand_count > 0)
         return cli_fail_usage(spec->name, "--raw stands instead of TASK");
     if (arguments->raw == NULL && line->operand_count == 0)
@@ -244,13 +244,9 @@ command_send(int argc, char **argv)
         .options = options,
         .option_count = ARRAY_LEN(options),
         .take = take,
+        .log = CLI_LOG_TOOL,
+        .run = send_line,
         .state = &arguments,
     };
-    CLEANUP(cli_line_done) CliLine line;
-    CLEANUP(settings_freep) Settings *settings = NULL;
-    int exit_code = CLI_DONE;
-    if (!cli_parse(&spec, argc, argv, &line, &exit_code) ||
-        !cli_load_settings(&spec, &line, CLI_LOG_TOOL, &settings, &exit_code))
-        return exit_code;
-    return send_line(&spec, &line, settings, &arguments);
+    return cli_run(&spec, argc, argv);
 }

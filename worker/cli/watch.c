@@ -138,8 +138,10 @@ follow(Watch *watch, int64_t deadline_ms, Error *err)
 }
 
 static int
-watch_results(const CliSpec *spec, const Settings *settings, const Arguments *arguments, bool json)
+watch_results(const CliSpec *spec, const CliLine *line, const Settings *settings)
 {
+    const Arguments *arguments = spec->state;
+    const bool json = cli_wants_json(line);
     KafkaSettings kafka;
     CLEANUP(kafka_reader_closep) KafkaReader *reader = NULL;
     Error err;
@@ -185,14 +187,9 @@ command_watch(int argc, char **argv)
         .options = options,
         .option_count = ARRAY_LEN(options),
         .take = take,
+        .log = CLI_LOG_TOOL,
+        .run = watch_results,
         .state = &arguments,
     };
-    CLEANUP(cli_line_done) CliLine line;
-    CLEANUP(settings_freep) Settings *settings = NULL;
-    int exit_code = CLI_DONE;
-    if (!cli_parse(&spec, argc, argv, &line, &exit_code) ||
-        !cli_load_settings(&spec, &line, CLI_LOG_TOOL, &settings, &exit_code))
-        return exit_code;
-    const bool json = line.format != NULL && strcmp(line.format, "json") == 0;
-    return watch_results(&spec, settings, &arguments, json);
+    return cli_run(&spec, argc, argv);
 }

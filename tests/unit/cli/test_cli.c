@@ -261,11 +261,12 @@ load(const char *assignment, CliLog log, bool verbose, Settings **ret_settings, 
     char text[100];
     char *assignments[] = {text};
     Taken taken = {0};
-    const CliSpec spec = spec_of(&taken);
+    CliSpec spec = spec_of(&taken);
+    spec.log = log;
     const CliLine line = {.assignments = assignments, .assignment_count = 1, .verbose = verbose};
     (void)snprintf(text, sizeof(text), "%s", assignment);
     begin_capture();
-    const bool loaded = cli_load_settings(&spec, &line, log, ret_settings, ret_exit);
+    const bool loaded = cli_load_settings(&spec, &line, ret_settings, ret_exit);
     end_capture();
     return loaded;
 }
