@@ -3,7 +3,7 @@
  * those who failed together do not come back together. Pure.
  *
  * Owns:      nothing; the state of the chance is the caller's.
- * Threads:   any, as long as nobody else uses the same seed.
+ * Threads:   any; a seed belongs to one thread at a time.
  * Invariant: a wait lies between half of its span and all of it.
  */
 #ifndef COMMON_BACKOFF_H

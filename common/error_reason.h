@@ -26,8 +26,8 @@ typedef enum ErrorScope {
     ERROR_SCOPE_COMMAND,    /* this command alone */
 } ErrorScope;
 
-/* X(reason, code text or NULL, kind, scope, counts as an attempt). Errors that mean different things
- * may share the text that logs and results show. */
+/* X(reason, code text or NULL, kind, scope, counts as an attempt). Errors that mean different
+ * things may share the text that logs and results show. */
 #define ERROR_REASON_TABLE(X)                                                                      \
     X(REASON_NONE, NULL, NONE, EVERYTHING, false)                                                  \
     ERROR_REASONS_OF_POSTGRESQL(X)                                                                 \

@@ -1,7 +1,8 @@
 /*
- * macros: what C lacks: clean-up at the end of a scope, checked results, the length of an array.
+ * macros: clean-up at the end of a scope, results that a caller must look at, formats that the
+ * compiler checks, the length of an array. C11 has none of them; gcc and clang have attributes.
  *
- * CLEANUP(f) calls f(&variable) at the end of the scope; f accepts a pointer to NULL.
+ * Threads: any.
  */
 #ifndef COMMON_MACROS_H
 #define COMMON_MACROS_H
@@ -9,11 +10,18 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+/* Before a variable: calls function(&variable) at the end of its scope. The function accepts a
+ * pointer to NULL, or to {0}, so that a variable that was handed on is set to that. */
 #define CLEANUP(function) __attribute__((cleanup(function)))
+
+/* After a declaration: a call that drops the result is a warning. */
 #define MUST_CHECK __attribute__((warn_unused_result))
+
+/* After a declaration: the arguments are checked against the format. Counted from 1. */
 #define PRINTF_LIKE(format_index, first_argument)                                                  \
     __attribute__((format(printf, format_index, first_argument)))
 
+/* Of an array, not of a pointer. */
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Defines `static inline void <function>p(type **)` for use with CLEANUP. */

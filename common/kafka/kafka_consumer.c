@@ -37,10 +37,10 @@ struct KafkaConsumer {
     void *committed_state;
 };
 
-/* The coordinator polls whatever happens, so that a minute without a poll means a fault; and it is
- * how long a member waits for an answer to its JoinGroup, and the broker for one that does not
- * rejoin. The queue has room for two answers to Fetch: librdkafka 2.0.2 leaves one that it finds
- * full alone for a second. */
+/* The consumer's thread polls whatever happens, so that a minute without a poll means a fault; and
+ * it is how long a member waits for an answer to its JoinGroup, and the broker for one that does
+ * not rejoin. The queue has room for two answers to Fetch: librdkafka 2.0.2 leaves one that it
+ * finds full alone for a second. */
 static const KafkaProperty default_list[] = {
     {"max.poll.interval.ms", "60000"},
     {"queued.max.messages.kbytes", "2048"},

@@ -235,7 +235,7 @@ kafka_producer_poll(KafkaProducer *producer, int timeout_ms)
     return rd_kafka_poll(producer->client.handle, timeout_ms);
 }
 
-/* Nothing lingers while somebody flushes. */
+/* During a flush librdkafka lets no record linger. */
 void
 kafka_producer_hasten(KafkaProducer *producer, int timeout_ms)
 {

@@ -24,7 +24,7 @@ bool kafka_producer_open(const KafkaSettings *settings, int message_timeout_ms,
                          Error *err) MUST_CHECK;
 
 enum {
-    /* After that the broker aborts a transaction that nobody ends. */
+    /* After that the broker aborts a transaction that its producer has not ended. */
     KAFKA_TRANSACTION_TIMEOUT_MS = 10000,
 };
 

@@ -1,5 +1,6 @@
 /*
- * pg_sqlstate: one table gives every SQLSTATE its reason, and so its meaning (common/error_reason.h).
+ * pg_sqlstate: one table gives every SQLSTATE its reason, and so its meaning
+ * (common/error_reason.h).
  *
  * Threads: any.
  */
@@ -9,8 +10,8 @@
 #include "common/error.h"
 
 /* Fills `err` with an error that the server sent; NULL or "" is one of libpq's own, which is a lost
- * connection, and what the table does not know is REASON_WORK_REFUSED. `connected` tells whether the
- * connection has outlived the error. Returns true when the connection is of no use any more. */
+ * connection, and what the table does not know is REASON_WORK_REFUSED. `connected` tells whether
+ * the connection has outlived the error. Returns true when the connection is of no use any more. */
 bool pg_sqlstate_fill(Error *err, const char *sqlstate, bool connected,
                       const char *message) MUST_CHECK;
 

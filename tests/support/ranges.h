@@ -26,7 +26,7 @@ enum {
  * one old session: "s<n>", "lowest" and "highest". The statistics know them. */
 void ranges_add_users(PgConn *conn);
 
-/* The catalog takes the sessions for so many, as long as nobody analyses them again. */
+/* The catalog takes the sessions for so many, until an ANALYZE counts them again. */
 void ranges_pretend_rows(PgConn *conn, int rows);
 
 #endif

@@ -4,8 +4,8 @@
  *
  * Owns:      the counts. Autovacuum of the tables must be off: it makes plans anew.
  * Threads:   that of the connections.
- * Invariant: nobody but the worker reads between the begin and the end, or has counts to hand over
- * from before; what an open transaction has read counts after its end only.
+ * Invariant: no process but the worker reads between the begin and the end, or has counts to hand
+ * over from before; what an open transaction has read counts after its end only.
  */
 #ifndef TESTS_SUPPORT_READS_H
 #define TESTS_SUPPORT_READS_H

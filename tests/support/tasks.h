@@ -36,7 +36,7 @@ void worker_run_set(TestWorker *worker, const SentCommand *const *sent, size_t c
  * What *ret_outcome held before is ended first, here and below. */
 void worker_run(TestWorker *worker, const SentCommand *sent, TaskOutcome *ret_outcome);
 
-/* Claims the next step of a long command, after its delay; somebody must be able to take one. */
+/* Claims the next step of a long command, after its delay; a step must be ready to be taken. */
 int worker_claim(TestWorker *worker, LongCommand *long_command);
 /* One step of a long command, after its delay; a failure fails the test. */
 TaskStep worker_step(TestWorker *worker, const SentCommand *sent, LongCommand *long_command,

@@ -72,8 +72,8 @@ bool cli_parse(const CliSpec *spec, int argc, char **argv, CliLine *ret_line,
 void cli_line_done(CliLine *line);
 
 /* Loads the settings from file, environment and command line, and sets up the log: a server's as
- * the settings say, a tool's from WARN (DEBUG with --verbose). Each retired option that was given is
- * warned of, once. False: complained, *ret_exit is what to exit with. */
+ * the settings say, a tool's from WARN (DEBUG with --verbose). Each retired option that was given
+ * is warned of, once. False: complained, *ret_exit is what to exit with. */
 bool cli_load_settings(const CliSpec *spec, const CliLine *line, Settings **ret_settings,
                        int *ret_exit) MUST_CHECK;
 

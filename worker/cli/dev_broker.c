@@ -34,7 +34,8 @@ take(void *state, size_t index, const char *value, Error *err)
            error_set(err, REASON_USAGE, "--partitions takes 1 to 100, not \"%s\"", value);
 }
 
-/* Written under another name first, so that who waits for the file never reads half of it. */
+/* Written under another name first, so that a program that waits for the file never
+ * reads half of it. */
 static bool
 write_address(const char *path, const char *address, Error *err)
 {

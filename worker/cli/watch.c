@@ -76,7 +76,7 @@ take(void *state, size_t index, const char *value, Error *err)
            error_set(err, REASON_USAGE, "--timeout takes a duration (60s), not \"%s\"", value);
 }
 
-/* False when nobody reads the output any more. */
+/* False when the reader of the output has gone. */
 static bool
 show(Watch *watch, const Record *record)
 {

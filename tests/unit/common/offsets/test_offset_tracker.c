@@ -19,7 +19,7 @@ typedef enum ModelState { MODEL_COMING, MODEL_STARTED, MODEL_OFFERED, MODEL_FINI
 
 /* The naive model of a partition: what has happened to each offset, over several assignments. */
 typedef struct Model {
-    bool is_record[MODEL_MAX]; /* the others are markers that nobody sees */
+    bool is_record[MODEL_MAX]; /* the others are markers that no reader sees */
     ModelState states[MODEL_MAX];
     int64_t base; /* where the assignment began */
     int64_t position;
