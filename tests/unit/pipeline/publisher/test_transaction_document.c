@@ -1,6 +1,6 @@
 /* ARCHITECTURE.md shows the table of transaction_table.c. Every cell is compared, so that neither
  * can change without the other. */
-#include "common/autofree.h"
+#include "common/macros.h"
 #include "worker/pipeline/publisher/transaction_table.h"
 
 #include <setjmp.h>
