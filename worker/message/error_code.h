@@ -1,6 +1,6 @@
 /*
- * error_code: the values of a result's `error.code`. The README's list and the JSON Schema are
- * checked against this table by a test.
+ * error_code: the values of a result's `error.code`. The lists in deploy/schemas,
+ * CONTRACT.md and the JSON Schema, are checked against this table by a test.
  */
 #ifndef WORKER_MESSAGE_ERROR_CODE_H
 #define WORKER_MESSAGE_ERROR_CODE_H

@@ -23,7 +23,7 @@ read_file(const char *path)
 }
 
 static void
-test_readme_lists_exactly_the_codes(void **state)
+test_contract_lists_exactly_the_codes(void **state)
 {
     (void)state;
     CLEANUP(strbuf_done) StrBuf table = {0};
@@ -32,8 +32,8 @@ test_readme_lists_exactly_the_codes(void **state)
         strbuf_add_format(&table, "| `%s` | %s |\n", error_code_name((ErrorCode)code),
                           error_code_help((ErrorCode)code));
     strbuf_add_text(&table, "<!-- /error-codes -->");
-    CLEANUP(autofree) char *readme = read_file(SOURCE_DIR "/README.md");
-    assert_non_null(strstr(readme, strbuf_text(&table)));
+    CLEANUP(autofree) char *contract = read_file(SOURCE_DIR "/deploy/schemas/CONTRACT.md");
+    assert_non_null(strstr(contract, strbuf_text(&table)));
 }
 
 static void
@@ -69,7 +69,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_readme_lists_exactly_the_codes),
+        cmocka_unit_test(test_contract_lists_exactly_the_codes),
         cmocka_unit_test(test_schema_lists_exactly_the_codes),
         cmocka_unit_test(test_find_stored_name_gives_its_code),
     };
