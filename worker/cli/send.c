@@ -75,28 +75,28 @@ take(void *state, size_t index, const char *value, Error *err)
     }
 }
 
-typedef struct Delivery {
+typedef struct DeliveryReport {
     bool told;
     bool failed;
     Error failure;
-} Delivery;
+} DeliveryReport;
 
 static void
 note_delivery(void *state, void *opaque, const Error *failure)
 {
     (void)opaque;
-    Delivery *delivery = state;
-    delivery->told = true;
+    DeliveryReport *report = state;
+    report->told = true;
     if (failure != NULL) {
-        delivery->failed = true;
-        delivery->failure = *failure;
+        report->failed = true;
+        report->failure = *failure;
     }
 }
 
 static bool
 deliver(const KafkaSettings *kafka, const char *topic, const Request *request, Error *err)
 {
-    Delivery delivery = {0};
+    DeliveryReport report = {0};
     CLEANUP(kafka_producer_closep) KafkaProducer *producer = NULL;
     const Record record = {
         .topic = topic,
@@ -106,16 +106,16 @@ deliver(const KafkaSettings *kafka, const char *topic, const Request *request, E
         .key = request->key != NULL ? BYTES_TEXT(request->key) : (Bytes){NULL, 0},
         .value = BYTES_TEXT(request->json),
     };
-    if (!kafka_producer_open(kafka, CLIENT_TIMEOUT_MS, note_delivery, &delivery, &producer, err) ||
+    if (!kafka_producer_open(kafka, CLIENT_TIMEOUT_MS, note_delivery, &report, &producer, err) ||
         !kafka_producer_wait(producer, &topic, 1, CLIENT_TIMEOUT_MS, err) ||
         kafka_producer_send(producer, &record, NULL, err) != KAFKA_SEND_OK ||
         !kafka_producer_flush(producer, CLIENT_TIMEOUT_MS + 1000, err))
         return error_wrap(err, "send to topic %s", topic);
-    if (!delivery.told)
+    if (!report.told)
         return error_set(err, REASON_KAFKA_UNREACHABLE, "send to topic %s: no delivery report",
                          topic);
-    if (delivery.failed) {
-        *err = delivery.failure;
+    if (report.failed) {
+        *err = report.failure;
         return error_wrap(err, "send to topic %s", topic);
     }
     return true;

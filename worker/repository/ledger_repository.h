@@ -7,6 +7,7 @@
 #ifndef WORKER_REPOSITORY_LEDGER_REPOSITORY_H
 #define WORKER_REPOSITORY_LEDGER_REPOSITORY_H
 
+#include "common/uuid_text.h"
 #include "worker/repository/database.h"
 
 typedef enum LedgerState {
@@ -73,7 +74,7 @@ typedef enum RangeState { RANGE_RUNNING, RANGE_LAST_PASS, RANGE_DONE, RANGE_FAIL
 
 enum {
     RANGE_CURSOR_BYTES = 512,
-    RANGE_BOUND_BYTES = 37, /* a UUID as text */
+    RANGE_BOUND_BYTES = UUID_TEXT_BYTES,
 };
 
 typedef struct LedgerRange {

@@ -9,6 +9,7 @@
 #ifndef WORKER_REPOSITORY_SESSION_REPOSITORY_H
 #define WORKER_REPOSITORY_SESSION_REPOSITORY_H
 
+#include "common/uuid_text.h"
 #include "worker/repository/database.h"
 
 /* Sessions that looked inactive, without a lock. Arrays run side by side; what is not in `storage`
@@ -41,7 +42,7 @@ bool session_find_for_users(Database *database, const SessionRequest *requests, 
 bool session_has_user_index(Database *database, bool *ret_indexed, Error *err) MUST_CHECK;
 
 enum {
-    SESSION_BOUND_BYTES = 37, /* a UUID as text */
+    SESSION_BOUND_BYTES = UUID_TEXT_BYTES,
 };
 
 typedef struct SessionBound {
