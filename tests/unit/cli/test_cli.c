@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-enum { WORDS_MAX = 12 };
+enum { WORDS_MAX = 20 };
 
 typedef struct Taken {
     size_t count;
@@ -99,8 +99,10 @@ parse(const CliSpec *spec, char *line, CliLine *ret_line, int *ret_exit)
     int argc = 0;
     char *rest = line;
     argv[argc++] = name;
-    for (char *word = strtok_r(line, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest))
+    for (char *word = strtok_r(line, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
+        assert_true(argc <= WORDS_MAX);
         argv[argc++] = word;
+    }
     argv[argc] = NULL;
     optind = 0; /* getopt begins anew */
     begin_capture();
