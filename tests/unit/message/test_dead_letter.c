@@ -1,5 +1,7 @@
 #include "worker/message/dead_letter.h"
 
+#include "tests/unit/message/records.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,14 +10,6 @@
 #include <cmocka.h>
 
 static const DeadLetterReason reason = {"cleanup-workers", 0, "Rejected: no"};
-
-static void
-assert_header(const Record *record, const char *name, const char *value)
-{
-    const RecordHeader *header = record_header(record, name);
-    assert_non_null(header);
-    assert_string_equal(header->value.data, value);
-}
 
 static void
 test_record_keeps_the_original_and_says_why(void **state)
