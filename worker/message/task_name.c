@@ -28,8 +28,8 @@ command_task_name(CommandTask task)
     return names[task];
 }
 
-bool
-command_task_from_name(const char *name, CommandTask *ret_task)
+static bool
+find_name(const char *name, CommandTask *ret_task)
 {
     for (int task = 0; task < COMMAND_TASK_COUNT; task++) {
         if (strcmp(names[task], name) == 0) {
@@ -75,7 +75,7 @@ task_name_read(const char *name, TaskName *ret_name, Fault *fault)
     const char *dot = strrchr(name, '.');
     const char *last = dot != NULL ? dot + 1 : name;
     const bool known_last =
-        command_task_from_name(last, &read.task) || find_old_name(last, &read.task);
+        find_name(last, &read.task) || find_old_name(last, &read.task);
     if (is_scheduler_name(last))
         return fault_set(fault, ERROR_CODE_UNKNOWN_TASK,
                          "%s is no command any more: repeating clean-ups are set up in the "

@@ -27,9 +27,6 @@ typedef struct TaskName {
 /* "cleanup_inactive_sessions" and so on; static. */
 const char *command_task_name(CommandTask task);
 
-/* Finds a canonical task name; false when there is none. */
-bool command_task_from_name(const char *name, CommandTask *ret_task) MUST_CHECK;
-
 /* Reads any name a producer may send: canonical, old, or a dotted path that ends in one of these.
  */
 bool task_name_read(const char *name, TaskName *ret_name, Fault *fault) MUST_CHECK;

@@ -11,8 +11,9 @@ enum {
     VARIABLE_COUNT = TABLE_COUNT + 1,
 };
 
-const char *
-database_table_name(DatabaseTable table)
+/* The psql variable of a table, and its option in [tables]. */
+static const char *
+name_of(DatabaseTable table)
 {
     static const char *const names[TABLE_COUNT] = {
         [TABLE_USERS] = "users",           [TABLE_SESSIONS] = "sessions",
@@ -22,8 +23,8 @@ database_table_name(DatabaseTable table)
     return names[table];
 }
 
-const char *
-database_table_identifier(const DatabaseSettings *settings, DatabaseTable table)
+static const char *
+identifier_of(const DatabaseSettings *settings, DatabaseTable table)
 {
     const char *const identifiers[TABLE_COUNT] = {
         [TABLE_USERS] = settings->tables.users,
@@ -73,7 +74,7 @@ resolve_tables(const Resolver *resolver, Error *err)
     PgArray identifiers = {.element = PG_TEXT, .bytes.arena = resolver->arena};
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     for (DatabaseTable table = 0; table < TABLE_COUNT; table++)
-        pg_array_add(&identifiers, database_table_identifier(resolver->settings, table));
+        pg_array_add(&identifiers, identifier_of(resolver->settings, table));
     const PgParam params[] = {pg_param_array(&identifiers)};
     if (!ask(resolver, SQL_DATABASE_TABLES, params, 1, &result, err))
         return false;
@@ -83,7 +84,7 @@ resolve_tables(const Resolver *resolver, Error *err)
             return error_set_sqlstate(
                 err, REASON_OBJECT_MISSING, "42P01",
                 "table %s does not exist, or this role may not see it; set tables.%s",
-                database_table_identifier(resolver->settings, table), database_table_name(table));
+                identifier_of(resolver->settings, table), name_of(table));
         if (!text_copy(quoted, &resolver->names->tables[table], err))
             return false;
     }
@@ -160,8 +161,7 @@ render_files(const Resolver *resolver, Error *err)
 {
     SqlVariable variables[VARIABLE_COUNT];
     for (DatabaseTable table = 0; table < TABLE_COUNT; table++)
-        variables[table] =
-            (SqlVariable){database_table_name(table), resolver->names->tables[table]};
+        variables[table] = (SqlVariable){name_of(table), resolver->names->tables[table]};
     variables[TABLE_COUNT] = (SqlVariable){"session_is_referenced", resolver->names->is_referenced};
     for (int i = 0; i < SQL_COUNT; i++) {
         if (!sql_render(sql_files[i].text, variables, VARIABLE_COUNT, &resolver->names->texts[i],

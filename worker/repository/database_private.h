@@ -53,10 +53,6 @@ database_array(Database *database, PgElement element)
     return (PgArray){.element = element, .bytes.arena = &database->arena};
 }
 
-/* The psql variable's name and the [tables] option of a table. */
-const char *database_table_name(DatabaseTable table);
-const char *database_table_identifier(const DatabaseSettings *settings, DatabaseTable table);
-
 /* Adds the names listed in tables.session_references. */
 void database_add_reference_names(const DatabaseSettings *settings, PgArray *names);
 

@@ -117,17 +117,17 @@ test_read_control_characters_are_not_repeated(void **state)
 }
 
 static void
-test_from_name_knows_canonical_names_only(void **state)
+test_read_every_tasks_own_name_is_canonical(void **state)
 {
     (void)state;
     for (int task = 0; task < COMMAND_TASK_COUNT; task++) {
-        CommandTask found;
-        assert_true(command_task_from_name(command_task_name((CommandTask)task), &found));
-        assert_int_equal(found, task);
+        TaskName read;
+        Fault fault = {0};
+        assert_true(task_name_read(command_task_name((CommandTask)task), &read, &fault));
+        assert_int_equal(read.task, task);
+        assert_true(read.is_canonical);
+        assert_false(read.is_deprecated);
     }
-    CommandTask untouched = COMMAND_SCHEDULED_CLEANUP;
-    assert_false(command_task_from_name("run_cleanup_now", &untouched));
-    assert_int_equal(untouched, COMMAND_SCHEDULED_CLEANUP);
 }
 
 int
@@ -139,7 +139,7 @@ main(void)
         cmocka_unit_test(test_read_scheduler_names_point_to_the_schedule),
         cmocka_unit_test(test_read_long_name_is_quoted_between_characters),
         cmocka_unit_test(test_read_control_characters_are_not_repeated),
-        cmocka_unit_test(test_from_name_knows_canonical_names_only),
+        cmocka_unit_test(test_read_every_tasks_own_name_is_canonical),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
