@@ -9,9 +9,8 @@
 
 enum {
     TICK_MS = 100,
-    SHORT_TICK_MS = 10, /* while an answer is waited for that wakes nobody */
-    POLL_BUDGET = 1000, /* records in a row before reports and signals are looked at */
-    ERROR_NEWS_EVERY_MS = 60 * 1000,
+    SHORT_TICK_MS = 10, /* while an answer is waited for that does not end a poll */
+    POLL_BUDGET = 1000, /* records in a row before completions and signals are looked at */
     AHEAD_MAX = 100000,
     BYTES_PER_KIB = 1024,
 };
@@ -38,7 +37,7 @@ coordinator_new(const PipelineShared *shared, KafkaConsumer *consumer, int signa
         .high_bytes = (size_t)settings->queue_kib * BYTES_PER_KIB,
         .high_ahead = AHEAD_MAX,
     };
-    self->error_news_ms = coordinator_now_ms(self) - ERROR_NEWS_EVERY_MS;
+    self->error_news_ms = coordinator_now_ms(self) - COORDINATOR_ERROR_NEWS_EVERY_MS;
     *ret_coordinator = self;
     return true;
 }
@@ -141,15 +140,6 @@ take_record(Coordinator *self, Record *record, Error *err)
     }
     record_free(record);
     return error_out_of_memory(err);
-}
-
-void
-coordinator_tell_consumer_error(Coordinator *self, const Error *err)
-{
-    if (coordinator_now_ms(self) - self->error_news_ms < ERROR_NEWS_EVERY_MS)
-        return;
-    self->error_news_ms = coordinator_now_ms(self);
-    log_warn("Kafka reports an error", LOG_STR("code", err->code), LOG_ERR(err));
 }
 
 static bool
