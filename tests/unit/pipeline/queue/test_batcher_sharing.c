@@ -1,4 +1,5 @@
 /* Equal commands that wait together: who leads, who follows, and what becomes of them. */
+#include "tests/unit/pipeline/queue/queued.h"
 #include "worker/pipeline/queue/batcher.h"
 
 #include <setjmp.h>
@@ -117,7 +118,7 @@ give_all_back(Fixture *fixture, size_t count, BatcherFollower fate)
 static void
 end(Fixture *fixture, Unit *unit)
 {
-    batcher_release(fixture->batcher, &unit->jobs[0], false);
+    batcher_release(fixture->batcher, &unit->jobs[0]);
     batcher_end_unit(fixture->batcher, unit);
 }
 
@@ -148,10 +149,10 @@ test_take_makes_equal_commands_that_wait_follow(void **state)
     assert_int_equal(lane_busy(fixture->lane), 2);
     assert_int_equal(lane_busy(fixture->other_lane), 1);
     for (size_t i = 0; i < 2; i++)
-        batcher_release(fixture->batcher, &fixture->followers[i], false);
+        batcher_release(fixture->batcher, &fixture->followers[i]);
     end(fixture, leader);
     end(fixture, take(fixture, "late"));
-    assert_int_equal(batcher_queued(fixture->batcher), 0);
+    assert_int_equal(queued(fixture->batcher), 0);
 }
 
 static void
@@ -335,7 +336,7 @@ test_drop_lane_takes_its_commands_out_of_the_run(void **state)
     assert_string_equal(fixture->followers[0]->command.id, "b");
     give_back(fixture, 0, FOLLOWER_STAYS);
     assert_int_equal(batcher_drop_lane(fixture->batcher, fixture->other_lane), 1);
-    assert_int_equal(batcher_queued(fixture->batcher), 1);
+    assert_int_equal(queued(fixture->batcher), 1);
     end(fixture, leader);
     end(fixture, take(fixture, "b"));
 }
