@@ -53,17 +53,20 @@ test_take_gives_all_in_order_and_makes_unreadable(void **state)
     Lane *lane = lane_new(0, NULL);
     CompletionList list = STAILQ_HEAD_INITIALIZER(list);
     assert_false(is_readable(completions));
-    post(completions, lane, 1);
-    post(completions, lane, 2);
+    assert_true(completion_list_add(&list, lane, 1));
+    assert_true(completion_list_add(&list, lane, 2));
+    completions_post(completions, &list);
+    post(completions, lane, 3);
     assert_true(is_readable(completions));
     completions_take(completions, &list);
     assert_false(is_readable(completions));
     assert_next(&list, lane, 1);
     assert_next(&list, lane, 2);
-    assert_null(completion_list_take(&list));
-    post(completions, lane, 3);
-    completions_take(completions, &list);
     assert_next(&list, lane, 3);
+    assert_null(completion_list_take(&list));
+    post(completions, lane, 4);
+    completions_take(completions, &list);
+    assert_next(&list, lane, 4);
     lane_unref(lane);
 }
 
