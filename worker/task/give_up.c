@@ -11,7 +11,7 @@ fail_known(const TaskContext *context, const TaskItem *item, LongCommand *long_c
     if (!ledger_lock(context->database, ids, 1, &rows, err))
         return false;
     if (rows.count == 0)
-        return error_set(err, ERROR_HOLD, "ledger_busy", "a ledger row is gone again");
+        return error_set(err, REASON_LEDGER_BUSY, "a ledger row is gone again");
     const LedgerRecord *row = &rows.rows[0];
     switch (ledger_decide(row, item->command, item->source)) {
     case LEDGER_PUBLISH:
@@ -64,6 +64,7 @@ task_fail(const TaskContext *context, const TaskItem *item, LongCommand *long_co
     }
     database_rollback(context->database);
     task_outcome_done(&outcome);
-    err->kind = err->kind == ERROR_FATAL ? ERROR_FATAL : ERROR_HOLD;
+    if (err->kind != ERROR_FATAL)
+        error_hold(err);
     return error_wrap(err, "write that the command has failed");
 }

@@ -10,9 +10,6 @@
 #include "common/strbuf.h"
 
 #include <inttypes.h>
-#include <string.h>
-
-#define SQLSTATE_QUERY_CANCELED "57014"
 
 /* What the read says, in the memory of its transaction. */
 typedef struct Reading {
@@ -167,7 +164,7 @@ write_reading(const TaskContext *context, const TaskItem *item, const LedgerReco
         if (!ledger_lock(context->database, ids, 1, &rows, err))
             return false;
         if (rows.count == 0)
-            return error_set(err, ERROR_RETRY, "ledger_busy", "a ledger row is gone again");
+            return error_set(err, REASON_LEDGER_BUSY, "a ledger row is gone again");
         bool run = false;
         TaskOutcome settled = {0};
         if (!settle_by_row(&rows.rows[0], item, &settled, &run, err))
@@ -194,14 +191,12 @@ read_clock_again(const TaskContext *context, int64_t *ret_now_us, Error *err)
 
 /* A read that took too long is a failure of the command, not of the environment. */
 static bool
-end_timed_out(const TaskContext *context, const TaskItem *item, const Error *timed_out,
-              int attempts, LedgerRecord *record, TaskOutcome *outcome, Error *err)
+end_timed_out(const TaskContext *context, const TaskItem *item, const Error *cause, int attempts,
+              LedgerRecord *record, TaskOutcome *outcome, Error *err)
 {
-    Error cause = *timed_out;
-    cause.code = error_code_name(ERROR_CODE_TIMEOUT);
     int64_t finished_us;
     return read_clock_again(context, &finished_us, err) &&
-           outcome_fail(context, item, &cause, attempts, finished_us, record, outcome, err);
+           outcome_fail(context, item, cause, attempts, finished_us, record, outcome, err);
 }
 
 static bool
@@ -211,7 +206,7 @@ read_and_render(const TaskContext *context, const TaskItem *item, int attempts,
     Reading reading = {0};
     int64_t finished_us;
     if (!read_run(context, item->command, record->now_us, &reading, err)) {
-        if (strcmp(err->sqlstate, SQLSTATE_QUERY_CANCELED) != 0)
+        if (err->reason != REASON_TIMEOUT)
             return false;
         const Error cause = *err;
         return end_timed_out(context, item, &cause, attempts, record, outcome, err);

@@ -129,7 +129,7 @@ run_read_or_step(UnitRun *run, Job *job, TaskOutcome *outcome, Error *err)
                    : task_step_long_command(&run->context, &item, job->long_command, run->claim,
                                             NULL, outcome, err);
     }
-    return error_set(err, ERROR_FATAL, "internal", "a job without a shape");
+    return error_set(err, REASON_INTERNAL, "a job without a shape");
 }
 
 static void

@@ -208,7 +208,7 @@ long_command_fail_part(const TaskContext *context, const TaskItem *item, LongCom
         .context = context, .item = item, .long_command = long_command, .part = part};
     if (!fail_part_in_transaction(&batch, cause, ret_ownership_lost, err)) {
         database_rollback(context->database);
-        err->kind = ERROR_HOLD; /* the end of a command that cannot be written is waited for */
+        error_hold(err); /* the end of a command that cannot be written is waited for */
         return error_wrap(err, "write that a part has failed");
     }
     long_command_note_failed_part(long_command, part);

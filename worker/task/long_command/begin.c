@@ -76,8 +76,7 @@ begin_known(const TaskContext *context, const TaskItem *item, LongCommand *long_
     if (!ledger_lock(context->database, ids, 1, &rows, err))
         return false;
     if (rows.count == 0)
-        return error_set(err, ERROR_RETRY, "ledger_busy",
-                         "a ledger row was there and is gone again");
+        return error_set(err, REASON_LEDGER_BUSY, "a ledger row was there and is gone again");
     const LedgerRecord *row = &rows.rows[0];
     outcome->step = TASK_REQUEUE;
     switch (ledger_decide(row, item->command, item->source)) {

@@ -71,7 +71,7 @@ sum_up(const TaskContext *context, const TaskItem *item, const LedgerRecord *row
     if (cause != NULL)
         note_failed_end(sum, cause);
     if (sum->range_count == 0)
-        return error_set(err, ERROR_RETRY, "database_error", "a running command has no range");
+        return error_set(err, REASON_LEDGER_DAMAGED, "a running command has no range");
     return true;
 }
 
@@ -91,9 +91,6 @@ fill_failure(const LongCommandSum *sum, const Error *cause, const char *message,
     const LedgerRange *failed = first_failed(sum);
     if (cause == NULL && failed == NULL)
         return;
-    Error stored = {0};
-    if (cause == NULL)
-        stored.code = failed->error_code;
     end->status = RESULT_FAILED;
     end->dead_letter = true;
     end->has_error = true;
@@ -101,7 +98,9 @@ fill_failure(const LongCommandSum *sum, const Error *cause, const char *message,
         end->error_code = ERROR_CODE_PART_FAILED;
         end->error_message = message;
     } else {
-        end->error_code = outcome_error_code(cause != NULL ? cause : &stored);
+        end->error_code = cause != NULL
+                              ? outcome_error_code(cause)
+                              : error_code_find(failed->error_code, ERROR_CODE_DATABASE_ERROR);
         end->error_message = cause != NULL ? cause->detail : failed->error_message;
     }
     end->error_sqlstate = cause != NULL ? cause->sqlstate : failed->error_sqlstate;

@@ -7,8 +7,6 @@
 
 #include "common/backoff.h"
 
-#include <string.h>
-
 const char *
 long_command_part_name(ReportPart kind)
 {
@@ -16,17 +14,10 @@ long_command_part_name(ReportPart kind)
 }
 
 static bool
-is_connection_error(const TaskContext *context, const Error *err)
+is_connection_error(const Error *err)
 {
-    return err->kind == ERROR_HOLD &&
-           (database_is_lost(context->database) || err->sqlstate[0] == '\0');
-}
-
-/* A wait is not a try: for the environment, or for a row of the ledger that somebody else holds. */
-static bool
-is_waiting(const Error *err)
-{
-    return err->kind == ERROR_HOLD || (err->code != NULL && strcmp(err->code, "ledger_busy") == 0);
+    return err->reason == REASON_CONNECTION_LOST || err->reason == REASON_CLOCK_SKEW ||
+           err->reason == REASON_COMMIT_UNCONFIRMED;
 }
 
 static int
@@ -34,7 +25,7 @@ failure_delay_ms(const TaskContext *context, LongCommandPart *part, const Error 
 {
     if (err->kind == ERROR_HOLD)
         return LONG_COMMAND_HELD_PART_DELAY_MS;
-    if (is_waiting(err))
+    if (!err->counts_as_attempt)
         return LONG_COMMAND_BUSY_DELAY_MS;
     const Backoff retry = {context->settings->retry_backoff_ms,
                            context->settings->retry_backoff_max_ms};
@@ -48,7 +39,7 @@ static bool
 absorb_failure(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
                LongCommandPart *part, TaskOutcome *outcome, bool *ret_ownership_lost, Error *err)
 {
-    if (err->kind == ERROR_FATAL || is_connection_error(context, err))
+    if (err->kind == ERROR_FATAL || is_connection_error(err))
         return false;
     /* The batch again at once, with the locks of the children. */
     if (!part->lock_children_first && outcome_met_a_lock(err)) {
@@ -59,7 +50,7 @@ absorb_failure(const TaskContext *context, const TaskItem *item, LongCommand *lo
     part->held = err->kind == ERROR_HOLD;
     outcome->has_note = true;
     outcome->note = *err;
-    if (is_waiting(err) || part->attempts < context->settings->max_attempts)
+    if (!err->counts_as_attempt || part->attempts < context->settings->max_attempts)
         return true;
     return long_command_fail_part(context, item, long_command, part, &outcome->note,
                                   ret_ownership_lost, err);

@@ -97,7 +97,7 @@ kafka_lookup_poll(KafkaLookup *asked, int timeout_ms, Error *err)
     (void)timeout_ms;
     const KafkaAnswer answer = answers[chance(ARRAY_LEN(answers))];
     if (answer == KAFKA_ANSWER_FAILED)
-        (void)error_out_of_memory(err); /* any text will do */
+        (void)error_set(err, REASON_OFFSETS_UNSTABLE, "a transaction is open");
     return answer;
 }
 

@@ -80,7 +80,7 @@ test_tell_consumer_error_is_told_once_a_minute(void **state)
     const PipelineShared shared = {.clock = &clock};
     Coordinator coordinator = {.shared = &shared};
     Error err = {0};
-    (void)error_set(&err, ERROR_RETRY, "kafka_error", "away");
+    (void)error_set(&err, REASON_KAFKA_FAILED, "away");
     coordinator_tell_consumer_error(&coordinator, &err);
     assert_int_equal(coordinator.error_news_ms, times.now_ms);
     times.now_ms += COORDINATOR_ERROR_NEWS_EVERY_MS - 1;

@@ -1,3 +1,4 @@
+#include "common/pg/pg_sqlstate.h"
 #include "tests/unit/pipeline/made.h"
 #include "tests/unit/pipeline/queue/queued.h"
 #include "worker/pipeline/executor/unit_settle.h"
@@ -222,7 +223,7 @@ test_outcome_requeue_with_progress_publishes_that(void **state)
                            .progress_number = 3,
                            .progress_at_us = 9,
                            .has_note = true};
-    (void)error_set(&outcome.note, ERROR_RETRY, "database_error", "a batch failed");
+    (void)error_set(&outcome.note, REASON_CONFLICT, "a batch failed");
     settle_first(fixture, &outcome);
     assert_false(published.may_wait);
     const Outgoing *item = STAILQ_FIRST(&published.items.items);
@@ -299,16 +300,15 @@ add_other(Fixture *fixture)
 
 /* Every unit waits, and the jobs come first again, in their order. */
 static void
-expect_all_wait(const char *code, const char *sqlstate)
+expect_all_wait(const Error *err)
 {
     void *state = NULL;
-    Error err = {0};
+    Error failure = {0};
     assert_int_equal(set_up(&state), 0);
     Fixture *fixture = state;
-    (void)error_set_sqlstate(&err, ERROR_HOLD, code, sqlstate, "away");
     add_other(fixture);
-    keep_all(fixture, &err);
-    assert_false(is_failing(fixture, &err));
+    keep_all(fixture, err);
+    assert_false(is_failing(fixture, &failure));
     assert_handed_out(fixture, 0, "");
     batcher_hold(fixture->shared.batcher, 0);
     Unit *unit = batcher_take(fixture->shared.batcher, 0);
@@ -321,29 +321,17 @@ expect_all_wait(const char *code, const char *sqlstate)
     assert_int_equal(tear_down(&state), 0);
 }
 
-static void
-test_kept_for_what_concerns_all_makes_every_unit_wait(void **state)
-{
-    (void)state;
-    static const char *const sqlstates[] = {"08006", "25006", "28P01", "3D000",
-                                            "53300", "57P03", "58030"};
-    expect_all_wait("connection_lost", NULL);
-    for (size_t i = 0; i < ARRAY_LEN(sqlstates); i++)
-        expect_all_wait("database_error", sqlstates[i]);
-}
-
 /* Only the jobs wait, between half of `span_ms` and all of it. */
 static void
-expect_these_wait(const char *code, const char *sqlstate, int span_ms)
+expect_these_wait(const Error *err, int span_ms)
 {
     void *state = NULL;
-    Error err = {0};
+    Error failure = {0};
     assert_int_equal(set_up(&state), 0);
     Fixture *fixture = state;
-    (void)error_set_sqlstate(&err, ERROR_HOLD, code, sqlstate, "missing");
     add_other(fixture);
-    keep_all(fixture, &err);
-    assert_false(is_failing(fixture, &err));
+    keep_all(fixture, err);
+    assert_false(is_failing(fixture, &failure));
     assert_handed_out(fixture, 0, "z");
     assert_handed_out(fixture, span_ms / 2 - 1, "");
     assert_int_equal(queued(fixture->shared.batcher), JOBS);
@@ -351,30 +339,87 @@ expect_these_wait(const char *code, const char *sqlstate, int span_ms)
     assert_int_equal(tear_down(&state), 0);
 }
 
+/* What the scope of an error was before it was written into the error: by code and SQLSTATE. */
+static bool
+concerned_all(const Error *err)
+{
+    static const char *const classes[] = {"08", "25", "28", "3D", "53", "57", "58"};
+    if (err->sqlstate[0] == '\0')
+        return err->code == NULL || strcmp(err->code, "ledger_busy") != 0;
+    for (size_t i = 0; i < ARRAY_LEN(classes); i++) {
+        if (strncmp(err->sqlstate, classes[i], strlen(classes[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void
-test_kept_for_a_missing_object_makes_these_jobs_wait(void **state)
+check_kept(const Error *err)
+{
+    if (concerned_all(err))
+        expect_all_wait(err);
+    else
+        expect_these_wait(err, strncmp(err->sqlstate, "42", 2) == 0 ? MISSING_MS : ODD_MS);
+}
+
+static void
+test_kept_waits_by_itself_or_with_every_unit_as_code_and_sqlstate_said(void **state)
 {
     (void)state;
-    expect_these_wait("database_error", "42P01", MISSING_MS);
-    expect_these_wait("database_error", "XX000", ODD_MS);
-    expect_these_wait("ledger_busy", NULL, ODD_MS);
+    static const char *const states[] = {"",      "08006", "0A000", "22P02", "23503", "25006",
+                                         "25P02", "26000", "28P01", "3D000", "40001", "40P01",
+                                         "42501", "42703", "42P01", "53100", "54000", "55000",
+                                         "55P03", "57000", "57014", "57P01", "58030", "XX000"};
+    for (size_t i = 0; i < ARRAY_LEN(states); i++) {
+        for (int connected = 0; connected <= 1; connected++) {
+            Error err = {0};
+            (void)!pg_sqlstate_fill(&err, states[i], connected == 1, "said");
+            error_hold(&err); /* what task_fail does with an end that it cannot write */
+            check_kept(&err);
+        }
+    }
+}
+
+static void
+test_kept_own_error_concerns_everything_but_a_busy_ledger(void **state)
+{
+    (void)state;
+    static const ErrorReason reasons[] = {
+        REASON_CONNECTION_LOST, REASON_CLOCK_SKEW,     REASON_COMMIT_UNCONFIRMED,
+        REASON_NOT_COMMITTED,   REASON_LEDGER_DAMAGED, REASON_PARAM_TOO_LARGE,
+        REASON_LEDGER_BUSY,     REASON_OUT_OF_MEMORY,
+    };
+    for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
+        Error err = {0};
+        (void)error_set(&err, reasons[i], "found");
+        error_hold(&err);
+        check_kept(&err);
+    }
+    Error err = {0};
+    (void)error_set_sqlstate(&err, REASON_LEDGER_NEWER, "54000", "too many ranges");
+    check_kept(&err);
+    (void)error_set_sqlstate(&err, REASON_LOCK_HELD, "55P03", "locked");
+    error_become(&err, REASON_LEDGER_BUSY);
+    error_hold(&err);
+    check_kept(&err);
 }
 
 static void
 test_kept_for_any_other_kind_fails_the_process(void **state)
 {
     (void)state;
-    static const ErrorKind kinds[] = {ERROR_FATAL, ERROR_RETRY, ERROR_REJECT, ERROR_NONE};
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+    static const ErrorReason reasons[] = {REASON_OUT_OF_MEMORY, REASON_CONFLICT,
+                                          REASON_DATA_INVALID, REASON_NONE};
+    for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
         void *own = NULL;
         Error err = {0};
         Error told = {0};
         assert_int_equal(set_up(&own), 0);
         Fixture *fixture = own;
-        (void)error_set(&err, kinds[i], "internal", "odd");
+        (void)error_set(&err, reasons[i], "odd");
         keep_all(fixture, &err);
         assert_true(is_failing(fixture, &told));
-        assert_int_equal(told.kind, kinds[i]);
+        assert_int_equal(told.reason, reasons[i]);
         assert_non_null(fixture->unit->jobs[0]);
         assert_int_equal(queued(fixture->shared.batcher), 0);
         assert_int_equal(tear_down(&own), 0);
@@ -382,10 +427,10 @@ test_kept_for_any_other_kind_fails_the_process(void **state)
 }
 
 static bool
-retry_first(Fixture *fixture, ErrorKind kind, const char *code)
+retry_first(Fixture *fixture, ErrorReason reason)
 {
     Error err = {0};
-    (void)error_set(&err, kind, code, "failed");
+    (void)error_set(&err, reason, "failed");
     return unit_settle_retry(&fixture->shared, fixture->unit->jobs, MAX_ATTEMPTS, &err,
                              &fixture->seed);
 }
@@ -396,7 +441,7 @@ test_retry_counts_and_waits_longer(void **state)
     Fixture *fixture = *state;
     Job *job = fixture->unit->jobs[0];
     job->attempts = 1;
-    assert_true(retry_first(fixture, ERROR_RETRY, "database_error"));
+    assert_true(retry_first(fixture, REASON_LOCK_HELD));
     assert_null(fixture->unit->jobs[0]);
     assert_int_equal(job->attempts, 2);
     assert_true(job->isolated);
@@ -411,7 +456,7 @@ test_retry_of_the_last_try_leaves_the_job(void **state)
     Fixture *fixture = *state;
     Job *job = fixture->unit->jobs[0];
     job->attempts = MAX_ATTEMPTS - 1;
-    assert_false(retry_first(fixture, ERROR_REJECT, "database_error"));
+    assert_false(retry_first(fixture, REASON_DATA_INVALID));
     assert_ptr_equal(fixture->unit->jobs[0], job);
     assert_int_equal(job->attempts, MAX_ATTEMPTS);
     assert_int_equal(queued(fixture->shared.batcher), 0);
@@ -423,7 +468,7 @@ test_retry_for_a_busy_ledger_row_does_not_count(void **state)
     Fixture *fixture = *state;
     Job *job = fixture->unit->jobs[0];
     job->attempts = MAX_ATTEMPTS - 1;
-    assert_true(retry_first(fixture, ERROR_RETRY, "ledger_busy"));
+    assert_true(retry_first(fixture, REASON_LEDGER_BUSY));
     assert_null(fixture->unit->jobs[0]);
     assert_int_equal(job->attempts, MAX_ATTEMPTS - 1);
     assert_true(job->isolated);
@@ -445,8 +490,8 @@ main(void)
         CASE(test_outcome_ownership_lost_drops_the_job),
         CASE(test_outcome_that_no_task_says_comes_again_later),
         CASE(test_outcome_of_a_dead_lane_is_not_queued_again),
-        cmocka_unit_test(test_kept_for_what_concerns_all_makes_every_unit_wait),
-        cmocka_unit_test(test_kept_for_a_missing_object_makes_these_jobs_wait),
+        cmocka_unit_test(test_kept_waits_by_itself_or_with_every_unit_as_code_and_sqlstate_said),
+        cmocka_unit_test(test_kept_own_error_concerns_everything_but_a_busy_ledger),
         cmocka_unit_test(test_kept_for_any_other_kind_fails_the_process),
         CASE(test_retry_counts_and_waits_longer),
         CASE(test_retry_of_the_last_try_leaves_the_job),

@@ -47,7 +47,7 @@ kafka_producer_open(const KafkaSettings *settings, int message_timeout_ms, Kafka
     (void)settings;
     assert_int_equal(message_timeout_ms, 0);
     if (kafka.open_fails)
-        return error_set(err, ERROR_REJECT, "kafka_config", "no");
+        return error_set(err, REASON_KAFKA_CONFIG, "no");
     kafka.delivered = delivered;
     kafka.state = state;
     *ret_producer = &kafka.producers[kafka.opened++];
@@ -66,7 +66,7 @@ kafka_producer_send(KafkaProducer *producer, const Record *record, void *opaque,
 {
     assert_ptr_equal(producer, &kafka.producers[kafka.opened - 1]);
     if (kafka.answer == KAFKA_SEND_FAILED)
-        (void)error_set(err, ERROR_RETRY, "kafka_error", "not sent");
+        (void)error_set(err, REASON_KAFKA_FAILED, "not sent");
     if (kafka.answer != KAFKA_SEND_OK)
         return kafka.answer;
     assert_in_range(kafka.count, 0, SENT_MAX - 1);
@@ -85,10 +85,10 @@ report(const Error *failure)
 }
 
 static void
-report_failure(ErrorKind kind)
+report_failure(ErrorReason reason)
 {
     Error failure = {0};
-    (void)error_set(&failure, kind, "kafka_error", "not delivered");
+    (void)error_set(&failure, reason, "not delivered");
     report(&failure);
 }
 
@@ -128,7 +128,7 @@ kafka_producer_abandon(KafkaProducer *producer)
 {
     (void)producer;
     while (kafka.reported < kafka.count)
-        report_failure(ERROR_RETRY);
+        report_failure(REASON_KAFKA_FAILED);
 }
 
 void
@@ -294,7 +294,7 @@ test_failed_report_sends_that_part_again_after_a_pause(void **state)
     Fixture *fixture = *state;
     send(fixture, "{}", "why");
     report(NULL);
-    report_failure(ERROR_RETRY);
+    report_failure(REASON_KAFKA_FAILED);
     assert_int_equal(told.delivered + told.dropped, 0);
     turn_after(fixture, PAUSE_MS - 1);
     assert_int_equal(kafka.count, 2);
@@ -339,7 +339,7 @@ test_lane_that_dies_drops_what_waits_before_its_time(void **state)
 {
     Fixture *fixture = *state;
     send(fixture, "{}", NULL);
-    report_failure(ERROR_RETRY);
+    report_failure(REASON_KAFKA_FAILED);
     lane_set_state(fixture->lane, LANE_DEAD);
     turn_after(fixture, 0);
     assert_int_equal(kafka.count, 1);
@@ -355,7 +355,7 @@ test_too_large_dead_letter_is_cut(void **state)
     report(NULL);
     const Outgoing *item = kafka.sent[1].part->item;
     assert_int_equal(item->dead_letter_max_bytes, 0);
-    report_failure(ERROR_REJECT);
+    report_failure(REASON_MESSAGE_TOO_LARGE);
     assert_int_equal(item->dead_letter_max_bytes, MAX_BYTES / 2);
     assert_false(item->send_unbatched);
     turn_after(fixture, PAUSE_MS);
@@ -369,8 +369,8 @@ test_too_large_result_is_sent_unbatched(void **state)
     Fixture *fixture = *state;
     send(fixture, "{}", NULL);
     send(fixture, "{}", NULL);
-    report_failure(ERROR_REJECT);
-    report_failure(ERROR_RETRY);
+    report_failure(REASON_MESSAGE_TOO_LARGE);
+    report_failure(REASON_KAFKA_FAILED);
     turn_after(fixture, PAUSE_MS);
     assert_int_equal(kafka.count, 4);
     assert_int_equal(kafka.hastens, 1); /* for the first only, before the second goes */
@@ -404,7 +404,7 @@ test_broken_producer_is_replaced_when_nothing_is_on_its_way(void **state)
     kafka.broken = true;
     turn_after(fixture, 0);
     assert_int_equal(kafka.opened, 1);
-    report_failure(ERROR_RETRY);
+    report_failure(REASON_KAFKA_FAILED);
     kafka.open_fails = true;
     turn_after(fixture, 0);
     assert_int_equal(kafka.opened, 1);
@@ -424,7 +424,7 @@ test_close_gives_everything_back_undelivered(void **state)
 {
     Fixture *fixture = *state;
     send(fixture, "{}", NULL);
-    report_failure(ERROR_RETRY);
+    report_failure(REASON_KAFKA_FAILED);
     send(fixture, "{}", "why");
     assert_int_equal(held(fixture), 2);
     close_delivery(fixture);

@@ -252,7 +252,7 @@ test_outcome_of_an_offset_that_never_started_fails_the_process(void **state)
     push(fixture, made_outgoing(fixture->lane, MADE_FIRST_OFFSET + OFFSETS, "{}", NULL));
     wait_for_word(fixture);
     assert_false(completions_check(fixture->completions, &err));
-    assert_string_equal(err.code, "offset_unknown");
+    assert_int_equal(err.reason, REASON_OFFSET_UNKNOWN);
     stop(fixture);
     assert_int_equal(lane_busy(fixture->lane), 0);
     completions_take(fixture->completions, &fixture->taken);

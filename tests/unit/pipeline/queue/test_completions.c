@@ -102,14 +102,14 @@ test_fail_wakes_and_the_first_error_counts(void **state)
     Error first = {0};
     Error second = {0};
     Error err = {0};
-    (void)error_set(&first, ERROR_FATAL, "first", "one");
-    (void)error_set(&second, ERROR_FATAL, "second", "two");
+    (void)error_set(&first, REASON_SYSTEM, "one");
+    (void)error_set(&second, REASON_INTERNAL, "two");
     assert_true(completions_check(completions, &err));
     completions_fail(completions, &first);
     assert_true(is_readable(completions));
     completions_fail(completions, &second);
     assert_false(completions_check(completions, &err));
-    assert_string_equal(err.code, "first");
+    assert_int_equal(err.reason, REASON_SYSTEM);
 }
 
 static void

@@ -57,7 +57,7 @@ set_up(void **state)
     fixture->hold = hold_new(fixture->batcher, MAX_MS, &fixture->clock);
     fixture->lane = lane_new(0, NULL);
     assert_non_null(fixture->hold);
-    (void)error_set(&fixture->cause, ERROR_HOLD, "connection_lost", "away");
+    (void)error_set(&fixture->cause, REASON_CONNECTION_LOST, "away");
     batcher_add(fixture->batcher,
                 made_job(fixture->lane, 0, COMMAND_CLEANUP_INACTIVE_SESSIONS, "id", ""));
     *state = fixture;
