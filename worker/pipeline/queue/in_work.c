@@ -99,9 +99,9 @@ set_grow(KeySet *set)
 static bool
 acquire(KeySet *set, JobKey *key, const char *text)
 {
-    const uint32_t hash = hash_of(text);
     if (key->held)
         return true;
+    const uint32_t hash = hash_of(text);
     if (set_contains(set, hash, text))
         return false;
     if (set->count == set->room)

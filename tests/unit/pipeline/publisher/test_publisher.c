@@ -12,7 +12,7 @@ enum {
 
 typedef enum Answer { ANSWER_DELIVERED, ANSWER_DROPPED, ANSWER_KEPT } Answer;
 
-/* The pretended delivery; the publisher's thread alone uses it while that runs. */
+/* The pretended delivery; only the publisher's thread uses it while that runs. */
 static struct {
     DeliveryHooks hooks;
     Answer answer;

@@ -211,7 +211,7 @@ test_take_gives_each_range_to_one_executor(void **state)
 }
 
 static void
-test_take_the_end_waits_until_nobody_has_a_range(void **state)
+test_take_the_end_waits_until_no_executor_has_a_range(void **state)
 {
     Fixture *fixture = *state;
     add_long(fixture, "a");
@@ -373,7 +373,7 @@ test_requeue_of_both_ranges_by_a_hold_keeps_one_job(void **state)
 typedef struct Stress {
     Batcher *batcher;
     atomic_int in_range[RANGES];
-    atomic_int twice; /* how often two had one range, or somebody was not alone at the end */
+    atomic_int twice; /* how often two had one range, or the end ran beside a range */
     atomic_int batches;
     atomic_int ended;
     atomic_int sets;
@@ -451,7 +451,7 @@ main(void)
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(test_take_gives_each_range_to_one_executor),
-        CASE(test_take_the_end_waits_until_nobody_has_a_range),
+        CASE(test_take_the_end_waits_until_no_executor_has_a_range),
         CASE(test_take_long_runs_take_turns),
         CASE(test_take_ranges_leave_sets_and_previews_their_turn),
         CASE(test_take_of_a_range_that_waits_comes_at_its_time),

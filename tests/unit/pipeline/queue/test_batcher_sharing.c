@@ -285,7 +285,7 @@ test_follower_that_leaves_waits_for_the_end_of_the_run(void **state)
 }
 
 static void
-test_follower_that_goes_alone_waits_for_nobody_and_leads_nobody(void **state)
+test_follower_that_runs_separately_has_no_leader_and_leads_none(void **state)
 {
     Fixture *fixture = *state;
     add(fixture, "a");
@@ -295,9 +295,9 @@ test_follower_that_goes_alone_waits_for_nobody_and_leads_nobody(void **state)
     assert_followers(fixture, leader, 2);
     give_back(fixture, 0, FOLLOWER_RUNS_SEPARATELY);
     give_back(fixture, 1, FOLLOWER_STAYS);
-    Unit *alone = take(fixture, "known");
-    assert_followers(fixture, alone, 0);
-    end(fixture, alone);
+    Unit *separate = take(fixture, "known");
+    assert_followers(fixture, separate, 0);
+    end(fixture, separate);
     assert_nothing_to_take(fixture);
     end(fixture, leader);
     end(fixture, take(fixture, "c"));
@@ -401,7 +401,7 @@ main(void)
         CASE(test_end_of_a_leader_that_does_not_succeed_lets_the_oldest_lead),
         CASE(test_begin_that_is_tried_again_gathers_those_that_came_meanwhile),
         CASE(test_follower_that_leaves_waits_for_the_end_of_the_run),
-        CASE(test_follower_that_goes_alone_waits_for_nobody_and_leads_nobody),
+        CASE(test_follower_that_runs_separately_has_no_leader_and_leads_none),
         CASE(test_follower_whose_id_is_in_work_does_not_follow),
         CASE(test_drop_lane_takes_its_commands_out_of_the_run),
         CASE(test_drop_lane_while_an_executor_has_the_follower_frees_it_later),
