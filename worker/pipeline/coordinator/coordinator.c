@@ -37,7 +37,6 @@ coordinator_new(const PipelineShared *shared, KafkaConsumer *consumer, int signa
         .high_bytes = (size_t)settings->queue_kib * BYTES_PER_KIB,
         .high_ahead = AHEAD_MAX,
     };
-    self->error_news_ms = coordinator_now_ms(self) - COORDINATOR_ERROR_NEWS_EVERY_MS;
     *ret_coordinator = self;
     return true;
 }

@@ -9,15 +9,12 @@
 #ifndef WORKER_PIPELINE_COORDINATOR_COORDINATOR_PRIVATE_H
 #define WORKER_PIPELINE_COORDINATOR_COORDINATOR_PRIVATE_H
 
+#include "common/log_limit.h"
 #include "worker/pipeline/coordinator/assignment.h"
 #include "worker/pipeline/coordinator/coordinator.h"
 #include "worker/pipeline/coordinator/intake.h"
 #include "worker/pipeline/coordinator/offset_fetch.h"
 #include "worker/pipeline/fencing.h"
-
-enum {
-    COORDINATOR_ERROR_NEWS_EVERY_MS = 60 * 1000,
-};
 
 typedef enum Phase {
     PHASE_RUNNING,
@@ -41,7 +38,7 @@ struct Coordinator {
     int64_t phase_deadline_ms;
     bool more_to_poll;
     bool uncommitted;
-    int64_t error_news_ms;
+    LogLimit error_news;
     Fencing fencing;
     CoordinatorCounts counts;
 };

@@ -1,4 +1,5 @@
-/* What the coordinator's files share: its clock, its phase, its lanes, its word about the consumer. */
+/* What the coordinator's files share: its clock, its phase, its lanes and what it logs about the
+ * consumer. */
 #include "worker/pipeline/coordinator/coordinator_private.h"
 
 #include "common/bug.h"
@@ -58,10 +59,8 @@ coordinator_set_phase(Coordinator *self, Phase phase)
 void
 coordinator_tell_consumer_error(Coordinator *self, const Error *err)
 {
-    if (coordinator_now_ms(self) - self->error_news_ms < COORDINATOR_ERROR_NEWS_EVERY_MS)
-        return;
-    self->error_news_ms = coordinator_now_ms(self);
-    log_warn("Kafka reports an error", LOG_STR("code", err->code), LOG_ERR(err));
+    if (log_limit_allows(&self->error_news, coordinator_now_ms(self)))
+        log_warn("Kafka reports an error", LOG_STR("code", err->code), LOG_ERR(err));
 }
 
 void

@@ -2,12 +2,12 @@
 
 #include "common/backoff.h"
 #include "common/log.h"
+#include "common/log_limit.h"
 
 #include <pthread.h>
 
 enum {
     FIRST_WAIT_MS = 100,
-    NEWS_EVERY_MS = 60 * 1000,
 };
 
 struct Hold {
@@ -19,8 +19,7 @@ struct Hold {
     int64_t began_ms;
     int tries;
     int64_t until_ms;
-    bool news_told;
-    int64_t news_ms;
+    LogLimit news;
 };
 
 Hold *
@@ -82,12 +81,7 @@ bool
 hold_one_is_news(Hold *hold)
 {
     pthread_mutex_lock(&hold->lock);
-    const int64_t now_ms = clock_monotonic_ms(hold->clock);
-    const bool news = !hold->news_told || now_ms - hold->news_ms >= NEWS_EVERY_MS;
-    if (news) {
-        hold->news_told = true;
-        hold->news_ms = now_ms;
-    }
+    const bool news = log_limit_allows(&hold->news, clock_monotonic_ms(hold->clock));
     pthread_mutex_unlock(&hold->lock);
     return news;
 }

@@ -82,13 +82,13 @@ test_tell_consumer_error_is_told_once_a_minute(void **state)
     Error err = {0};
     (void)error_set(&err, REASON_KAFKA_FAILED, "away");
     coordinator_tell_consumer_error(&coordinator, &err);
-    assert_int_equal(coordinator.error_news_ms, times.now_ms);
-    times.now_ms += COORDINATOR_ERROR_NEWS_EVERY_MS - 1;
+    assert_int_equal(coordinator.error_news.logged_ms, times.now_ms);
+    times.now_ms += LOG_LIMIT_MS - 1;
     coordinator_tell_consumer_error(&coordinator, &err);
-    assert_int_equal(coordinator.error_news_ms, 1000000);
+    assert_int_equal(coordinator.error_news.logged_ms, 1000000);
     times.now_ms++;
     coordinator_tell_consumer_error(&coordinator, &err);
-    assert_int_equal(coordinator.error_news_ms, times.now_ms);
+    assert_int_equal(coordinator.error_news.logged_ms, times.now_ms);
 }
 
 int
