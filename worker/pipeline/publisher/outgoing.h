@@ -57,8 +57,8 @@ struct Outgoing {
     STAILQ_ENTRY(Outgoing) entry;
 };
 
-/* What ends a job: takes the job's record and the outcome's texts. NULL, and nothing taken, when out
- * of memory. */
+/* What ends a job: takes the job's record and the outcome's texts. NULL, and nothing taken, when
+ * out of memory. */
 Outgoing *outgoing_from_outcome(Job *job, TaskOutcome *outcome) MUST_CHECK;
 
 /* How far a job has come: takes the outcome's progress. NULL, and nothing taken, when out of

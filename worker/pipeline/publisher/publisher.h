@@ -1,5 +1,6 @@
 /*
- * publisher: sends results and dead letters, ends their commands, and tells the coordinator of each.
+ * publisher: sends results and dead letters, ends their commands, and tells the coordinator of
+ * each.
  *
  * Owns:      the outcomes between an executor and their delivery; through its delivery the
  *            producer; one thread.
@@ -8,9 +9,9 @@
  *            the next one, without them before the completion is posted, which is before the lane
  *            can be idle. The coordinator may commit a finished offset before it takes the
  *            completion; its results are delivered by then.
- * Invariant: a command ends when all records of its outcome were delivered, and never otherwise; an
- *            outcome of a dead lane is dropped, because the partition's next owner publishes it from
- *            the ledger.
+ * Invariant: a command ends when all records of its outcome were delivered, and never otherwise;
+ *            an outcome of a dead lane is dropped, because the partition's next owner publishes it
+ *            from the ledger.
  */
 #ifndef WORKER_PIPELINE_PUBLISHER_PUBLISHER_H
 #define WORKER_PIPELINE_PUBLISHER_PUBLISHER_H

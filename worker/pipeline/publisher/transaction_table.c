@@ -18,8 +18,8 @@
     }
 
 /* ARCHITECTURE.md explains the table. Every step has a next one for every ending, so that there is
- * no illegal move. A batch that goes through TRANSACTION_OPEN is in doubt until the look-up: no step
- * assumes that it was aborted. */
+ * no illegal move. A batch that goes through TRANSACTION_OPEN is in doubt until the look-up: no
+ * step assumes that it was aborted. */
 /* clang-format off */
 static const TransactionMove moves[TRANSACTION_STEPS][STEP_ENDINGS] = {
     /*                       done             disconnected     again        abortable    fenced    fatal     timed out */

@@ -7,11 +7,12 @@
  *            state and keeps the flow. The publisher finishes offsets, plans a transaction and
  *            withdraws what a plan offered; outside of transactions the coordinator plans the
  *            commits.
- * Invariant: the state only goes forward: open, closing, dead. Jobs, outcomes and completions hold a
- *            reference, so that an outcome of an assignment that has ended finds its own lane dead,
- *            never the new one. While an executor, the publisher or the coordinator has a command
- *            in hand, at least one reference counts as busy: each makes the next one's before it
- *            gives up its own, so the count is 0 only when all of that has come to its end.
+ * Invariant: the state only goes forward: open, closing, dead. Jobs, outcomes and completions hold
+ *            a reference, so that an outcome of an assignment that has ended finds its own lane
+ *            dead, never the new one. While an executor, the publisher or the coordinator has a
+ *            command in hand, at least one reference counts as busy: each makes the next one's
+ *            before it gives up its own, so the count is 0 only when all of that has come to its
+ *            end.
  */
 #ifndef WORKER_PIPELINE_QUEUE_LANE_H
 #define WORKER_PIPELINE_QUEUE_LANE_H

@@ -180,8 +180,8 @@ committable(Lane *lane)
     return plan.offset;
 }
 
-/* The offset is finished before the coordinator is told, and the lane is busy until it has listened.
- */
+/* The offset is finished before the coordinator is told, and the lane is busy until it has
+ * listened. */
 static void
 expect_end(Fixture *fixture)
 {
