@@ -74,8 +74,7 @@ task_name_read(const char *name, TaskName *ret_name, Fault *fault)
     char quoted[FAULT_QUOTE_BYTES];
     const char *dot = strrchr(name, '.');
     const char *last = dot != NULL ? dot + 1 : name;
-    const bool known_last =
-        find_name(last, &read.task) || find_old_name(last, &read.task);
+    const bool known_last = find_name(last, &read.task) || find_old_name(last, &read.task);
     if (is_scheduler_name(last))
         return fault_set(fault, ERROR_CODE_UNKNOWN_TASK,
                          "%s is no command any more: repeating clean-ups are set up in the "
