@@ -62,7 +62,9 @@ fail_command(const SentCommand *sent, LongCommand *long_command, TaskOutcome *re
     Error err = {0};
     const Error cause = cause_of("not this one");
     const TaskItem item = sent_item(sent);
-    ASSERT_OK(task_fail(&worker.context, &item, long_command, &cause, 5, ret_outcome, &err), &err);
+    ASSERT_OK(task_fail(&worker.context, &item, &(TaskFailure){&cause, 5, long_command},
+                        ret_outcome, &err),
+              &err);
 }
 
 static void
@@ -72,7 +74,7 @@ assert_hold(const TaskContext *context, const SentCommand *sent)
     TaskOutcome outcome = {0};
     const Error cause = cause_of("not this one");
     const TaskItem item = sent_item(sent);
-    assert_false(task_fail(context, &item, NULL, &cause, 5, &outcome, &err));
+    assert_false(task_fail(context, &item, &(TaskFailure){&cause, 5, NULL}, &outcome, &err));
     assert_int_equal(err.kind, ERROR_HOLD);
     assert_null(outcome.result);
 }
@@ -97,7 +99,8 @@ test_fail_after_the_set_was_rolled_back_is_stored_and_published_again(void **sta
     const bool done = task_run_set(&worker.context, &item, 1, 5, &rolled_back, &cause);
     postgres_exec(app, "DROP FUNCTION refuse CASCADE");
     assert_false(done);
-    ASSERT_OK(task_fail(&worker.context, &item, NULL, &cause, 5, &first, &err), &err);
+    ASSERT_OK(task_fail(&worker.context, &item, &(TaskFailure){&cause, 5, NULL}, &first, &err),
+              &err);
     assert_finished(app, &sent, &first, "failed");
     assert_outcome_text(&first, "message",
                         "Error cleaning up inactive sessions for user "

@@ -91,8 +91,8 @@ step_claimed(int worker, LongCommand *stepped, int claim)
     Error err = {0};
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     const TaskItem item = sent_item(&sent);
-    ASSERT_OK(task_step_long_command(&workers[worker].context, &item, stepped, claim, NULL,
-                                     &outcome, &err),
+    ASSERT_OK(task_step_long_command(&workers[worker].context, &item,
+                                     &(TaskTurn){stepped, claim, NULL}, &outcome, &err),
               &err);
     return outcome.step;
 }
@@ -144,8 +144,9 @@ crew_main(void *argument)
         int claim;
         if (!crew_claim(crew, &claim)) {
             (void)poll(NULL, 0, 1);
-        } else if (!task_step_long_command(&workers[member->number].context, &item, long_command,
-                                           claim, NULL, &outcome, &err)) {
+        } else if (!task_step_long_command(&workers[member->number].context, &item,
+                                           &(TaskTurn){long_command, claim, NULL}, &outcome,
+                                           &err)) {
             fail_msg("%s", err.text);
         } else {
             pthread_mutex_lock(&crew->lock);
@@ -430,8 +431,9 @@ test_ranges_skip_and_settle_their_own_locked_sessions(void **state)
     while (step == TASK_REQUEUE) {
         Error err = {0};
         task_outcome_done(&outcome);
-        ASSERT_OK(task_step_long_command(&workers[0].context, &item, long_command,
-                                         claim_of(long_command), NULL, &outcome, &err),
+        ASSERT_OK(task_step_long_command(&workers[0].context, &item,
+                                         &(TaskTurn){long_command, claim_of(long_command), NULL},
+                                         &outcome, &err),
                   &err);
         step = outcome.step;
     }

@@ -232,8 +232,8 @@ step_until_hold(void)
     const TaskItem item = sent_item(&sent);
     for (int i = 0; i < 100; i++) {
         const int claim = worker_claim(&worker, long_command);
-        if (!task_step_long_command(&worker.context, &item, long_command, claim, NULL, &outcome,
-                                    &err)) {
+        if (!task_step_long_command(&worker.context, &item, &(TaskTurn){long_command, claim, NULL},
+                                    &outcome, &err)) {
             assert_int_equal(err.kind, ERROR_HOLD);
             assert_string_equal(err.sqlstate, "42501");
             worker.monotonic_ms += 5000; /* the pause of the executor */

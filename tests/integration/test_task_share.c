@@ -97,8 +97,10 @@ step(void)
     const TaskFollowers followers = {items, outcomes, count};
     clear_outcomes();
     const int claim = worker_claim(&worker, long_command);
-    ASSERT_OK(task_step_long_command(&worker.context, &item, long_command, claim,
-                                     claim == CLAIM_EXCLUSIVE ? &followers : NULL, &outcome, &err),
+    ASSERT_OK(task_step_long_command(
+                  &worker.context, &item,
+                  &(TaskTurn){long_command, claim, claim == CLAIM_EXCLUSIVE ? &followers : NULL},
+                  &outcome, &err),
               &err);
     return outcome.step;
 }
@@ -121,8 +123,8 @@ run_batches(void)
            claim != CLAIM_EXCLUSIVE) {
         Error err = {0};
         const TaskItem item = sent_item(&leader);
-        ASSERT_OK(task_step_long_command(&worker.context, &item, long_command, claim, NULL,
-                                         &outcome, &err),
+        ASSERT_OK(task_step_long_command(&worker.context, &item,
+                                         &(TaskTurn){long_command, claim, NULL}, &outcome, &err),
                   &err);
         task_outcome_done(&outcome);
     }

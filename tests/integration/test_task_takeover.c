@@ -163,8 +163,9 @@ step_main(void *argument)
 {
     OtherStep *run = argument;
     const TaskItem item = sent_item(&sent);
-    run->done = task_step_long_command(&run->worker->context, &item, run->long_command, run->claim,
-                                       NULL, &run->outcome, &run->err);
+    run->done = task_step_long_command(&run->worker->context, &item,
+                                       &(TaskTurn){run->long_command, run->claim, NULL},
+                                       &run->outcome, &run->err);
     return NULL;
 }
 
@@ -241,8 +242,8 @@ test_takeover_that_waits_too_long_is_busy_and_comes_again(void **state)
     hasty.statement_timeout_ms = 500;
     worker_open(&third, &hasty, "w3");
     postgres_exec(other, "BEGIN; SELECT FROM cleanup_worker.ledger_range FOR UPDATE");
-    assert_false(task_step_long_command(&third.context, &item, long_command, CLAIM_EXCLUSIVE, NULL,
-                                        &outcome, &err));
+    assert_false(task_step_long_command(
+        &third.context, &item, &(TaskTurn){long_command, CLAIM_EXCLUSIVE, NULL}, &outcome, &err));
     assert_int_equal(err.kind, ERROR_RETRY);
     assert_string_equal(err.code, "ledger_busy");
     postgres_exec(other, "COMMIT");

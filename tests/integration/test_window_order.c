@@ -318,8 +318,9 @@ test_chain_begins_without_the_sessions_table_for_its_other_half(void **state)
     long_run_init(&run, &settings, COMMAND_SCHEDULED_CLEANUP);
     ASSERT_OK(database_connect(run.database, &err), &err);
     postgres_exec(app, "ALTER TABLE sessions RENAME TO chats");
-    const bool begun = task_step_long_command(&run.context, &run.item, run.long_command,
-                                              CLAIM_EXCLUSIVE, NULL, &run.outcome, &err);
+    const bool begun = task_step_long_command(&run.context, &run.item,
+                                              &(TaskTurn){run.long_command, CLAIM_EXCLUSIVE, NULL},
+                                              &run.outcome, &err);
     postgres_exec(app, "ALTER TABLE chats RENAME TO sessions");
     ASSERT_OK(begun, &err);
     long_run_step(&run, LONG_RUN_STEPS_MAX);

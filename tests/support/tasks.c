@@ -106,8 +106,8 @@ worker_step(TestWorker *worker, const SentCommand *sent, LongCommand *long_comma
     const TaskItem item = sent_item(sent);
     task_outcome_done(ret_outcome);
     const int claim = worker_claim(worker, long_command);
-    ASSERT_OK(task_step_long_command(&worker->context, &item, long_command, claim, NULL,
-                                     ret_outcome, &err),
+    ASSERT_OK(task_step_long_command(&worker->context, &item,
+                                     &(TaskTurn){long_command, claim, NULL}, ret_outcome, &err),
               &err);
     return ret_outcome->step;
 }

@@ -3,9 +3,10 @@
 #include "worker/task/long_command/long_command.h"
 
 static bool
-fail_known(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
-           LedgerRecord *record, const Error *cause, int attempts, TaskOutcome *outcome, Error *err)
+fail_known(const TaskContext *context, const TaskItem *item, const TaskFailure *failure,
+           LedgerRecord *record, TaskOutcome *outcome, Error *err)
 {
+    const LongCommand *long_command = failure->long_command;
     CLEANUP(ledger_rows_done) LedgerRows rows = {0};
     const char *const ids[] = {item->command->id};
     if (!ledger_lock(context->database, ids, 1, &rows, err))
@@ -21,7 +22,8 @@ fail_known(const TaskContext *context, const TaskItem *item, LongCommand *long_c
         return true;
     case LEDGER_RUN_AGAIN:
         record->owner_epoch = row->owner_epoch + 1;
-        return outcome_fail(context, item, cause, attempts, record->now_us, record, outcome, err) &&
+        return outcome_fail(context, item, failure->cause, failure->attempts, record->now_us,
+                            record, outcome, err) &&
                ledger_update(context->database, record, 1, err);
     case LEDGER_TAKE_OVER:
         if (long_command != NULL && long_command->begun &&
@@ -29,14 +31,15 @@ fail_known(const TaskContext *context, const TaskItem *item, LongCommand *long_c
             outcome->step = TASK_OWNERSHIP_LOST;
             return true;
         }
-        return long_command_end_locked(context, item, row, NULL, cause, attempts, outcome, err);
+        return long_command_end_locked(context, item, row, NULL, failure->cause, failure->attempts,
+                                       outcome, err);
     }
     return true;
 }
 
 static bool
-fail_in_transaction(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
-                    const Error *cause, int attempts, TaskOutcome *outcome, Error *err)
+fail_in_transaction(const TaskContext *context, const TaskItem *item, const TaskFailure *failure,
+                    TaskOutcome *outcome, Error *err)
 {
     int64_t now_us;
     bool inserted = false;
@@ -46,19 +49,19 @@ fail_in_transaction(const TaskContext *context, const TaskItem *item, LongComman
         ledger_record_new(item->command, item->source, context->settings->worker_id, now_us);
     if (!ledger_insert(context->database, &record, 1, &inserted, err))
         return false;
-    const bool written =
-        inserted ? outcome_fail(context, item, cause, attempts, now_us, &record, outcome, err) &&
-                       ledger_update(context->database, &record, 1, err)
-                 : fail_known(context, item, long_command, &record, cause, attempts, outcome, err);
+    const bool written = inserted ? outcome_fail(context, item, failure->cause, failure->attempts,
+                                                 now_us, &record, outcome, err) &&
+                                        ledger_update(context->database, &record, 1, err)
+                                  : fail_known(context, item, failure, &record, outcome, err);
     return written && database_commit(context->database, err);
 }
 
 bool
-task_fail(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
-          const Error *cause, int attempts, TaskOutcome *ret_outcome, Error *err)
+task_fail(const TaskContext *context, const TaskItem *item, const TaskFailure *failure,
+          TaskOutcome *ret_outcome, Error *err)
 {
     TaskOutcome outcome = {0};
-    if (fail_in_transaction(context, item, long_command, cause, attempts, &outcome, err)) {
+    if (fail_in_transaction(context, item, failure, &outcome, err)) {
         *ret_outcome = outcome;
         return true;
     }

@@ -126,25 +126,38 @@ typedef struct TaskFollowers {
     size_t count;
 } TaskFollowers;
 
-/* Takes the next step of a long command as `claim` says: begins it or takes it over, runs a batch
+/* What one step of a long command is taken with. */
+typedef struct TaskTurn {
+    LongCommand *long_command;
+    int claim;
+    const TaskFollowers *followers; /* or NULL; of CLAIM_EXCLUSIVE alone */
+} TaskTurn;
+
+/* Takes the next step of a long command as the claim says: begins it or takes it over, runs a batch
  * of the range, or ends it. A batch that fails for itself is retried and given up in here
  * (TASK_REQUEUE with a note). False: only when the environment is at fault (ERROR_HOLD) or the
  * process (ERROR_FATAL), or beginning or ending failed (ERROR_RETRY: call again later; counted by
  * the caller, then task_fail).
  *
- * With CLAIM_EXCLUSIVE, `followers` (or NULL) are the commands that share the run. When it begins,
- * those that may join get FOLLOWS, those that the ledger knows or that are too late get ALONE, and
- * all stay PENDING when this is no run to share. When it ends well, they get FINISHED, or ALONE
- * when the ledger knows them by now; else they stay PENDING. On false their outcomes mean nothing.
- */
-bool task_step_long_command(const TaskContext *context, const TaskItem *item,
-                            LongCommand *long_command, int claim, const TaskFollowers *followers,
+ * The followers are the commands that share the run. When it begins, those that may join get
+ * TASK_FOLLOWS, those that the ledger knows or that are too late get TASK_LEAVE_SET, and all stay
+ * TASK_PENDING when this is no run to share. When it ends well, they get TASK_FINISHED, or
+ * TASK_LEAVE_SET when the ledger knows them by now; else they stay TASK_PENDING. On false their
+ * outcomes mean nothing. */
+bool task_step_long_command(const TaskContext *context, const TaskItem *item, const TaskTurn *turn,
                             TaskOutcome *ret_outcome, Error *err) MUST_CHECK;
 
+/* Why a command is given up. */
+typedef struct TaskFailure {
+    const Error *cause;
+    int attempts;
+    const LongCommand
+        *long_command; /* as far as it has come; no executor claims any of it. Or NULL */
+} TaskFailure;
+
 /* Writes `failed` for a command whose tries have run out, in a transaction of its own, with what a
- * long command had done. False: it could not be written, which is a hold. `long command` may be
- * NULL; nobody has a claim of it. */
-bool task_fail(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
-               const Error *cause, int attempts, TaskOutcome *ret_outcome, Error *err) MUST_CHECK;
+ * long command had done. False: it could not be written, which is a hold. */
+bool task_fail(const TaskContext *context, const TaskItem *item, const TaskFailure *failure,
+               TaskOutcome *ret_outcome, Error *err) MUST_CHECK;
 
 #endif

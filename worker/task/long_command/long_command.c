@@ -85,19 +85,19 @@ run_part(const TaskContext *context, const TaskItem *item, LongCommand *long_com
 }
 
 bool
-task_step_long_command(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
-                       int claim, const TaskFollowers *followers, TaskOutcome *ret_outcome,
-                       Error *err)
+task_step_long_command(const TaskContext *context, const TaskItem *item, const TaskTurn *turn,
+                       TaskOutcome *ret_outcome, Error *err)
 {
     TaskOutcome outcome = {0};
+    LongCommand *long_command = turn->long_command;
     bool done;
     if (!long_command->begun)
-        done = long_command_begin(context, item, long_command, followers, &outcome, err);
-    else if (claim == CLAIM_EXCLUSIVE)
-        done = long_command_end(context, item, long_command, followers,
+        done = long_command_begin(context, item, long_command, turn->followers, &outcome, err);
+    else if (turn->claim == CLAIM_EXCLUSIVE)
+        done = long_command_end(context, item, long_command, turn->followers,
                                 1 + long_command_attempts(long_command), &outcome, err);
     else
-        done = run_part(context, item, long_command, claim, &outcome, err);
+        done = run_part(context, item, long_command, turn->claim, &outcome, err);
     if (done)
         *ret_outcome = outcome;
     return done;
