@@ -438,11 +438,13 @@ test_expire_deletes_old_ended_rows_below_the_offset(void **state)
         records[i].finished_us = i == 1 ? 0 : i == 2 ? 200 : 50;
     }
     ASSERT_OK(ledger_update(database, records, ARRAY_LEN(records), &err), &err);
-    ASSERT_OK(ledger_expire(database, "cleanup.commands", 2, 9, 100, 10, &deleted, &err), &err);
+    const LedgerExpiry elsewhere = {"cleanup.commands", 2, 9, 100};
+    const LedgerExpiry expiry = {"cleanup.commands", 3, 9, 100};
+    ASSERT_OK(ledger_expire(database, &elsewhere, 10, &deleted, &err), &err);
     assert_int_equal(deleted, 0);
-    ASSERT_OK(ledger_expire(database, "cleanup.commands", 3, 9, 100, 1, &deleted, &err), &err);
+    ASSERT_OK(ledger_expire(database, &expiry, 1, &deleted, &err), &err);
     assert_int_equal(deleted, 1);
-    ASSERT_OK(ledger_expire(database, "cleanup.commands", 3, 9, 100, 10, &deleted, &err), &err);
+    ASSERT_OK(ledger_expire(database, &expiry, 10, &deleted, &err), &err);
     assert_int_equal(deleted, 1);
     commit();
     assert_int_equal(postgres_number(app, "SELECT count(*) FROM cleanup_worker.ledger WHERE "

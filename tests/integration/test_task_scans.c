@@ -296,9 +296,9 @@ run_upkeep(void)
 {
     Error err = {0};
     int64_t deleted = 0;
-    ASSERT_OK(upkeep_round(worker.context.database, SENT_TOPIC, SENT_PARTITION, LEDGER_ROWS_DUE + 1,
-                           clock_now_us(clock_system()), &deleted, &err),
-              &err);
+    const LedgerExpiry expiry = {SENT_TOPIC, SENT_PARTITION, LEDGER_ROWS_DUE + 1,
+                                 clock_now_us(clock_system())};
+    ASSERT_OK(upkeep_round(worker.context.database, &expiry, &deleted, &err), &err);
     assert_int_equal(deleted, LEDGER_ROWS_DUE);
 }
 

@@ -205,15 +205,17 @@ test_window_by_id_moves_over_active_users_and_finds_the_empty_id(void **state)
     postgres_exec(app, "UPDATE sessions SET id = '' WHERE id = 's000000'");
     ASSERT_OK(database_begin(database, DATABASE_WRITE, 0, &now_us, &err), &err);
     const int64_t cutoff_us = now_us - INT64_C(86400) * CLOCK_US_PER_SECOND;
-    ASSERT_OK(session_find_window_by_id(database, cutoff_us, "", 4, &candidates, &err), &err);
+    SessionWindow window = {.cutoff_us = cutoff_us, .after_session_id = "", .limit = 4};
+    ASSERT_OK(session_find_window_by_id(database, &window, &candidates, &err), &err);
     assert_int_equal(candidates.window, 4);
     assert_int_equal(candidates.count, 2);
     assert_string_equal(candidates.session_ids[0], "");
     assert_string_equal(candidates.session_ids[1], "s000002");
     assert_string_equal(candidates.last_session_id, "s000003");
     session_candidates_done(&candidates);
-    ASSERT_OK(session_find_window_by_id(database, cutoff_us, "s000095", 10, &candidates, &err),
-              &err);
+    window.after_session_id = "s000095";
+    window.limit = 10;
+    ASSERT_OK(session_find_window_by_id(database, &window, &candidates, &err), &err);
     assert_int_equal(candidates.window, 4);
     assert_string_equal(candidates.session_ids[0], "s000096");
     session_candidates_done(&candidates);

@@ -61,8 +61,8 @@ add_bookings(StrBuf *json, const PGresult *result)
 }
 
 bool
-booking_preview(Database *database, int64_t cutoff_us, int64_t now_us, int limit, char **ret_data,
-                int64_t *ret_total, Error *err)
+booking_preview(Database *database, int64_t cutoff_us, int64_t now_us, int limit,
+                Preview *ret_preview, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     const PgParam params[] = {pg_param_time(cutoff_us), pg_param_time(now_us),
@@ -77,9 +77,8 @@ booking_preview(Database *database, int64_t cutoff_us, int64_t now_us, int limit
     json_add_bool(&json, "truncated", (int64_t)listed < total);
     json_add_time(&json, "cutoff_time", cutoff_us);
     json_close_object(&json);
-    *ret_data = strbuf_take(&json);
-    *ret_total = total;
-    return *ret_data != NULL || error_out_of_memory(err);
+    *ret_preview = (Preview){strbuf_take(&json), total};
+    return ret_preview->data != NULL || error_out_of_memory(err);
 }
 
 bool

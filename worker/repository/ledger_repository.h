@@ -156,10 +156,17 @@ bool ledger_ids_add(Database *database, const char *command_id, const char *cons
 bool ledger_ids_list(Database *database, const char *command_id, SkippedRows *ret_rows,
                      Error *err) MUST_CHECK;
 
-/* Deletes up to `limit` ended rows of this topic and partition that ended before `before_us` and
- * lie below `committed_offset`. Used by upkeep, outside a set, in a transaction of the caller. */
-bool ledger_expire(Database *database, const char *topic, int32_t partition,
-                   int64_t committed_offset, int64_t before_us, int limit, int64_t *ret_deleted,
+/* Rows that no redelivery can ask for any more: their commands lie below the committed offset of
+ * this topic and partition, and ended before `before_us`. */
+typedef struct LedgerExpiry {
+    const char *topic;
+    int32_t partition;
+    int64_t committed_offset;
+    int64_t before_us;
+} LedgerExpiry;
+
+/* Deletes at most `limit` of them. */
+bool ledger_expire(Database *database, const LedgerExpiry *expiry, int limit, int64_t *ret_deleted,
                    Error *err) MUST_CHECK;
 
 #endif

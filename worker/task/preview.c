@@ -25,15 +25,16 @@ read_session_preview(const TaskContext *context, const CommandParams *params, in
                      Reading *reading, Error *err)
 {
     const int64_t cutoff_us = report_cutoff_us(params, REPORT_SESSIONS, now_us);
-    int64_t total;
-    if (!session_preview(context->database, cutoff_us, params->user_id, params->limit,
-                         &reading->data, &total, err))
+    const SessionRequest request = {params->user_id, cutoff_us};
+    Preview preview;
+    if (!session_preview(context->database, &request, params->limit, &preview, err))
         return false;
     StrBuf message = {.arena = database_arena(context->database)};
-    strbuf_add_format(&message, "Found %" PRId64 " inactive sessions", total);
+    strbuf_add_format(&message, "Found %" PRId64 " inactive sessions", preview.total);
     if (params->user_id[0] != '\0')
         strbuf_add_format(&message, " for user %s", params->user_id);
     reading->message = strbuf_take(&message);
+    reading->data = preview.data;
     return true;
 }
 
@@ -42,13 +43,13 @@ read_booking_preview(const TaskContext *context, const CommandParams *params, in
                      Reading *reading, Error *err)
 {
     const int64_t cutoff_us = report_cutoff_us(params, REPORT_BOOKINGS, now_us);
-    int64_t total;
-    if (!booking_preview(context->database, cutoff_us, now_us, params->limit, &reading->data,
-                         &total, err))
+    Preview preview;
+    if (!booking_preview(context->database, cutoff_us, now_us, params->limit, &preview, err))
         return false;
     StrBuf message = {.arena = database_arena(context->database)};
-    strbuf_add_format(&message, "Found %" PRId64 " expired pending bookings", total);
+    strbuf_add_format(&message, "Found %" PRId64 " expired pending bookings", preview.total);
     reading->message = strbuf_take(&message);
+    reading->data = preview.data;
     return true;
 }
 

@@ -31,7 +31,7 @@ typedef struct Report {
 /* The span of the command's params before `now_us`. */
 int64_t report_cutoff_us(const CommandParams *params, ReportPart part, int64_t now_us);
 
-/* The sentence of DESIGN's "Messages". NULL when out of memory. */
+/* One sentence: what was done, or why it failed. NULL when out of memory. */
 char *report_message(Arena *arena, const Report *report) MUST_CHECK;
 
 /* The counts of the part as a JSON object, and, unless NULL, whose execution the command shared.

@@ -1,8 +1,8 @@
 /*
  * Per-user commands, many in one transaction: what the ledger knows of them, first look, locks,
- * second look and deletes, and last the ledger rows with the results, in one statement. DESIGN
- * "Deleting safely" gives the order; a command that meets a lock leaves the set and goes on as a
- * long command.
+ * second look and deletes, and last the ledger rows with the results, in one statement. "Deleting
+ * safely" in ARCHITECTURE.md gives the order; a command that meets a lock leaves the set and goes on
+ * as a long command.
  *
  * The ledger is read first and written last, so that each row is written once. Should another
  * transaction enter one of the ids meanwhile, the insert shows it, everything is rolled back, and
@@ -194,11 +194,10 @@ set_clean(SetRun *set, Error *err)
         return error_out_of_memory(err);
     if (!set_lock(set, &candidates, locked, err))
         return false;
-    const size_t requests = set_request_count(set);
-    if (!session_delete_locked(database, &candidates, locked, set->requests, requests, set->counts,
-                               err))
+    const SessionRequests requests = {set->requests, set_request_count(set)};
+    if (!session_delete_locked(database, &candidates, locked, &requests, set->counts, err))
         return error_wrap(err, "delete the locked sessions that are still inactive");
-    for (size_t r = 0; r < requests; r++)
+    for (size_t r = 0; r < requests.count; r++)
         set->members[set->members_of_request[r]].counts = set->counts[r];
     return true;
 }

@@ -31,15 +31,16 @@ expire_bookings(LongCommandBatch *batch, const char *const *ids, size_t count, b
                 Error *err)
 {
     Database *database = batch->context->database;
+    const BookingList bookings = {ids, count};
     bool *expired = long_command_room(batch, count, sizeof(*expired));
     const char **picked = long_command_room(batch, count, sizeof(*picked));
     if (expired == NULL || picked == NULL)
         return error_out_of_memory(err);
-    if (!long_command_stop_waiting(batch, err) || !booking_lock(database, ids, count, locked, err))
+    if (!long_command_stop_waiting(batch, err) || !booking_lock(database, &bookings, locked, err))
         return false;
     if (batch->range.state == RANGE_RUNNING && long_command_should_yield(batch, locked, count))
         return true;
-    if (!booking_expire_locked(database, cutoff_of(batch), ids, count, locked, expired, err))
+    if (!booking_expire_locked(database, cutoff_of(batch), &bookings, locked, expired, err))
         return false;
     const size_t done = pick_ids(ids, expired, true, count, picked);
     batch->range.expired_bookings += (int64_t)done;
@@ -87,8 +88,9 @@ long_command_bookings_batch(LongCommandBatch *batch, Error *err)
     LedgerRange *range = &batch->range;
     const int limit = batch->part->batch_rows;
     CLEANUP(booking_batch_done) BookingBatch window = {0};
-    if (!booking_find_expired(batch->context->database, cutoff_of(batch), range->cursor_major,
-                              range->cursor_minor, limit, &window, err) ||
+    const BookingWindow wanted = {cutoff_of(batch), range->cursor_major, range->cursor_minor,
+                                  limit};
+    if (!booking_find_expired(batch->context->database, &wanted, &window, err) ||
         !expire_window(batch, &window, err))
         return false;
     if (window.last_created_at != NULL) {

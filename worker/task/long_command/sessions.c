@@ -55,6 +55,7 @@ clean_window(LongCommandBatch *batch, SessionCandidates *candidates, Error *err)
         return true;
     SessionCounts counts = {0};
     const SessionRequest request = {"", cutoff_of(batch)};
+    const SessionRequests requests = {&request, 1};
     bool *locked = long_command_room(batch, candidates->count, sizeof(*locked));
     if (locked == NULL)
         return error_out_of_memory(err);
@@ -66,8 +67,7 @@ clean_window(LongCommandBatch *batch, SessionCandidates *candidates, Error *err)
         return false;
     if (long_command_should_yield(batch, locked, candidates->count))
         return true;
-    if (!session_delete_locked(batch->context->database, candidates, locked, &request, 1, &counts,
-                               err))
+    if (!session_delete_locked(database, candidates, locked, &requests, &counts, err))
         return false;
     add_counts(&batch->range, &counts);
     return keep_skipped(batch, candidates, locked, err);
@@ -79,13 +79,17 @@ find_window(const LongCommandBatch *batch, int limit, SessionCandidates *candida
     const LedgerRange *range = &batch->range;
     const char *user_id = batch->item->command->params.user_id;
     const bool one_user = user_id[0] != '\0';
-    const SessionSpan users = {one_user ? user_id : range->bound_low,
-                               one_user ? user_id : range->bound_high};
-    if (range->by_id)
-        return session_find_window_by_id(batch->context->database, cutoff_of(batch),
-                                         range->cursor_minor, limit, candidates, err);
-    return session_find_window(batch->context->database, cutoff_of(batch), &users,
-                               range->cursor_major, range->cursor_minor, limit, candidates, err);
+    const SessionWindow window = {
+        .cutoff_us = cutoff_of(batch),
+        .lowest_user = one_user ? user_id : range->bound_low,
+        .highest_user = one_user ? user_id : range->bound_high,
+        .after_user_id = range->cursor_major,
+        .after_session_id = range->cursor_minor,
+        .limit = limit,
+    };
+    Database *database = batch->context->database;
+    return range->by_id ? session_find_window_by_id(database, &window, candidates, err)
+                        : session_find_window(database, &window, candidates, err);
 }
 
 bool
@@ -145,10 +149,11 @@ clean_skipped(LongCommandBatch *batch, const SkippedRows *skipped, Error *err)
     Database *database = batch->context->database;
     SessionCounts counts = {0};
     const SessionRequest request = {"", cutoff_of(batch)};
+    const SessionRequests requests = {&request, 1};
+    const SessionList listed = {(const char *const *)skipped->items,
+                                (const char *const *)skipped->owners, skipped->count};
     CLEANUP(session_candidates_done) SessionCandidates candidates = {0};
-    if (!session_find_listed(database, request.cutoff_us, (const char *const *)skipped->items,
-                             (const char *const *)skipped->owners, skipped->count, &candidates,
-                             err))
+    if (!session_find_listed(database, request.cutoff_us, &listed, &candidates, err))
         return false;
     bool *locked = long_command_room(batch, candidates.count, sizeof(*locked));
     if (locked == NULL)
@@ -156,7 +161,7 @@ clean_skipped(LongCommandBatch *batch, const SkippedRows *skipped, Error *err)
     if (candidates.count > 0 &&
         (!long_command_stop_waiting(batch, err) ||
          !session_lock(database, &candidates, locked, err) ||
-         !session_delete_locked(database, &candidates, locked, &request, 1, &counts, err)))
+         !session_delete_locked(database, &candidates, locked, &requests, &counts, err)))
         return false;
     add_counts(&batch->range, &counts);
     return forget_settled(batch, skipped, &candidates, locked, err);
