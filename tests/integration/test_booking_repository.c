@@ -230,7 +230,7 @@ test_preview_and_count_beyond_the_limit_say_so(void **state)
 {
     (void)state;
     Preview preview = {0};
-    CLEANUP(booking_batch_done) BookingBatch listed = {0};
+    BookingList listed = {0};
     Error err = {0};
     int64_t total;
     postgres_exec(app, "INSERT INTO bookings (booking_id, status, created_at) "
@@ -252,7 +252,7 @@ static void
 test_count_without_bookings_is_empty(void **state)
 {
     (void)state;
-    CLEANUP(booking_batch_done) BookingBatch listed = {0};
+    BookingList listed = {0};
     Error err = {0};
     int64_t total;
     postgres_exec(app, "DELETE FROM bookings");

@@ -359,7 +359,7 @@ test_takeover_waits_for_all_ranges_and_goes_on_with_them(void **state)
     postgres_exec(other, "BEGIN; LOCK TABLE sessions");
     start_step(&batch, 0, long_command, running, "WITH look");
     workers[1].settings.executors = 1;
-    start_step(&takeover, 1, second, CLAIM_EXCLUSIVE, "ORDER BY part DESC");
+    start_step(&takeover, 1, second, CLAIM_EXCLUSIVE, "ORDER BY target DESC");
     postgres_exec(other, "COMMIT");
     end_step(&batch, TASK_REQUEUE);
     end_step(&takeover, TASK_REQUEUE);

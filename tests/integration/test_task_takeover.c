@@ -201,7 +201,7 @@ test_takeover_waits_for_the_batch_that_runs(void **state)
     OtherStep takeover;
     postgres_exec(other, "BEGIN; LOCK TABLE sessions");
     start_step(&batch, &first, first_chain, "WITH look");
-    start_step(&takeover, &second, second_chain, "ORDER BY part DESC");
+    start_step(&takeover, &second, second_chain, "ORDER BY target DESC");
     postgres_exec(other, "COMMIT");
     end_step(&batch, TASK_REQUEUE);
     end_step(&takeover, TASK_REQUEUE);
@@ -218,14 +218,37 @@ test_takeover_after_a_wait_goes_on_at_the_cursor_it_finds(void **state)
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     postgres_exec(other,
                   "BEGIN; UPDATE cleanup_worker.ledger_range SET cursor_major = '" USER_FORMAT "', "
-                  "cursor_minor = 's2', deleted_sessions = 40",
+                  "cursor_minor = 's2', counts[1] = 40",
                   2);
-    start_step(&takeover, &second, second_chain, "ORDER BY part DESC");
+    start_step(&takeover, &second, second_chain, "ORDER BY target DESC");
     postgres_exec(other, "COMMIT");
     end_step(&takeover, TASK_REQUEUE);
     worker_finish_chain(&second, &sent, second_chain, &outcome);
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 43);
     assert_int_equal(application_count_sessions(app), 2);
+}
+
+/* A later version, with another target, has begun it and was rolled back. */
+static void
+test_takeover_of_a_target_that_is_not_known_is_a_hold_and_changes_nothing(void **state)
+{
+    (void)state;
+    Error err = {0};
+    TaskOutcome outcome = {0};
+    const TaskItem item = sent_item(&sent);
+    const TaskTurn turn = {second_chain, CLAIM_EXCLUSIVE, NULL};
+    postgres_exec(app, "INSERT INTO cleanup_worker.ledger_range (command_id, target, range_no, "
+                       "owner_epoch, state, cursor_major, cursor_minor, counts, skipped, "
+                       "error_code, error_sqlstate, error_message) "
+                       "VALUES ('a', 'drafts', 0, 1, 'running', '', '', '{0}', 0, '', '', '')");
+    assert_false(task_step_long_command(&second.context, &item, &turn, &outcome, &err));
+    assert_int_equal(err.kind, ERROR_HOLD);
+    postgres_exec(app, "DELETE FROM cleanup_worker.ledger_range WHERE target = 'drafts'");
+    assert_int_equal(postgres_number(app, "SELECT count(*) FROM cleanup_worker.ledger_range "
+                                          "WHERE owner_epoch = 1"),
+                     1);
+    assert_int_equal(step(&second, second_chain), TASK_REQUEUE);
+    assert_second_ends_with_all();
 }
 
 /* The wait for a lock is short, so that the test is. */
@@ -291,6 +314,7 @@ main(void)
         CASE(test_takeover_of_a_late_command_goes_on),
         CASE(test_takeover_waits_for_the_batch_that_runs),
         CASE(test_takeover_after_a_wait_goes_on_at_the_cursor_it_finds),
+        CASE(test_takeover_of_a_target_that_is_not_known_is_a_hold_and_changes_nothing),
         CASE(test_takeover_that_waits_too_long_is_busy_and_comes_again),
         CASE(test_batch_that_waits_for_its_range_row_counts_no_attempt),
     };

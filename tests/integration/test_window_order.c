@@ -18,7 +18,7 @@ enum {
     ROWS = 100, /* of the whole table */
 };
 
-#define RANGE "FROM cleanup_worker.ledger_range WHERE part = 'sessions'"
+#define RANGE "FROM cleanup_worker.ledger_range WHERE target = 'sessions'"
 
 static DatabaseSettings settings;
 static PgConn *app;

@@ -52,9 +52,8 @@ bool booking_preview(Database *database, int64_t cutoff_us, int64_t now_us, int 
 /* About how many bookings are Pending, from the catalog alone; 0 = unknown. */
 bool booking_estimate(Database *database, int64_t *ret_rows, Error *err) MUST_CHECK;
 
-/* How many would expire, and the first 1,000 of them; there is no cursor. The caller ends
- * *ret_listed, also after a failure. */
+/* How many would expire, and the first 1,000 of them, in the transaction's memory. */
 bool booking_count(Database *database, int64_t cutoff_us, int64_t *ret_total,
-                   BookingBatch *ret_listed, Error *err) MUST_CHECK;
+                   BookingList *ret_listed, Error *err) MUST_CHECK;
 
 #endif

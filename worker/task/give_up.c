@@ -1,40 +1,28 @@
 /* The end of a command whose tries have run out: written after the rollback, in a transaction of
  * its own. */
-#include "worker/task/long_command/long_command.h"
+#include "worker/task/ledger_entry.h"
+#include "worker/task/long_command/long_command_private.h"
 
 static bool
-fail_known(const TaskContext *context, const TaskItem *item, const TaskFailure *failure,
-           LedgerRecord *record, TaskOutcome *outcome, Error *err)
+write_failed(const TaskEntry *entry, const TaskFailure *failure, Error *err)
+{
+    return outcome_fail(entry, failure->cause, failure->attempts, entry->record->now_us, err) &&
+           ledger_update(entry->context->database, entry->record, 1, err);
+}
+
+/* What a long command had done is told, unless another worker goes on with it by now. */
+static bool
+end_under_way(const TaskEntry *entry, const LedgerRecord *row, const TaskFailure *failure,
+              Error *err)
 {
     const LongCommand *long_command = failure->long_command;
-    CLEANUP(ledger_rows_done) LedgerRows rows = {0};
-    const char *const ids[] = {item->command->id};
-    if (!ledger_lock(context->database, ids, 1, &rows, err))
-        return false;
-    if (rows.count == 0)
-        return error_set(err, ERROR_HOLD, "ledger_busy", "a ledger row is gone again");
-    const LedgerRecord *row = &rows.rows[0];
-    switch (ledger_decide(row, item->command, item->source)) {
-    case LEDGER_PUBLISH:
-        return outcome_from_stored(row, outcome, err);
-    case LEDGER_ABSORB:
-        outcome->step = TASK_DUPLICATE;
+    const LongCommandEnd end = {.cause = failure->cause, .attempts = failure->attempts};
+    if (long_command != NULL && long_command->begun && row->owner_epoch != long_command->epoch) {
+        entry->outcome->step = TASK_OWNERSHIP_LOST;
         return true;
-    case LEDGER_RUN_AGAIN:
-        record->owner_epoch = row->owner_epoch + 1;
-        return outcome_fail(context, item, failure->cause, failure->attempts, record->now_us,
-                            record, outcome, err) &&
-               ledger_update(context->database, record, 1, err);
-    case LEDGER_TAKE_OVER:
-        if (long_command != NULL && long_command->begun &&
-            row->owner_epoch != long_command->epoch) {
-            outcome->step = TASK_OWNERSHIP_LOST;
-            return true;
-        }
-        return long_command_end_locked(context, item, row, NULL, failure->cause, failure->attempts,
-                                       outcome, err);
     }
-    return true;
+    *entry->record = *row;
+    return long_command_end_locked(entry, &end, err);
 }
 
 static bool
@@ -42,17 +30,30 @@ fail_in_transaction(const TaskContext *context, const TaskItem *item, const Task
                     TaskOutcome *outcome, Error *err)
 {
     int64_t now_us;
-    bool inserted = false;
+    CLEANUP(ledger_rows_done) LedgerRows rows = {0};
+    EntryVerdict verdict = ENTRY_NEW;
     if (!database_begin(context->database, DATABASE_WRITE, 0, &now_us, err))
         return false;
     LedgerRecord record =
         ledger_record_new(item->command, item->source, context->settings->worker_id, now_us);
-    if (!ledger_insert(context->database, &record, 1, &inserted, err))
+    const TaskEntry entry = {context, item, &record, outcome};
+    if (!ledger_entry_add(&entry, &rows, &verdict, err))
         return false;
-    const bool written = inserted ? outcome_fail(context, item, failure->cause, failure->attempts,
-                                                 now_us, &record, outcome, err) &&
-                                        ledger_update(context->database, &record, 1, err)
-                                  : fail_known(context, item, failure, &record, outcome, err);
+    bool written = true;
+    switch (verdict) {
+    case ENTRY_SETTLED:
+        break;
+    case ENTRY_UNDER_WAY:
+        written = end_under_way(&entry, &rows.rows[0], failure, err);
+        break;
+    case ENTRY_REPLAY:
+        record.owner_epoch = rows.rows[0].owner_epoch + 1;
+        written = write_failed(&entry, failure, err);
+        break;
+    case ENTRY_NEW:
+        written = write_failed(&entry, failure, err);
+        break;
+    }
     return written && database_commit(context->database, err);
 }
 

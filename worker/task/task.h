@@ -54,7 +54,6 @@ typedef struct TaskOutcome {
     char *result; /* JSON, owned; set when FINISHED */
     int64_t finished_at_us;
     int replay;
-    bool stored;      /* published before, or at least written before: bytes came from the ledger */
     bool dead_letter; /* goes to the dead-letter topic too, with this reason: */
     char *reason;
     int attempts;
