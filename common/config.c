@@ -19,9 +19,9 @@ reject_value(const ConfigOption *option, const char *value, const char *origin, 
     char takes[128];
     config_describe(option, takes, sizeof(takes));
     if (option->secret)
-        return error_set(err, ERROR_REJECT, "config", "%s: %s.%s takes %s", origin, option->section,
+        return error_set(err, REASON_CONFIG, "%s: %s.%s takes %s", origin, option->section,
                          option->key, takes);
-    return error_set(err, ERROR_REJECT, "config", "%s: %s.%s is \"%.80s\", but takes %s", origin,
+    return error_set(err, REASON_CONFIG, "%s: %s.%s is \"%.80s\", but takes %s", origin,
                      option->section, option->key, value, takes);
 }
 
@@ -118,14 +118,14 @@ set_pair(const ConfigPassThrough *pass, const char *key, const char *value, cons
     /* What follows a character that no name has may be part of a secret. */
     const size_t length = config_value_span(key, NAME_CHARACTERS);
     if (length == 0 || key[length] != '\0')
-        return error_set(err, ERROR_REJECT, "config",
+        return error_set(err, REASON_CONFIG,
                          "%s: the names of [%s] consist of letters, digits, \".\", \"_\" and "
                          "\"-\", which ends after \"%.*s\"",
                          origin, pass->section, (int)length, key);
     const char *reason = pass->refuse(key);
     if (reason != NULL)
-        return error_set(err, ERROR_REJECT, "config", "%s: %s.%s cannot be set: %s", origin,
-                         pass->section, key, reason);
+        return error_set(err, REASON_CONFIG, "%s: %s.%s cannot be set: %s", origin, pass->section,
+                         key, reason);
     return put_pair(pass->pairs, key, value, err);
 }
 
@@ -139,10 +139,8 @@ config_set(const Config *config, const char *section, const char *key, const cha
     if (passes_through(config, section))
         return set_pair(&config->pass, key, value, origin, err);
     if (!is_section(config, section))
-        return error_set(err, ERROR_REJECT, "config", "%s: there is no section [%s]", origin,
-                         section);
-    return error_set(err, ERROR_REJECT, "config", "%s: there is no option %s.%s", origin, section,
-                     key);
+        return error_set(err, REASON_CONFIG, "%s: there is no section [%s]", origin, section);
+    return error_set(err, REASON_CONFIG, "%s: there is no option %s.%s", origin, section, key);
 }
 
 bool
@@ -163,9 +161,8 @@ config_set_assignment(const Config *config, const char *assignment, Error *err)
     const size_t section_length = strcspn(assignment, ".");
     if (assignment[name_length] != '=' || section_length >= name_length)
         /* Only the name: the rest may be a secret. */
-        return error_set(err, ERROR_REJECT, "config",
-                         "-o takes section.key=value, which \"%.*s…\" is not", (int)name_length,
-                         assignment);
+        return error_set(err, REASON_CONFIG, "-o takes section.key=value, which \"%.*s…\" is not",
+                         (int)name_length, assignment);
     CLEANUP(autofree) char *section = strndup(assignment, section_length);
     CLEANUP(autofree)
     char *key = strndup(assignment + section_length + 1, name_length - section_length - 1);
@@ -183,7 +180,7 @@ set_from_variable(const Config *config, char *name, const char *value, const cha
         *at = (char)tolower((unsigned char)*at);
     char *key = strchr(name, '_');
     if (key == NULL)
-        return error_set(err, ERROR_REJECT, "config", "%s: there is no such option", origin);
+        return error_set(err, REASON_CONFIG, "%s: there is no such option", origin);
     *key++ = '\0';
     for (char *at = key; passes_through(config, name) && *at != '\0'; at++)
         *at = *at == '_' ? '.' : *at;

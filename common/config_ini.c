@@ -57,13 +57,13 @@ read_line(char *ret_line, int size, void *state)
         return NULL;
     file->line_number++;
     if (strlen(file->line) != (size_t)length) {
-        file->failed = !error_set(file->err, ERROR_REJECT, "config", "%s: line %d holds a NUL byte",
+        file->failed = !error_set(file->err, REASON_CONFIG, "%s: line %d holds a NUL byte",
                                   file->path, file->line_number);
         return NULL;
     }
     const char *text = trim(file, (size_t)length);
     if (snprintf(ret_line, (size_t)size, "%s\n", text) >= size) {
-        file->failed = !error_set(file->err, ERROR_REJECT, "config",
+        file->failed = !error_set(file->err, REASON_CONFIG,
                                   "%s: line %d is longer than %d characters; set its option in the "
                                   "environment or with -o",
                                   file->path, file->line_number, size - 2);
@@ -82,7 +82,7 @@ take_entry(void *state, const char *section, const char *name, const char *value
     if (file->failed)
         return 1;
     if (section[0] == '\0')
-        file->failed = !error_set(file->err, ERROR_REJECT, "config",
+        file->failed = !error_set(file->err, REASON_CONFIG,
                                   "%s: an option stands before the first [section]", origin);
     else
         file->failed = !config_set(file->config, section, name, value, origin, file->err);
@@ -95,7 +95,7 @@ config_read_file(const Config *config, const char *path, Error *err)
     CLEANUP(ini_file_done)
     IniFile file = {.config = config, .path = path, .stream = fopen(path, "re"), .err = err};
     if (file.stream == NULL)
-        return error_set(err, ERROR_REJECT, "config", "cannot read %s: %s", path, strerror(errno));
+        return error_set(err, REASON_CONFIG, "cannot read %s: %s", path, strerror(errno));
     errno = 0;
     const int faulty_line = ini_parse_stream(read_line, &file, take_entry, &file);
     const int cause = errno;
@@ -103,13 +103,13 @@ config_read_file(const Config *config, const char *path, Error *err)
         return error_out_of_memory(err);
     /* It stands above the line that failed, where reading ended. */
     if (faulty_line > 0)
-        return error_set(err, ERROR_REJECT, "config",
+        return error_set(err, REASON_CONFIG,
                          "%s: line %d is neither [section], key = value nor a comment", path,
                          faulty_line);
     if (file.failed)
         return false;
     if (ferror(file.stream) != 0)
-        return error_set(err, ERROR_REJECT, "config", "cannot read %s: %s", path, strerror(cause));
+        return error_set(err, REASON_CONFIG, "cannot read %s: %s", path, strerror(cause));
     if (feof(file.stream) == 0)
         return error_out_of_memory(err);
     return true;

@@ -1,4 +1,4 @@
-/* The option table as text: one source for --help, the sample file and the README. */
+/* The option table as text: one source for --help, the sample file and the documents. */
 #include "common/config.h"
 
 #include <string.h>

@@ -25,15 +25,14 @@ format_marking_truncation(char *buffer, size_t size, const char *format, va_list
     memcpy(buffer + cut, TRUNCATION_MARK, sizeof(TRUNCATION_MARK));
 }
 
-static bool error_fill(Error *err, ErrorKind kind, const char *code, const char *sqlstate,
-                       const char *format, va_list arguments) PRINTF_LIKE(5, 0);
+static bool error_fill(Error *err, ErrorReason reason, const char *sqlstate, const char *format,
+                       va_list arguments) PRINTF_LIKE(4, 0);
 
 static bool
-error_fill(Error *err, ErrorKind kind, const char *code, const char *sqlstate, const char *format,
+error_fill(Error *err, ErrorReason reason, const char *sqlstate, const char *format,
            va_list arguments)
 {
-    err->kind = kind;
-    err->code = code;
+    error_become(err, reason);
     (void)snprintf(err->sqlstate, sizeof(err->sqlstate), "%s", sqlstate != NULL ? sqlstate : "");
     format_marking_truncation(err->detail, sizeof(err->detail), format, arguments);
     memcpy(err->text, err->detail, sizeof(err->text));
@@ -41,24 +40,41 @@ error_fill(Error *err, ErrorKind kind, const char *code, const char *sqlstate, c
 }
 
 bool
-error_set(Error *err, ErrorKind kind, const char *code, const char *format, ...)
+error_set(Error *err, ErrorReason reason, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    error_fill(err, kind, code, NULL, format, arguments);
+    error_fill(err, reason, NULL, format, arguments);
     va_end(arguments);
     return false;
 }
 
 bool
-error_set_sqlstate(Error *err, ErrorKind kind, const char *code, const char *sqlstate,
-                   const char *format, ...)
+error_set_sqlstate(Error *err, ErrorReason reason, const char *sqlstate, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    error_fill(err, kind, code, sqlstate, format, arguments);
+    error_fill(err, reason, sqlstate, format, arguments);
     va_end(arguments);
     return false;
+}
+
+void
+error_become(Error *err, ErrorReason reason)
+{
+    const ErrorMeaning meaning = error_meaning(reason);
+    err->reason = reason;
+    err->kind = meaning.kind;
+    err->scope = meaning.scope;
+    err->counts_as_attempt = meaning.counts_as_attempt;
+    err->code = meaning.code;
+}
+
+void
+error_hold(Error *err)
+{
+    err->kind = ERROR_HOLD;
+    err->counts_as_attempt = false;
 }
 
 static void format_variadic(char *buffer, size_t size, const char *format, ...) PRINTF_LIKE(3, 4);
@@ -90,29 +106,5 @@ error_wrap(Error *err, const char *format, ...)
 bool
 error_out_of_memory(Error *err)
 {
-    return error_set(err, ERROR_FATAL, "out_of_memory", "out of memory");
-}
-
-void
-error_clear(Error *err)
-{
-    memset(err, 0, sizeof(*err));
-}
-
-const char *
-error_kind_name(ErrorKind kind)
-{
-    switch (kind) {
-    case ERROR_NONE:
-        return "none";
-    case ERROR_REJECT:
-        return "reject";
-    case ERROR_RETRY:
-        return "retry";
-    case ERROR_HOLD:
-        return "hold";
-    case ERROR_FATAL:
-        return "fatal";
-    }
-    return "none";
+    return error_set(err, REASON_OUT_OF_MEMORY, "out of memory");
 }

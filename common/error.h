@@ -4,22 +4,14 @@
  * Owns:      nothing; an Error is a plain value that its caller keeps on the stack.
  * Threads:   any; one Error belongs to one thread at a time.
  * Invariant: a function that returns false has filled the Error and left its ret_ outputs alone.
+ *            The first four fields decide, and nothing else does: no caller compares a code, a
+ *            SQLSTATE or a text (scripts/check_errors). Only the functions of common/ write them.
  */
 #ifndef COMMON_ERROR_H
 #define COMMON_ERROR_H
 
+#include "common/error_reason.h"
 #include "common/macros.h"
-
-#include <stdbool.h>
-
-/* The kind alone decides what is done about an error; texts and codes are for people. */
-typedef enum ErrorKind {
-    ERROR_NONE,
-    ERROR_REJECT, /* the input is at fault; the same input fails again */
-    ERROR_RETRY,  /* may pass when tried again; bounded by the caller */
-    ERROR_HOLD,   /* the environment is at fault; keep everything and wait until it is mended */
-    ERROR_FATAL,  /* this process cannot go on */
-} ErrorKind;
 
 enum {
     ERROR_TEXT_BYTES = 1024,
@@ -27,31 +19,37 @@ enum {
 };
 
 typedef struct Error {
-    ErrorKind kind;
+    ErrorReason reason;     /* for the few callers that know a remedy for one reason */
+    ErrorKind kind;         /* give up, try again, wait, or end the process */
+    ErrorScope scope;       /* who waits, when one has to wait */
+    bool counts_as_attempt; /* whether it uses up one of the command's tries */
+
     const char *code;                    /* static string, one of the documented codes */
     char sqlstate[ERROR_SQLSTATE_BYTES]; /* five characters or "" */
     char detail[ERROR_TEXT_BYTES];       /* the cause alone, fit for others to see: no row values */
     char text[ERROR_TEXT_BYTES];         /* the cause with what was being tried, for the log */
 } Error;
 
-/* Fills `err` and returns false, so that a function can `return error_set(…)`.
- * `code` must have static storage. A text that does not fit ends in "…". */
-bool error_set(Error *err, ErrorKind kind, const char *code, const char *format, ...)
-    PRINTF_LIKE(4, 5);
+/* Fills `err` with what `reason` means and returns false, so that a function can
+ * `return error_set(…)`. A text that does not fit ends in "…". */
+bool error_set(Error *err, ErrorReason reason, const char *format, ...) PRINTF_LIKE(3, 4);
 
-/* The same with the SQLSTATE of PostgreSQL; NULL counts as none. */
-bool error_set_sqlstate(Error *err, ErrorKind kind, const char *code, const char *sqlstate,
-                        const char *format, ...) PRINTF_LIKE(5, 6);
+/* The same with the SQLSTATE to show; NULL counts as none. */
+bool error_set_sqlstate(Error *err, ErrorReason reason, const char *sqlstate, const char *format,
+                        ...) PRINTF_LIKE(4, 5);
+
+/* Gives an error another meaning, for a caller that knows better what it stands for; SQLSTATE and
+ * texts stay. */
+void error_become(Error *err, ErrorReason reason);
+
+/* Has the caller wait for what failed, however often: kind ERROR_HOLD and no attempt. Reason, scope
+ * and texts stay. */
+void error_hold(Error *err);
 
 /* Puts "<what was being tried>: " before the text (not before the detail); returns false. */
 bool error_wrap(Error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Out of memory is an ERROR_FATAL of its own. Returns false. */
 bool error_out_of_memory(Error *err);
-
-void error_clear(Error *err);
-
-/* "reject", "retry", "hold", "fatal" or "none". */
-const char *error_kind_name(ErrorKind kind);
 
 #endif

@@ -167,7 +167,7 @@ make_up_id(Settings *settings, Error *err)
     for (char *at = host; *at != '\0'; at++)
         *at = strchr(ID_CHARACTERS, *at) != NULL ? *at : '-';
     if (getrandom(&suffix, sizeof(suffix), 0) != (ssize_t)sizeof(suffix))
-        return error_set(err, ERROR_FATAL, "random", "the system gives no random bytes");
+        return error_set(err, REASON_RANDOM, "the system gives no random bytes");
     char id[96];
     (void)snprintf(id, sizeof(id), "%s-%08x", host, suffix);
     char *copy = strdup(id);
@@ -187,12 +187,12 @@ check_together(const Settings *settings, Error *err)
     const char *const dead_letters = settings->topics.dead_letters;
     if (strcmp(commands, results) == 0 || strcmp(commands, dead_letters) == 0 ||
         strcmp(results, dead_letters) == 0)
-        return error_set(err, ERROR_REJECT, "config",
+        return error_set(err, REASON_CONFIG,
                          "topics.commands, topics.results and topics.dead_letters are \"%s\", "
                          "\"%s\" and \"%s\", but take three different topics",
                          commands, results, dead_letters);
     if (settings->worker.retry_backoff_ms > settings->worker.retry_backoff_max_ms)
-        return error_set(err, ERROR_REJECT, "config",
+        return error_set(err, REASON_CONFIG,
                          "worker.retry_backoff is %d ms, but takes at most "
                          "worker.retry_backoff_max, which is %d ms",
                          settings->worker.retry_backoff_ms, settings->worker.retry_backoff_max_ms);

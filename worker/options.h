@@ -3,8 +3,8 @@
  *
  * Owns:      a Settings owns its strings.
  * Threads:   settings_load once before the others start; a loaded Settings is only read.
- * Invariant: parser, --help, deploy/cleanup-worker.ini and the README's table all come from the
- * table in options.c.
+ * Invariant: parser, --help, deploy/cleanup-worker.ini and the table in deploy/CONFIGURATION.md all
+ * come from the table in options.c.
  */
 #ifndef WORKER_OPTIONS_H
 #define WORKER_OPTIONS_H
@@ -85,7 +85,7 @@ bool settings_load(const SettingsSources *sources, Settings **ret_settings, Erro
 void settings_free(Settings *settings);
 DEFINE_FREEP(Settings, settings_free)
 
-/* The options part of --help; the sample INI file; the README's Markdown table. */
+/* The options part of --help; the sample INI file; the Markdown table. */
 void settings_print_help(FILE *out);
 void settings_print_sample(FILE *out);
 void settings_print_table(FILE *out);

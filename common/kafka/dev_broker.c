@@ -28,7 +28,7 @@ create_topics(DevBroker *broker, int partitions, const char *const *topics, size
         const rd_kafka_resp_err_t code =
             rd_kafka_mock_topic_create(broker->cluster, topics[i], partitions, 1);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return error_set(err, ERROR_FATAL, "dev_broker", "create topic %s: %s", topics[i],
+            return error_set(err, REASON_DEV_BROKER, "create topic %s: %s", topics[i],
                              rd_kafka_err2str(code));
     }
     return true;
@@ -46,11 +46,11 @@ dev_broker_start(int partitions, const char *const *topics, size_t topic_count,
     broker->handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
     if (broker->handle == NULL) {
         rd_kafka_conf_destroy(conf);
-        return error_set(err, ERROR_FATAL, "dev_broker", "embedded broker: %s", reason);
+        return error_set(err, REASON_DEV_BROKER, "embedded broker: %s", reason);
     }
     broker->cluster = rd_kafka_mock_cluster_new(broker->handle, 1);
     if (broker->cluster == NULL)
-        return error_set(err, ERROR_FATAL, "dev_broker", "the embedded broker does not start");
+        return error_set(err, REASON_DEV_BROKER, "the embedded broker does not start");
     if (!create_topics(broker, partitions, topics, topic_count, err))
         return false;
     *ret_broker = broker;

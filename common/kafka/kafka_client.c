@@ -72,7 +72,7 @@ set_property(rd_kafka_conf_t *conf, const char *name, const char *value, Error *
     if (result == RD_KAFKA_CONF_OK)
         return true;
     /* librdkafka's reason quotes the value. */
-    return error_set(err, ERROR_REJECT, "kafka_config", "kafka property %s: %s", name,
+    return error_set(err, REASON_KAFKA_CONFIG, "kafka property %s: %s", name,
                      is_secret(name) ? "the value is not accepted" : reason);
 }
 
@@ -92,7 +92,7 @@ kafka_client_configure(const KafkaSettings *settings, const KafkaProperty *defau
                        rd_kafka_conf_t **ret_conf, Error *err)
 {
     if (settings->bootstrap_servers == NULL || settings->bootstrap_servers[0] == '\0')
-        return error_set(err, ERROR_REJECT, "kafka_config", "kafka.bootstrap.servers is not set");
+        return error_set(err, REASON_KAFKA_CONFIG, "kafka.bootstrap.servers is not set");
     CLEANUP(kafka_conf_destroyp) rd_kafka_conf_t *conf = rd_kafka_conf_new();
     if (conf == NULL)
         return error_out_of_memory(err);
@@ -132,37 +132,28 @@ kafka_client_open(KafkaClient *client, rd_kafka_type_t type, rd_kafka_conf_t *co
     if (client->handle != NULL)
         return true;
     rd_kafka_conf_destroy(conf);
-    return error_set(err, ERROR_REJECT, "kafka_config", "kafka client: %s", reason);
+    return error_set(err, REASON_KAFKA_CONFIG, "kafka client: %s", reason);
 }
 
-static ErrorKind
-kind_of(rd_kafka_resp_err_t code, const char **ret_code)
+static ErrorReason
+reason_of(rd_kafka_resp_err_t code)
 {
     /* The enum is librdkafka's and grows; what is not named here may pass when tried again. */
     if (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
         code == RD_KAFKA_RESP_ERR__RESOLVE || code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
-        code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT) {
-        *ret_code = "kafka_unreachable";
-        return ERROR_HOLD;
-    }
+        code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT)
+        return REASON_KAFKA_UNREACHABLE;
     if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL ||
         code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
         code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
-        code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) {
-        *ret_code = "kafka_refused";
-        return ERROR_HOLD;
-    }
+        code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
+        return REASON_KAFKA_REFUSED;
     if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-        code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) {
-        *ret_code = "topic_missing";
-        return ERROR_HOLD;
-    }
-    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
-        *ret_code = "message_too_large";
-        return ERROR_REJECT;
-    }
-    *ret_code = "kafka_error";
-    return code == RD_KAFKA_RESP_ERR__FATAL ? ERROR_FATAL : ERROR_RETRY;
+        code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
+        return REASON_TOPIC_GONE;
+    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+        return REASON_MESSAGE_TOO_LARGE;
+    return code == RD_KAFKA_RESP_ERR__FATAL ? REASON_KAFKA_BROKEN : REASON_KAFKA_FAILED;
 }
 
 bool
@@ -174,19 +165,17 @@ kafka_client_is_broken(const KafkaClient *client)
 bool
 kafka_client_error(Error *err, rd_kafka_resp_err_t code, const char *what, const char *subject)
 {
-    const char *name = NULL;
-    const ErrorKind kind = kind_of(code, &name);
-    return error_set(err, kind, name, "%s%s%s: %s", what, subject != NULL ? " " : "",
+    return error_set(err, reason_of(code), "%s%s%s: %s", what, subject != NULL ? " " : "",
                      subject != NULL ? subject : "", rd_kafka_err2str(code));
 }
 
 static bool
 unreachable(const KafkaClient *client, int timeout_ms, Error *err)
 {
-    return error_set(err, ERROR_HOLD,
-                     client->authentication_failed ? "kafka_refused" : "kafka_unreachable",
-                     "Kafka does not answer within %d ms: %s", timeout_ms,
-                     client->reason[0] != '\0' ? client->reason : "no broker could be reached");
+    return error_set(
+        err, client->authentication_failed ? REASON_KAFKA_REFUSED : REASON_KAFKA_UNREACHABLE,
+        "Kafka does not answer within %d ms: %s", timeout_ms,
+        client->reason[0] != '\0' ? client->reason : "no broker could be reached");
 }
 
 /* Asks for one topic (NULL: for the brokers alone) until there is an answer or `deadline_ms` has
@@ -217,9 +206,9 @@ static bool
 topic_error(rd_kafka_resp_err_t code, const char *topic, Error *err)
 {
     if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
-        return error_set(err, ERROR_HOLD, "kafka_refused",
-                         "topic %s: this login is not allowed to see it", topic);
-    return error_set(err, ERROR_REJECT, "topic_missing", "topic %s does not exist (%s)", topic,
+        return error_set(err, REASON_KAFKA_REFUSED, "topic %s: this login is not allowed to see it",
+                         topic);
+    return error_set(err, REASON_TOPIC_MISSING, "topic %s does not exist (%s)", topic,
                      rd_kafka_err2str(code));
 }
 

@@ -157,7 +157,7 @@ consumer_init(KafkaConsumer *consumer, const KafkaSettings *settings, Error *err
 {
     consumer->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (consumer->event_fd < 0)
-        return error_set(err, ERROR_FATAL, "system", "eventfd: errno %d", errno);
+        return error_set(err, REASON_SYSTEM, "eventfd: errno %d", errno);
     CLEANUP(kafka_conf_destroyp) rd_kafka_conf_t *conf = NULL;
     if (!kafka_client_configure(settings, defaults, ARRAY_LEN(defaults), fixed, ARRAY_LEN(fixed),
                                 &conf, err))
@@ -165,11 +165,11 @@ consumer_init(KafkaConsumer *consumer, const KafkaSettings *settings, Error *err
     char reason[KAFKA_CLIENT_ERRSTR_BYTES];
     if (rd_kafka_conf_set(conf, "group.id", settings->group_id, reason, sizeof(reason)) !=
         RD_KAFKA_CONF_OK)
-        return error_set(err, ERROR_REJECT, "kafka_config", "kafka.group.id: %s", reason);
+        return error_set(err, REASON_KAFKA_CONFIG, "kafka.group.id: %s", reason);
     if (settings->instance_id != NULL &&
         rd_kafka_conf_set(conf, "group.instance.id", settings->instance_id, reason,
                           sizeof(reason)) != RD_KAFKA_CONF_OK)
-        return error_set(err, ERROR_REJECT, "kafka_config", "group.instance.id: %s", reason);
+        return error_set(err, REASON_KAFKA_CONFIG, "group.instance.id: %s", reason);
     consumer->group = strdup(settings->group_id);
     if (consumer->group == NULL)
         return error_out_of_memory(err);
@@ -184,7 +184,7 @@ bool
 kafka_consumer_open(const KafkaSettings *settings, KafkaConsumer **ret_consumer, Error *err)
 {
     if (settings->group_id == NULL || settings->group_id[0] == '\0')
-        return error_set(err, ERROR_REJECT, "kafka_config", "kafka.group.id is not set");
+        return error_set(err, REASON_KAFKA_CONFIG, "kafka.group.id is not set");
     CLEANUP(kafka_consumer_closep) KafkaConsumer *consumer = calloc(1, sizeof(*consumer));
     if (consumer == NULL)
         return error_out_of_memory(err);
@@ -263,9 +263,9 @@ message_error(KafkaConsumer *consumer, const rd_kafka_message_t *message, Error 
     const rd_kafka_resp_err_t fatal =
         rd_kafka_fatal_error(consumer->client.handle, reason, sizeof(reason));
     if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return error_set(err, ERROR_FATAL,
-                         fatal == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID ? "instance_id_in_use"
-                                                                       : "kafka_error",
+        return error_set(err,
+                         fatal == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID ? REASON_INSTANCE_ID_IN_USE
+                                                                       : REASON_KAFKA_BROKEN,
                          "kafka consumer: %s", reason);
     return kafka_client_error(err, message->err, "read topic", consumer->topic);
 }

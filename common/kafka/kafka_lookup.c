@@ -64,7 +64,7 @@ option_error(rd_kafka_error_t *failure, Error *err)
 {
     if (failure == NULL)
         return true;
-    (void)error_set(err, ERROR_FATAL, "kafka_error", "look up committed offsets: %s",
+    (void)error_set(err, REASON_KAFKA_BROKEN, "look up committed offsets: %s",
                     rd_kafka_error_string(failure));
     rd_kafka_error_destroy(failure);
     return false;
@@ -88,7 +88,7 @@ ask(KafkaLookup *lookup, rd_kafka_t *handle, const char *group, const int32_t *p
         return false;
     if (rd_kafka_AdminOptions_set_request_timeout(options, TIMEOUT_MS, reason, sizeof(reason)) !=
         RD_KAFKA_RESP_ERR_NO_ERROR)
-        return error_set(err, ERROR_FATAL, "kafka_error", "look up committed offsets: %s", reason);
+        return error_set(err, REASON_KAFKA_BROKEN, "look up committed offsets: %s", reason);
     CLEANUP(request_destroyp)
     rd_kafka_ListConsumerGroupOffsets_t *request =
         rd_kafka_ListConsumerGroupOffsets_new(group, list);
@@ -123,7 +123,7 @@ static KafkaAnswer
 fail(rd_kafka_resp_err_t code, Error *err)
 {
     if (code == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT)
-        (void)error_set(err, ERROR_RETRY, "offsets_unstable",
+        (void)error_set(err, REASON_OFFSETS_UNSTABLE,
                         "a transaction with offsets of this group is still open; if for minutes, "
                         "kafka-transactions.sh find-hanging shows it");
     else

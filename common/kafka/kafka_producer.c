@@ -253,7 +253,7 @@ kafka_producer_flush(KafkaProducer *producer, int timeout_ms, Error *err)
 {
     if (rd_kafka_flush(producer->client.handle, timeout_ms) == RD_KAFKA_RESP_ERR_NO_ERROR)
         return true;
-    return error_set(err, ERROR_HOLD, "kafka_unreachable",
+    return error_set(err, REASON_KAFKA_UNREACHABLE,
                      "%zu records were not delivered within %d ms%s%s",
                      kafka_producer_in_flight(producer), timeout_ms,
                      producer->client.reason[0] != '\0' ? ": " : "", producer->client.reason);

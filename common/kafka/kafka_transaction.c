@@ -28,13 +28,14 @@ ending_of(rd_kafka_t *handle, const rd_kafka_error_t *failure)
                : KAFKA_TXN_BROKEN;
 }
 
-static const char *
-code_of(rd_kafka_resp_err_t code)
+static ErrorReason
+reason_of(rd_kafka_resp_err_t code)
 {
     if (code == RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE)
-        return "metadata_too_large";
-    return code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED ? "kafka_refused"
-                                                                           : "kafka_error";
+        return REASON_METADATA_TOO_LARGE;
+    return code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+               ? REASON_TRANSACTIONS_REFUSED
+               : REASON_KAFKA_FAILED;
 }
 
 /* Takes over the error object. */
@@ -44,7 +45,7 @@ settle(const KafkaProducer *producer, rd_kafka_error_t *failure, const char *wha
     if (failure == NULL)
         return KAFKA_TXN_OK;
     const KafkaTxn ending = ending_of(kafka_producer_handle(producer), failure);
-    (void)error_set(err, ERROR_RETRY, code_of(rd_kafka_error_code(failure)), "%s: %s: %s", what,
+    (void)error_set(err, reason_of(rd_kafka_error_code(failure)), "%s: %s: %s", what,
                     rd_kafka_error_name(failure), rd_kafka_error_string(failure));
     rd_kafka_error_destroy(failure);
     return ending;

@@ -144,7 +144,7 @@ offset_tracker_finish(OffsetTracker *tracker, int64_t offset, Error *err)
         return true;
     Entry *entry = ring_entry(tracker, offset);
     if (entry == NULL)
-        return error_set(err, ERROR_FATAL, "offset_unknown",
+        return error_set(err, REASON_OFFSET_UNKNOWN,
                          "offset %" PRId64 " is finished but was never started", offset);
     if (entry->state == ENTRY_FINISHED)
         return true;

@@ -185,7 +185,7 @@ pg_array_bytes(const PgArray *array, char empty[PG_ARRAY_EMPTY_BYTES], const cha
     if (array->bytes.failed)
         return error_out_of_memory(err);
     if (array->invalid)
-        return error_set(err, ERROR_REJECT, "database_error",
+        return error_set(err, REASON_PARAM_TOO_LARGE,
                          "an array parameter holds what is not of its type");
     if (array->count > 0) {
         *ret_bytes = array->bytes.data;

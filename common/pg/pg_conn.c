@@ -77,7 +77,7 @@ first_line(const char *message, char line[LINE_BYTES])
 static bool
 lose(PgConn *conn, Error *err, const char *reason)
 {
-    error_set(err, ERROR_HOLD, "connection_lost", "%s", reason);
+    error_set(err, REASON_CONNECTION_LOST, "%s", reason);
     PQfinish(conn->pg);
     conn->pg = NULL;
     return false;
@@ -114,7 +114,7 @@ pg_conn_open(const PgConnSettings *settings, PgConn **ret_conn, Error *err)
 {
     PQconninfoOption *options = PQconninfoParse(settings->dsn, NULL);
     if (options == NULL)
-        return error_set(err, ERROR_HOLD, "connection_lost",
+        return error_set(err, REASON_CONNECTION_LOST,
                          "the dsn is not a conninfo string that libpq can read");
     PgConn *conn = calloc(1, sizeof(*conn));
     if (conn != NULL)
@@ -216,12 +216,10 @@ fill_error(PgConn *conn, const PGresult *result, Error *err)
     char line[LINE_BYTES];
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    PgSqlstate meaning = pg_sqlstate_classify(sqlstate);
-    if (PQstatus(conn->pg) != CONNECTION_OK)
-        meaning = pg_sqlstate_classify(NULL);
-    error_set_sqlstate(err, meaning.kind, meaning.code, sqlstate, "%s",
-                       primary != NULL ? primary : first_line(PQerrorMessage(conn->pg), line));
-    if (meaning.lost) {
+    const bool lost =
+        pg_sqlstate_fill(err, sqlstate, PQstatus(conn->pg) == CONNECTION_OK,
+                         primary != NULL ? primary : first_line(PQerrorMessage(conn->pg), line));
+    if (lost) {
         PQfinish(conn->pg);
         conn->pg = NULL;
     }
@@ -268,8 +266,7 @@ static bool
 begin_call(PgConn *conn, Error *err)
 {
     conn->warned = false;
-    return conn->pg != NULL ||
-           error_set(err, ERROR_HOLD, "connection_lost", "the connection is lost");
+    return conn->pg != NULL || error_set(err, REASON_CONNECTION_LOST, "the connection is lost");
 }
 
 bool

@@ -11,7 +11,7 @@ fill_array(PgWire *wire, size_t i, const PgArray *array, Error *err)
     if (!pg_array_bytes(array, wire->scratch[i], &wire->values[i], &size, err))
         return false;
     if (size > INT_MAX)
-        return error_set(err, ERROR_REJECT, "database_error", "an array parameter is too large");
+        return error_set(err, REASON_PARAM_TOO_LARGE, "an array parameter is too large");
     wire->lengths[i] = (int)size;
     wire->formats[i] = 1;
     return true;
@@ -35,15 +35,14 @@ fill(PgWire *wire, size_t i, const PgParam *param, Error *err)
     case PG_PARAM_ARRAY:
         return fill_array(wire, i, param->array, err);
     }
-    return error_set(err, ERROR_FATAL, "database_error", "a parameter of no kind");
+    return error_set(err, REASON_STATEMENT_BROKEN, "a parameter of no kind");
 }
 
 bool
 pg_wire_fill(PgWire *wire, const PgParam *params, size_t count, Error *err)
 {
     if (count > PG_PARAMS_MAX)
-        return error_set(err, ERROR_FATAL, "database_error", "a statement with %zu parameters",
-                         count);
+        return error_set(err, REASON_STATEMENT_BROKEN, "a statement with %zu parameters", count);
     for (size_t i = 0; i < count; i++) {
         if (!fill(wire, i, &params[i], err))
             return false;

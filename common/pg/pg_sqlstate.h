@@ -1,5 +1,5 @@
 /*
- * pg_sqlstate: one table gives every SQLSTATE its kind.
+ * pg_sqlstate: one table gives every SQLSTATE its reason, and so its meaning (common/error_reason.h).
  *
  * Threads: any.
  */
@@ -8,14 +8,10 @@
 
 #include "common/error.h"
 
-typedef struct PgSqlstate {
-    ErrorKind kind;
-    const char *code; /* "database_error", "connection_lost" or "timeout" */
-    bool lost;        /* the connection is of no use any more */
-} PgSqlstate;
-
-/* NULL or "" (libpq's own errors) is a lost connection; what the table does not know is
- * ERROR_RETRY. */
-PgSqlstate pg_sqlstate_classify(const char *sqlstate);
+/* Fills `err` with an error that the server sent; NULL or "" is one of libpq's own, which is a lost
+ * connection, and what the table does not know is REASON_WORK_REFUSED. `connected` tells whether the
+ * connection has outlived the error. Returns true when the connection is of no use any more. */
+bool pg_sqlstate_fill(Error *err, const char *sqlstate, bool connected,
+                      const char *message) MUST_CHECK;
 
 #endif

@@ -18,7 +18,7 @@ SELECT 'session-' || n || '-' || k, md5('user ' || n)::uuid,
        md5('property ' || 1 + n % 50)::uuid
 FROM generate_series(1, :users) AS n, generate_series(1, CASE WHEN n % 10 = 0 THEN 2 ELSE 1 END) AS k;
 
--- Active users wrote an hour ago; the others' last word is 2 to 12 days old. The bot's word makes nobody active.
+-- Active users wrote an hour ago; the others' last word is 2 to 12 days old. The bot's word makes no user active.
 INSERT INTO messages (user_id, sender, content, "timestamp")
 SELECT md5('user ' || n)::uuid, CASE k WHEN 3 THEN 'bot' ELSE 'user' END, 'message ' || k,
        (now() AT TIME ZONE 'UTC') - CASE

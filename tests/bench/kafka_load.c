@@ -44,8 +44,7 @@ answer_one(Load *load, Error *err)
     if (polled != KAFKA_POLL_RECORD)
         return false;
     if (record->partition >= PARTITIONS_MAX)
-        return error_set(err, ERROR_REJECT, "partitions", "more than %d partitions",
-                         PARTITIONS_MAX);
+        return error_set(err, REASON_USAGE, "more than %d partitions", PARTITIONS_MAX);
     load->next[record->partition] = record->offset + 1;
     (void)snprintf(key, sizeof(key), "load-%" PRId32 "-%" PRId64, record->partition,
                    record->offset);

@@ -11,7 +11,7 @@ static bool
 in_time(int64_t until_ms, const char *what, Error *err)
 {
     return clock_monotonic_ms(clock_system()) < until_ms ||
-           error_set(err, ERROR_HOLD, "kafka_unreachable", "%s took longer than %d ms", what,
+           error_set(err, REASON_KAFKA_UNREACHABLE, "%s took longer than %d ms", what,
                      MEMBER_PATIENCE_MS);
 }
 

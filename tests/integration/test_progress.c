@@ -277,7 +277,7 @@ test_progress_of_a_replay_begins_from_nothing_with_numbers_of_its_own(void **sta
     step(&first, INTERVAL_MS);
     assert_int_equal(first.outcome.progress_number, 1);
     task_outcome_done(&first.outcome);
-    (void)error_set(&cause, ERROR_RETRY, "database_error", "no");
+    (void)error_set(&cause, REASON_WORK_REFUSED, "no");
     ASSERT_OK(task_fail(&first.context, &first.item, &(TaskFailure){&cause, 3, first.long_command},
                         &first.outcome, &err),
               &err);

@@ -51,7 +51,7 @@ static Error
 cause_of(const char *detail)
 {
     Error cause = {0};
-    error_set_sqlstate(&cause, ERROR_RETRY, "database_error", "P0001", "%s", detail);
+    error_set_sqlstate(&cause, REASON_WORK_REFUSED, "P0001", "%s", detail);
     error_wrap(&cause, "what the log alone is told");
     return cause;
 }

@@ -70,7 +70,8 @@ test_load_nothing_given_takes_defaults(void **state)
     assert_true(settings->limits.min_inactive_hours == 1.0);
 }
 
-/* What README promises: work goes on within 2 s of PostgreSQL's return, and jitter only shortens.
+/* What deploy/OPERATIONS.md promises: work goes on within 2 s of PostgreSQL's return, and jitter
+ * only shortens.
  */
 static void
 test_load_default_hold_looks_once_a_second(void **state)
@@ -266,13 +267,13 @@ test_sample_file_uncommented_loads_the_defaults(void **state)
 }
 
 static void
-test_readme_table_is_the_table(void **state)
+test_document_table_is_the_table(void **state)
 {
     (void)state;
-    CLEANUP(autofree) char *readme = read_file(SOURCE_DIR "/README.md");
+    CLEANUP(autofree) char *document = read_file(SOURCE_DIR "/deploy/CONFIGURATION.md");
     CLEANUP(autofree) char *printed = print_to_text(settings_print_table);
-    char *begin = strstr(readme, "<!-- options -->\n");
-    char *end = strstr(readme, "<!-- /options -->");
+    char *begin = strstr(document, "<!-- options -->\n");
+    char *end = strstr(document, "<!-- /options -->");
     assert_non_null(begin);
     assert_non_null(end);
     *end = '\0';
@@ -304,7 +305,7 @@ main(void)
         cmocka_unit_test(test_load_unreadable_file_is_named),
         cmocka_unit_test(test_sample_file_is_the_table),
         cmocka_unit_test(test_sample_file_uncommented_loads_the_defaults),
-        cmocka_unit_test(test_readme_table_is_the_table),
+        cmocka_unit_test(test_document_table_is_the_table),
         cmocka_unit_test(test_help_names_every_option),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,8 +97,7 @@ take_format(const CliSpec *spec, CliLine *line, const char *value, Error *err)
             return true;
         }
     }
-    return error_set(err, ERROR_REJECT, "usage", "--format takes %s, not \"%s\"", spec->formats,
-                     value);
+    return error_set(err, REASON_USAGE, "--format takes %s, not \"%s\"", spec->formats, value);
 }
 
 static bool
@@ -208,11 +207,11 @@ cli_fail(const char *name, const Error *err)
 {
     (void)fflush(stdout);
     (void)fprintf(stderr, "cleanup-worker %s: %s\n", name, err->text);
-    if (err->code != NULL && strcmp(err->code, "kafka_config") == 0)
+    if (err->reason == REASON_KAFKA_CONFIG)
         return CLI_USAGE;
-    /* A hold with the SQLSTATE of an undefined object or a missing privilege reached PostgreSQL. */
+    /* PostgreSQL answered: it lacks an object, or we lack a privilege. */
     const bool answered =
-        strcmp(err->sqlstate, "42501") == 0 || strncmp(err->sqlstate, "42P", 3) == 0;
+        err->reason == REASON_OBJECT_MISSING || err->reason == REASON_PRIVILEGE_MISSING;
     return err->kind == ERROR_HOLD && !answered ? CLI_UNREACHABLE : CLI_FAILED;
 }
 

@@ -31,7 +31,7 @@ take(void *state, size_t index, const char *value, Error *err)
         return true;
     }
     return cli_read_integer(value, 1, 100, &arguments->partitions) ||
-           error_set(err, ERROR_REJECT, "usage", "--partitions takes 1 to 100, not \"%s\"", value);
+           error_set(err, REASON_USAGE, "--partitions takes 1 to 100, not \"%s\"", value);
 }
 
 /* Written under another name first, so that who waits for the file never reads half of it. */
@@ -48,7 +48,7 @@ write_address(const char *path, const char *address, Error *err)
     if (file != NULL)
         written = fclose(file) == 0 && written;
     if (!written || rename(draft, path) != 0)
-        return error_set(err, ERROR_FATAL, "file", "write %s: %s", path, strerror(errno));
+        return error_set(err, REASON_FILE, "write %s: %s", path, strerror(errno));
     return true;
 }
 

@@ -40,13 +40,12 @@ add_param(cJSON *params, const char *word, Error *err)
 {
     const char *equals = strchr(word, '=');
     if (equals == NULL || equals == word)
-        return error_set(err, ERROR_REJECT, "usage", "a param is written name=value, not \"%s\"",
-                         word);
+        return error_set(err, REASON_USAGE, "a param is written name=value, not \"%s\"", word);
     CLEANUP(autofree) char *name = strndup(word, (size_t)(equals - word));
     if (name == NULL)
         return error_out_of_memory(err);
     if (cJSON_HasObjectItem(params, name))
-        return error_set(err, ERROR_REJECT, "usage", "param %s is given twice", name);
+        return error_set(err, REASON_USAGE, "param %s is given twice", name);
     cJSON *value = value_of(equals + 1);
     if (value == NULL || !cJSON_AddItemToObject(params, name, value)) {
         cJSON_Delete(value);

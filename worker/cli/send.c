@@ -47,8 +47,7 @@ take_duration(const char *name, const char *value, int64_t *ret_ms, Error *err)
         return true;
     }
     return cli_read_duration(value, ret_ms) ||
-           error_set(err, ERROR_REJECT, "usage", "--%s takes a duration (10m), not \"%s\"", name,
-                     value);
+           error_set(err, REASON_USAGE, "--%s takes a duration (10m), not \"%s\"", name, value);
 }
 
 static bool
@@ -113,8 +112,8 @@ deliver(const KafkaSettings *kafka, const char *topic, const Request *request, E
         !kafka_producer_flush(producer, CLIENT_TIMEOUT_MS + 1000, err))
         return error_wrap(err, "send to topic %s", topic);
     if (!delivery.told)
-        return error_set(err, ERROR_HOLD, "kafka_unreachable",
-                         "send to topic %s: no delivery report", topic);
+        return error_set(err, REASON_KAFKA_UNREACHABLE, "send to topic %s: no delivery report",
+                         topic);
     if (delivery.failed) {
         *err = delivery.failure;
         return error_wrap(err, "send to topic %s", topic);
@@ -150,7 +149,7 @@ find_result(KafkaReader *reader, const char *id, int64_t timeout_ms, Record **re
         }
     }
     return error_set(
-        err, ERROR_RETRY, "timeout",
+        err, REASON_NO_RESULT,
         "no result of command %s within %lld s; is a worker running, and is the id new?", id,
         (long long)(timeout_ms / 1000));
 }

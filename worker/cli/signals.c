@@ -16,7 +16,7 @@ signals_open(Error *err)
     (void)sigprocmask(SIG_BLOCK, &signals, NULL);
     const int fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     if (fd < 0)
-        (void)error_set(err, ERROR_FATAL, "signals", "watch for signals: %s", strerror(errno));
+        (void)error_set(err, REASON_SIGNALS, "watch for signals: %s", strerror(errno));
     return fd;
 }
 

@@ -51,7 +51,7 @@ take_since(Arguments *arguments, const char *value, Error *err)
     else if (clock_parse(value, &time_us))
         arguments->since_ms = time_us / CLOCK_US_PER_MS;
     else
-        return error_set(err, ERROR_REJECT, "usage",
+        return error_set(err, REASON_USAGE,
                          "--since takes a duration (10m) or an RFC 3339 time, not \"%s\"", value);
     if (arguments->since_ms < 0)
         arguments->since_ms = 0;
@@ -71,11 +71,9 @@ take(void *state, size_t index, const char *value, Error *err)
     }
     if (index == OPTION_COUNT)
         return cli_read_integer(value, 1, 1000000000, &arguments->count) ||
-               error_set(err, ERROR_REJECT, "usage", "--count takes a number above 0, not \"%s\"",
-                         value);
+               error_set(err, REASON_USAGE, "--count takes a number above 0, not \"%s\"", value);
     return (cli_read_duration(value, &arguments->timeout_ms) && arguments->timeout_ms > 0) ||
-           error_set(err, ERROR_REJECT, "usage", "--timeout takes a duration (60s), not \"%s\"",
-                     value);
+           error_set(err, REASON_USAGE, "--timeout takes a duration (60s), not \"%s\"", value);
 }
 
 /* False when nobody reads the output any more. */

@@ -1,5 +1,7 @@
 #include "worker/message/error_code.h"
 
+#include <string.h>
+
 const char *
 error_code_name(ErrorCode code)
 {
@@ -9,6 +11,16 @@ error_code_name(ErrorCode code)
 #undef ERROR_CODE_NAME
     };
     return names[code];
+}
+
+ErrorCode
+error_code_find(const char *name, ErrorCode otherwise)
+{
+    for (int i = 0; i < ERROR_CODE_COUNT; i++) {
+        if (strcmp(name, error_code_name((ErrorCode)i)) == 0)
+            return (ErrorCode)i;
+    }
+    return otherwise;
 }
 
 const char *

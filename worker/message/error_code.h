@@ -1,6 +1,6 @@
 /*
- * error_code: the values of a result's `error.code`. The README's list and the JSON Schema are
- * checked against this table by a test.
+ * error_code: the values of a result's `error.code`. The lists in deploy/schemas,
+ * CONTRACT.md and the JSON Schema, are checked against this table by a test.
  */
 #ifndef WORKER_MESSAGE_ERROR_CODE_H
 #define WORKER_MESSAGE_ERROR_CODE_H
@@ -40,6 +40,9 @@ typedef enum ErrorCode {
 
 /* "too_large" and so on; static. */
 const char *error_code_name(ErrorCode code);
+
+/* The code of that name, as the ledger stores it; `otherwise` when there is none. */
+ErrorCode error_code_find(const char *name, ErrorCode otherwise);
 
 /* The table's help text; static. */
 const char *error_code_help(ErrorCode code);

@@ -13,7 +13,7 @@ pipeline_settings_start_timeout_ms(const PipelineSettings *settings)
 bool
 pipeline_settings_id_in_use(const PipelineSettings *settings, Error *err)
 {
-    return error_set(err, ERROR_FATAL, "worker_id_in_use",
+    return error_set(err, REASON_WORKER_ID_IN_USE,
                      "another worker uses worker.id %s: give each an id of its own, or none",
                      settings->worker_id);
 }

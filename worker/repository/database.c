@@ -129,7 +129,7 @@ check_clock(Database *database, int64_t now_us, Error *err)
     const int64_t allowed_ms = database->settings->clock_skew_ms;
     if (allowed_ms <= 0 || (skew_ms <= allowed_ms && skew_ms >= -allowed_ms))
         return true;
-    return error_set(err, ERROR_HOLD, "clock_skew",
+    return error_set(err, REASON_CLOCK_SKEW,
                      "the database's clock is %" PRId64 " ms from this machine's", skew_ms);
 }
 
@@ -171,10 +171,10 @@ database_commit(Database *database, Error *err)
     if (!pg_conn_exec(database->conn, "COMMIT", &result, err))
         return error_wrap(err, "commit");
     if (strcmp(pg_result_tag(result), "COMMIT") != 0)
-        return error_set(err, ERROR_RETRY, "database_error",
+        return error_set(err, REASON_NOT_COMMITTED,
                          "the transaction was rolled back instead of committed");
     if (pg_conn_was_warned(database->conn))
-        return error_set(err, ERROR_HOLD, "database_error",
+        return error_set(err, REASON_COMMIT_UNCONFIRMED,
                          "the commit was not confirmed by the synchronous standby");
     return true;
 }
@@ -205,7 +205,7 @@ static bool
 check_usable(const Database *database, Error *err)
 {
     return (database->conn != NULL && !pg_conn_is_lost(database->conn)) ||
-           error_set(err, ERROR_HOLD, "connection_lost", "there is no connection");
+           error_set(err, REASON_CONNECTION_LOST, "there is no connection");
 }
 
 bool

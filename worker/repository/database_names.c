@@ -79,7 +79,7 @@ resolve_tables(Database *database, Error *err)
         const char *quoted = pg_result_text(result, table, 0);
         if (quoted == NULL)
             return error_set_sqlstate(
-                err, ERROR_HOLD, "database_error", "42P01",
+                err, REASON_OBJECT_MISSING, "42P01",
                 "table %s does not exist, or this role may not see it; set tables.%s",
                 database_table_identifier(database->settings, table), database_table_name(table));
         if (!copy_text(quoted, &database->tables[table], err))
@@ -119,11 +119,11 @@ add_reference(StrBuf *condition, const PGresult *result, size_t row, Error *err)
     const char *listed = pg_result_text(result, row, 0);
     const char *exists = pg_result_text(result, row, 2);
     if (pg_result_text(result, row, 1) == NULL)
-        return error_set_sqlstate(err, ERROR_HOLD, "database_error", "42P01",
+        return error_set_sqlstate(err, REASON_OBJECT_MISSING, "42P01",
                                   "table %s of tables.session_references does not exist", listed);
     if (exists == NULL)
         return error_set_sqlstate(
-            err, ERROR_HOLD, "database_error", "42830",
+            err, REASON_OBJECT_UNFIT, "42830",
             "table %s of tables.session_references has no foreign key to the sessions", listed);
     strbuf_add_text(condition, condition->length == 0 ? "(" : " OR ");
     strbuf_add_text(condition, exists);

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define SQLSTATE_LOCK_NOT_AVAILABLE "55P03"
-
 enum {
     COLUMN_RESULT = LEDGER_COLUMN_COUNT - 1,
     SHORT_BYTES = 24, /* what an id, a name or a number takes as a rule */
@@ -137,7 +135,7 @@ ledger_rows_done(LedgerRows *rows)
 bool
 ledger_mark_busy(Error *err)
 {
-    if (strcmp(err->sqlstate, SQLSTATE_LOCK_NOT_AVAILABLE) == 0)
-        err->code = "ledger_busy";
+    if (err->reason == REASON_LOCK_HELD)
+        error_become(err, REASON_LEDGER_BUSY);
     return false;
 }

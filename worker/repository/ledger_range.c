@@ -128,7 +128,7 @@ ledger_range_lock_all(Database *database, const char *command_id, LedgerRange *r
     const size_t count = pg_result_rows(result);
     if (count > room)
         return error_set_sqlstate(
-            err, ERROR_HOLD, "database_error", "54000",
+            err, REASON_LEDGER_NEWER, "54000",
             "a command has more than %zu ranges: a later version has begun it", room);
     for (size_t i = 0; i < count; i++)
         ranges[i] = read_range(result, i);
@@ -164,7 +164,7 @@ ledger_range_update(Database *database, const char *command_id, const LedgerRang
                       &affected, err))
         return ledger_mark_busy(err);
     if (affected != 1)
-        return error_set(err, ERROR_RETRY, "ledger_busy", "a range of the command is gone");
+        return error_set(err, REASON_LEDGER_BUSY, "a range of the command is gone");
     return true;
 }
 

@@ -105,7 +105,7 @@ ledger_update(Database *database, const LedgerRecord *records, size_t count, Err
                       err))
         return ledger_mark_busy(err);
     if (affected != (int64_t)count)
-        return error_set(err, ERROR_RETRY, "ledger_busy", "a ledger row is gone");
+        return error_set(err, REASON_LEDGER_BUSY, "a ledger row is gone");
     return true;
 }
 

@@ -4,9 +4,7 @@
 #include "worker/repository/schema_repository.h"
 #include "worker/repository/schema_version.h"
 
-#include <string.h>
-
-#define REFUSE(err, ...) error_set((err), ERROR_REJECT, "database_error", __VA_ARGS__)
+#define REFUSE(err, ...) error_set((err), REASON_SCHEMA_UNFIT, __VA_ARGS__)
 
 static bool
 check_version(Database *database, Error *err)
@@ -171,17 +169,16 @@ check_application(Database *database, Error *err)
 static bool
 refuse_names(const Database *database, Error *err)
 {
-    if (err->kind != ERROR_HOLD || strncmp(err->sqlstate, "42", 2) != 0)
+    const Error cause = *err;
+    if (cause.scope != ERROR_SCOPE_TARGET)
         return false;
-    err->kind = ERROR_REJECT;
-    if (strcmp(err->sqlstate, "42501") == 0) {
-        const Error cause = *err;
-        const char *role = pg_conn_user(database->conn);
-        return error_set_sqlstate(err, ERROR_REJECT, "database_error", cause.sqlstate,
-                                  "%s; run: GRANT USAGE ON SCHEMA <that schema> TO \"%s\"",
-                                  cause.detail, role);
+    if (cause.reason != REASON_PRIVILEGE_MISSING) {
+        error_become(err, REASON_SCHEMA_UNFIT);
+        return false;
     }
-    return false;
+    return error_set_sqlstate(err, REASON_SCHEMA_UNFIT, cause.sqlstate,
+                              "%s; run: GRANT USAGE ON SCHEMA <that schema> TO \"%s\"",
+                              cause.detail, pg_conn_user(database->conn));
 }
 
 bool

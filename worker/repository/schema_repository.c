@@ -59,11 +59,11 @@ apply_next(Database *database, int *ret_version, bool *ret_applied, Error *err)
         !schema_version_read(database, &readable, &version, err))
         return false;
     if (!readable)
-        return error_set_sqlstate(err, ERROR_REJECT, "database_error", "42501",
+        return error_set_sqlstate(err, REASON_SCHEMA_UNFIT, "42501",
                                   "schema cleanup_worker belongs to another role, which has to run "
                                   "the migration");
     if (version > SQL_MIGRATION_COUNT)
-        return error_set(err, ERROR_REJECT, "database_error",
+        return error_set(err, REASON_SCHEMA_UNFIT,
                          "schema cleanup_worker has version %d, but this build knows %d; run a "
                          "newer build",
                          version, SQL_MIGRATION_COUNT);

@@ -57,7 +57,7 @@ sql_render(const char *text, const SqlVariable *variables, size_t count, char **
         const size_t length = name_length(++text);
         const char *value = find_value(variables, count, text, length);
         if (value == NULL)
-            return error_set(err, ERROR_FATAL, "database_error",
+            return error_set(err, REASON_STATEMENT_BROKEN,
                              "an SQL file names the unknown variable %.*s", (int)length, text);
         strbuf_add_text(&rendered, value);
         text += length;

@@ -1,28 +1,13 @@
 /* The end of a command whose tries have run out: written after the rollback, in a transaction of
  * its own. */
 #include "worker/task/ledger_entry.h"
-#include "worker/task/long_command/long_command_private.h"
+#include "worker/task/long_command/long_command.h"
 
 static bool
 write_failed(const TaskEntry *entry, const TaskFailure *failure, Error *err)
 {
     return outcome_fail(entry, failure->cause, failure->attempts, entry->record->now_us, err) &&
            ledger_update(entry->context->database, entry->record, 1, err);
-}
-
-/* What a long command had done is told, unless another worker goes on with it by now. */
-static bool
-end_under_way(const TaskEntry *entry, const LedgerRecord *row, const TaskFailure *failure,
-              Error *err)
-{
-    const LongCommand *long_command = failure->long_command;
-    const LongCommandEnd end = {.cause = failure->cause, .attempts = failure->attempts};
-    if (long_command != NULL && long_command->begun && row->owner_epoch != long_command->epoch) {
-        entry->outcome->step = TASK_OWNERSHIP_LOST;
-        return true;
-    }
-    *entry->record = *row;
-    return long_command_end_locked(entry, &end, err);
 }
 
 static bool
@@ -44,7 +29,7 @@ fail_in_transaction(const TaskContext *context, const TaskItem *item, const Task
     case ENTRY_SETTLED:
         break;
     case ENTRY_UNDER_WAY:
-        written = end_under_way(&entry, &rows.rows[0], failure, err);
+        written = long_command_end_failed(&entry, &rows.rows[0], failure, err);
         break;
     case ENTRY_REPLAY:
         record.owner_epoch = rows.rows[0].owner_epoch + 1;
@@ -68,6 +53,7 @@ task_fail(const TaskContext *context, const TaskItem *item, const TaskFailure *f
     }
     database_rollback(context->database);
     task_outcome_done(&outcome);
-    err->kind = err->kind == ERROR_FATAL ? ERROR_FATAL : ERROR_HOLD;
+    if (err->kind != ERROR_FATAL)
+        error_hold(err);
     return error_wrap(err, "write that the command has failed");
 }

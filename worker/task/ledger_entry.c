@@ -38,7 +38,6 @@ ledger_entry_add(const TaskEntry *entry, LedgerRows *ret_rows, EntryVerdict *ret
     if (!ledger_lock(database, ids, 1, ret_rows, err))
         return false;
     if (ret_rows->count == 0)
-        return error_set(err, ERROR_RETRY, "ledger_busy",
-                         "a ledger row was there and is gone again");
+        return error_set(err, REASON_LEDGER_BUSY, "a ledger row was there and is gone again");
     return ledger_entry_settle(entry, &ret_rows->rows[0], ret_verdict, err);
 }

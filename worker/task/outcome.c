@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define SQLSTATE_LOCK_NOT_AVAILABLE "55P03"
-
 void
 task_outcome_done(TaskOutcome *outcome)
 {
@@ -181,16 +179,11 @@ outcome_from_stored(const LedgerRecord *row, TaskOutcome *outcome, Error *err)
 ErrorCode
 outcome_error_code(const Error *cause)
 {
-    for (int code = 0; code < ERROR_CODE_COUNT; code++) {
-        if (cause->code != NULL && strcmp(cause->code, error_code_name((ErrorCode)code)) == 0)
-            return (ErrorCode)code;
-    }
-    return ERROR_CODE_DATABASE_ERROR;
+    return cause->reason == REASON_TIMEOUT ? ERROR_CODE_TIMEOUT : ERROR_CODE_DATABASE_ERROR;
 }
 
 bool
 outcome_met_a_lock(const Error *cause)
 {
-    return strcmp(cause->sqlstate, SQLSTATE_LOCK_NOT_AVAILABLE) == 0 &&
-           strcmp(cause->code, "ledger_busy") != 0;
+    return cause->reason == REASON_LOCK_HELD;
 }

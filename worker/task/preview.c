@@ -9,9 +9,6 @@
 #include "common/strbuf.h"
 
 #include <inttypes.h>
-#include <string.h>
-
-#define SQLSTATE_QUERY_CANCELED "57014"
 
 /* What the read says, in the memory of its transaction. */
 typedef struct Reading {
@@ -108,8 +105,7 @@ read_clock_again(const TaskContext *context, int64_t *ret_now_us, Error *err)
 static bool
 end_timed_out(const TaskEntry *entry, int attempts, Error *err)
 {
-    Error cause = *err;
-    cause.code = error_code_name(ERROR_CODE_TIMEOUT);
+    const Error cause = *err;
     int64_t finished_us;
     return read_clock_again(entry->context, &finished_us, err) &&
            outcome_fail(entry, &cause, attempts, finished_us, err);
@@ -121,9 +117,7 @@ read_and_render(const TaskEntry *entry, int attempts, Error *err)
     Reading reading = {0};
     int64_t finished_us;
     if (!read_run(entry, &reading, err)) {
-        if (strcmp(err->sqlstate, SQLSTATE_QUERY_CANCELED) != 0)
-            return false;
-        return end_timed_out(entry, attempts, err);
+        return err->reason == REASON_TIMEOUT && end_timed_out(entry, attempts, err);
     }
     if (!database_now(entry->context->database, &finished_us, err))
         return false;

@@ -264,7 +264,7 @@ set_enter_ledger(SetRun *set, Error *err)
         return error_wrap(err, "enter %zu results in the ledger", ended);
     for (size_t i = 0; i < ended; i++)
         set->entered |= !set->flags[i];
-    return !set->entered || error_set(err, ERROR_RETRY, "ledger_busy",
+    return !set->entered || error_set(err, REASON_LEDGER_BUSY,
                                       "another transaction has entered a command of the set");
 }
 

@@ -140,8 +140,7 @@ upkeep_start(const UpkeepSettings *settings, const Clock *clock, Upkeep **ret_up
     const int failure = pthread_create(&upkeep->thread, NULL, upkeep_main, upkeep);
     if (failure != 0) {
         upkeep_free(upkeep);
-        return error_set(err, ERROR_FATAL, "thread", "cannot start a thread: %s",
-                         strerror(failure));
+        return error_set(err, REASON_THREAD, "cannot start a thread: %s", strerror(failure));
     }
     *ret_upkeep = upkeep;
     return true;

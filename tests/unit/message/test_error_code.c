@@ -23,7 +23,7 @@ read_file(const char *path)
 }
 
 static void
-test_readme_lists_exactly_the_codes(void **state)
+test_contract_lists_exactly_the_codes(void **state)
 {
     (void)state;
     CLEANUP(strbuf_done) StrBuf table = {0};
@@ -32,8 +32,8 @@ test_readme_lists_exactly_the_codes(void **state)
         strbuf_add_format(&table, "| `%s` | %s |\n", error_code_name((ErrorCode)code),
                           error_code_help((ErrorCode)code));
     strbuf_add_text(&table, "<!-- /error-codes -->");
-    CLEANUP(autofree) char *readme = read_file(SOURCE_DIR "/README.md");
-    assert_non_null(strstr(readme, strbuf_text(&table)));
+    CLEANUP(autofree) char *contract = read_file(SOURCE_DIR "/deploy/schemas/CONTRACT.md");
+    assert_non_null(strstr(contract, strbuf_text(&table)));
 }
 
 static void
@@ -54,12 +54,24 @@ test_schema_lists_exactly_the_codes(void **state)
                             error_code_name((ErrorCode)code));
 }
 
+static void
+test_find_stored_name_gives_its_code(void **state)
+{
+    (void)state;
+    for (int code = 0; code < ERROR_CODE_COUNT; code++)
+        assert_int_equal(error_code_find(error_code_name((ErrorCode)code), ERROR_CODE_COUNT), code);
+    assert_int_equal(error_code_find("", ERROR_CODE_DATABASE_ERROR), ERROR_CODE_DATABASE_ERROR);
+    assert_int_equal(error_code_find("connection_lost", ERROR_CODE_DATABASE_ERROR),
+                     ERROR_CODE_DATABASE_ERROR);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_readme_lists_exactly_the_codes),
+        cmocka_unit_test(test_contract_lists_exactly_the_codes),
         cmocka_unit_test(test_schema_lists_exactly_the_codes),
+        cmocka_unit_test(test_find_stored_name_gives_its_code),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -98,7 +98,7 @@ enter(Error *err)
 {
     atomic_fetch_add(&world.calls, 1);
     if (atomic_load(&world.away))
-        return error_set(err, ERROR_HOLD, "connection_lost", "the database is away");
+        return error_set(err, REASON_CONNECTION_LOST, "the database is away");
     return true;
 }
 
@@ -150,7 +150,7 @@ task_run_set(const TaskContext *context, const TaskItem *items, size_t count, in
         return false;
     for (size_t i = 0; i < count; i++) {
         if (is_a(&items[i], "poison"))
-            return error_set(err, ERROR_RETRY, "database_error", "a trigger raised");
+            return error_set(err, REASON_WORK_REFUSED, "a trigger raised");
     }
     note_users(items, count, true);
     for (size_t i = 0; i < count; i++) {

@@ -156,7 +156,7 @@ static bool
 consumer_failed(Coordinator *self, const Error *reason, Error *err)
 {
     self->more_to_poll = false;
-    if (strcmp(reason->code, "instance_id_in_use") == 0)
+    if (reason->reason == REASON_INSTANCE_ID_IN_USE)
         return coordinator_rejoin(self, reason, err);
     *err = *reason;
     return false;
@@ -253,7 +253,7 @@ turn(Coordinator *self, Error *err)
         {.fd = self->signal_fd, .events = POLLIN},
     };
     if (poll(fds, ARRAY_LEN(fds), tick_ms(self)) < 0 && errno != EINTR)
-        return error_set(err, ERROR_FATAL, "system", "poll: errno %d", errno);
+        return error_set(err, REASON_SYSTEM, "poll: errno %d", errno);
     if ((fds[2].revents & POLLIN) != 0)
         take_signals(self);
     if (!take_completions(self, err) || !poll_records(self, err) ||

@@ -129,7 +129,7 @@ run_read_or_step(UnitRun *run, Job *job, TaskOutcome *outcome, Error *err)
                    ? run_alone(run, job, outcome, err)
                    : task_step_long_command(&run->context, &item, &turn, outcome, err);
     }
-    return error_set(err, ERROR_FATAL, "internal", "a job without a shape");
+    return error_set(err, REASON_INTERNAL, "a job without a shape");
 }
 
 static void

@@ -143,25 +143,10 @@ unit_settle_outcomes(const PipelineShared *shared, Job **jobs, TaskOutcome *outc
         publisher_push(shared->publisher, &items, true);
 }
 
-/* Connections, resources, the server's state, login and database concern every unit; anything else
- * only its own: class 42 is a table, column or privilege that only some tasks need. */
-static bool
-concerns_all(const Error *err)
-{
-    static const char *const classes[] = {"08", "25", "28", "3D", "53", "57", "58"};
-    if (err->sqlstate[0] == '\0')
-        return err->code == NULL || strcmp(err->code, "ledger_busy") != 0;
-    for (size_t i = 0; i < ARRAY_LEN(classes); i++) {
-        if (strncmp(err->sqlstate, classes[i], strlen(classes[i])) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void
 keep_apart(const PipelineShared *shared, Job **jobs, size_t count, const Error *err, unsigned *seed)
 {
-    const int delay_ms = strncmp(err->sqlstate, "42", 2) == 0 ? MISSING_DELAY_MS : ODD_DELAY_MS;
+    const int delay_ms = err->scope == ERROR_SCOPE_TARGET ? MISSING_DELAY_MS : ODD_DELAY_MS;
     if (hold_one_is_news(shared->hold))
         log_warn("commands wait until this is mended", LOG_JOB(jobs[0]), LOG_INT("commands", count),
                  LOG_ERR(err));
@@ -177,7 +162,7 @@ unit_settle_kept(const PipelineShared *shared, Job **jobs, size_t count, const E
         fail_process(shared, err);
         return;
     }
-    if (!concerns_all(err)) {
+    if (err->scope != ERROR_SCOPE_EVERYTHING) {
         keep_apart(shared, jobs, count, err, seed);
         return;
     }
@@ -192,7 +177,7 @@ unit_settle_retry(const PipelineShared *shared, Job **job, int max_attempts, con
 {
     Job *failed = *job;
     failed->isolated = true;
-    if (err->code != NULL && strcmp(err->code, "ledger_busy") == 0) {
+    if (!err->counts_as_attempt) {
         log_debug("another transaction has the ledger row", LOG_JOB(failed), LOG_ERR(err));
         batcher_requeue(shared->batcher, job, BATCHER_BACK, backoff_spread_ms(BUSY_DELAY_MS, seed));
         return true;

@@ -186,10 +186,9 @@ prepare(ExactlyOnce *self, int timeout_ms, Error *err)
         if (self->step == TRANSACTION_IDLE)
             return true;
     }
-    if (err->kind == ERROR_RETRY) {
-        err->kind = ERROR_HOLD;
-        err->code = strcmp(err->code, "kafka_refused") == 0 ? err->code : "kafka_unreachable";
-    }
+    if (err->kind == ERROR_RETRY)
+        error_become(err, err->reason == REASON_TRANSACTIONS_REFUSED ? REASON_KAFKA_REFUSED
+                                                                     : REASON_KAFKA_UNREACHABLE);
     return error_wrap(err, "worker.delivery=exactly_once");
 }
 

@@ -184,7 +184,7 @@ send_item(ExactlyOnce *self, Outgoing *item, Error *err)
 static TransactionEnding
 not_delivered(Error *err)
 {
-    (void)error_set(err, ERROR_RETRY, "kafka_error", "a record was not delivered");
+    (void)error_set(err, REASON_KAFKA_FAILED, "a record was not delivered");
     return STEP_ABORTABLE;
 }
 
@@ -233,7 +233,7 @@ run_offsets(ExactlyOnce *self, Error *err)
     const KafkaTxn ending = kafka_producer_send_offsets(
         self->producer, membership, self->settings->commands_topic, self->batch.offsets,
         self->batch.lane_count, call_ms(self, OFFSETS_CALL_MS), err);
-    if (ending == KAFKA_TXN_ABORT && strcmp(err->code, "metadata_too_large") == 0)
+    if (ending == KAFKA_TXN_ABORT && err->reason == REASON_METADATA_TOO_LARGE)
         shrink_metadata(self);
     return ending_of(ending);
 }
@@ -298,7 +298,7 @@ exactly_once_run_step(ExactlyOnce *self, Error *err)
     const TransactionEnding ending = runs[self->step](self, err);
     if (ending != STEP_AGAIN || !is_late(self))
         return ending;
-    (void)error_set(err, ERROR_RETRY, "kafka_unreachable", "no end of it within %d ms",
+    (void)error_set(err, REASON_TRANSACTION_STALLED, "no end of it within %d ms",
                     KAFKA_TRANSACTION_TIMEOUT_MS);
     return STEP_TIMED_OUT;
 }

@@ -23,7 +23,7 @@ completions_new(Completions **ret_inbox, Error *err)
     completions->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (completions->event_fd < 0) {
         free(completions);
-        return error_set(err, ERROR_FATAL, "system", "eventfd: errno %d", errno);
+        return error_set(err, REASON_SYSTEM, "eventfd: errno %d", errno);
     }
     pthread_mutex_init(&completions->lock, NULL);
     *ret_inbox = completions;

@@ -160,7 +160,7 @@ long_command_fail_range(const LongCommandStep *step, RangeRun *run, const Error 
     TargetBatch batch = batch_of(step, run);
     if (!fail_in_transaction(step, &batch, cause, ret_ownership_lost, err)) {
         database_rollback(step->context->database);
-        err->kind = ERROR_HOLD; /* the end of a command that cannot be written is waited for */
+        error_hold(err); /* the end of a command that cannot be written is waited for */
         return error_wrap(err, "write that a range has failed");
     }
     long_command_note_failed_range(step->long_command, run);

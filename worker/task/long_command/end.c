@@ -1,6 +1,14 @@
 /* The end of a long command: ranges summed up, the result stored, the ranges cleared away, in one
  * transaction. */
+#include "worker/task/long_command/long_command.h"
 #include "worker/task/long_command/long_command_private.h"
+
+/* How a command ends. */
+typedef struct LongCommandEnd {
+    const TaskFollowers *followers; /* or NULL */
+    const Error *cause; /* it has failed for that, whatever its ranges say; NULL: they say it */
+    int attempts;
+} LongCommandEnd;
 
 typedef struct LongCommandSum {
     LongCommandRanges ranges;
@@ -62,7 +70,7 @@ sum_up(const TaskEntry *entry, const Error *cause, LongCommandSum *sum, Error *e
     if (cause != NULL)
         note_failed_end(sum, cause);
     if (sum->ranges.count == 0)
-        return error_set(err, ERROR_RETRY, "database_error", "a running command has no range");
+        return error_set(err, REASON_LEDGER_DAMAGED, "a running command has no range");
     return true;
 }
 
@@ -82,9 +90,6 @@ fill_failure(const LongCommandSum *sum, const Error *cause, TaskEnd *end)
     const LedgerRange *failed = first_failed(&sum->ranges);
     if (cause == NULL && failed == NULL)
         return;
-    Error stored = {0};
-    if (cause == NULL)
-        stored.code = failed->error_code;
     end->status = RESULT_FAILED;
     end->dead_letter = true;
     end->has_error = true;
@@ -92,7 +97,9 @@ fill_failure(const LongCommandSum *sum, const Error *cause, TaskEnd *end)
         end->error_code = ERROR_CODE_PART_FAILED;
         end->error_message = end->message;
     } else {
-        end->error_code = outcome_error_code(cause != NULL ? cause : &stored);
+        end->error_code = cause != NULL
+                              ? outcome_error_code(cause)
+                              : error_code_find(failed->error_code, ERROR_CODE_DATABASE_ERROR);
         end->error_message = cause != NULL ? cause->detail : failed->error_message;
     }
     end->error_sqlstate = cause != NULL ? cause->sqlstate : failed->error_sqlstate;
@@ -126,8 +133,9 @@ end_followers(const TaskEntry *leader, const LongCommandSum *sum, const LongComm
            long_command_share_end(leader, end->followers, &reports, err);
 }
 
-bool
-long_command_end_locked(const TaskEntry *entry, const LongCommandEnd *end, Error *err)
+/* With the ledger row locked, which the entry's record repeats. */
+static bool
+end_locked(const TaskEntry *entry, const LongCommandEnd *end, Error *err)
 {
     Database *database = entry->context->database;
     LongCommandSum *sum = arena_alloc(database_arena(database), 1, sizeof(*sum));
@@ -166,7 +174,7 @@ end_in_transaction(const LongCommandStep *step, Error *err)
         .followers = step->followers,
         .attempts = 1 + long_command_attempts(step->long_command),
     };
-    return long_command_end_locked(&entry, &end, err) && database_commit(database, err);
+    return end_locked(&entry, &end, err) && database_commit(database, err);
 }
 
 bool
@@ -177,4 +185,18 @@ long_command_end(const LongCommandStep *step, Error *err)
     database_rollback(step->context->database);
     task_outcome_done(step->outcome);
     return error_wrap(err, "end %s", command_task_name(step->item->command->task));
+}
+
+bool
+long_command_end_failed(const TaskEntry *entry, const LedgerRecord *row, const TaskFailure *failure,
+                        Error *err)
+{
+    const LongCommand *long_command = failure->long_command;
+    const LongCommandEnd end = {.cause = failure->cause, .attempts = failure->attempts};
+    if (long_command != NULL && long_command->begun && row->owner_epoch != long_command->epoch) {
+        entry->outcome->step = TASK_OWNERSHIP_LOST;
+        return true;
+    }
+    *entry->record = *row;
+    return end_locked(entry, &end, err);
 }

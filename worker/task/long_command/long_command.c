@@ -7,20 +7,11 @@
 
 #include "common/backoff.h"
 
-#include <string.h>
-
 static bool
-is_connection_error(const TaskContext *context, const Error *err)
+is_connection_error(const Error *err)
 {
-    return err->kind == ERROR_HOLD &&
-           (database_is_lost(context->database) || err->sqlstate[0] == '\0');
-}
-
-/* A wait is not a try: for the environment, or for a row of the ledger that another transaction holds. */
-static bool
-is_waiting(const Error *err)
-{
-    return err->kind == ERROR_HOLD || (err->code != NULL && strcmp(err->code, "ledger_busy") == 0);
+    return err->reason == REASON_CONNECTION_LOST || err->reason == REASON_CLOCK_SKEW ||
+           err->reason == REASON_COMMIT_UNCONFIRMED;
 }
 
 static int
@@ -28,7 +19,7 @@ failure_delay_ms(const TaskContext *context, RangeRun *run, const Error *err)
 {
     if (err->kind == ERROR_HOLD)
         return LONG_COMMAND_HELD_DELAY_MS;
-    if (is_waiting(err))
+    if (!err->counts_as_attempt)
         return LONG_COMMAND_BUSY_DELAY_MS;
     const Backoff retry = {context->settings->retry_backoff_ms,
                            context->settings->retry_backoff_max_ms};
@@ -43,7 +34,7 @@ absorb_failure(const LongCommandStep *step, RangeRun *run, bool *ret_ownership_l
 {
     const TaskContext *context = step->context;
     TaskOutcome *outcome = step->outcome;
-    if (err->kind == ERROR_FATAL || is_connection_error(context, err))
+    if (err->kind == ERROR_FATAL || is_connection_error(err))
         return false;
     /* The batch again at once, with the locks of the children. */
     if (!run->lock_children_first && outcome_met_a_lock(err)) {
@@ -54,7 +45,7 @@ absorb_failure(const LongCommandStep *step, RangeRun *run, bool *ret_ownership_l
     run->held = err->kind == ERROR_HOLD;
     outcome->has_note = true;
     outcome->note = *err;
-    if (is_waiting(err) || run->attempts < context->settings->max_attempts)
+    if (!err->counts_as_attempt || run->attempts < context->settings->max_attempts)
         return true;
     return long_command_fail_range(step, run, &outcome->note, ret_ownership_lost, err);
 }

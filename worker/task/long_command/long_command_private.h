@@ -1,5 +1,5 @@
 /*
- * long_command_private: the inside of a long command, for the files of this folder and for give_up.
+ * long_command_private: the inside of a long command, for the files of this folder.
  *
  * Threads:   the executor that begins or ends a long command is the only one that has it. In
  * between, several executors run batches: what is under the lock says so; the rest of a LongCommand
@@ -146,17 +146,5 @@ bool long_command_add_progress(const LongCommandStep *step, Error *err) MUST_CHE
 /* Ends the command as its ranges say: one transaction that sums them up, stores the result, and
  * those of its followers when it succeeded, and clears them away. */
 bool long_command_end(const LongCommandStep *step, Error *err) MUST_CHECK;
-
-/* How a command ends. */
-typedef struct LongCommandEnd {
-    const TaskFollowers *followers; /* or NULL */
-    const Error *cause; /* it has failed for that, whatever its ranges say; NULL: they say it */
-    int attempts;
-} LongCommandEnd;
-
-/* The same inside the caller's transaction, with the ledger row locked, which the entry's record
- * repeats; neither commits nor rolls back. */
-bool long_command_end_locked(const TaskEntry *entry, const LongCommandEnd *end,
-                             Error *err) MUST_CHECK;
 
 #endif

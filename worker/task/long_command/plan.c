@@ -58,7 +58,7 @@ long_command_lock_ranges(const TaskContext *context, const Command *command,
     for (size_t i = 0; i < kind->target_count; i++)
         take_target(all, kind->targets[i], ret_ranges);
     if (ret_ranges->count != all->count)
-        return error_set_sqlstate(err, ERROR_HOLD, "database_error", "54000",
+        return error_set_sqlstate(err, REASON_LEDGER_NEWER, "54000",
                                   "a command has ranges of other targets: a later version has "
                                   "begun it");
     return true;

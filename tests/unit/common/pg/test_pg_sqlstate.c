@@ -3,73 +3,153 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#define RETRY_COMMAND ERROR_RETRY, ERROR_SCOPE_COMMAND, true, "database_error"
+#define RETRY_ALL ERROR_RETRY, ERROR_SCOPE_EVERYTHING, true, "database_error"
+#define HOLD_ALL ERROR_HOLD, ERROR_SCOPE_EVERYTHING, false, "database_error"
+#define HOLD_TARGET ERROR_HOLD, ERROR_SCOPE_TARGET, false, "database_error"
+#define LOST ERROR_HOLD, ERROR_SCOPE_EVERYTHING, false, "connection_lost"
+
+/* Written by hand from the manual's list of error codes: each class once, and each state of its own
+ * meaning. */
+static const struct {
+    const char *sqlstate;
+    ErrorReason reason;
+    ErrorKind kind;
+    ErrorScope scope;
+    bool counts;
+    const char *code;
+    bool loses;
+} cases[] = {
+    {"03000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"08006", REASON_CONNECTION_LOST, LOST, true},
+    {"08P01", REASON_CONNECTION_LOST, LOST, true},
+    {"09000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"0A000", REASON_PLAN_STALE, RETRY_COMMAND, true},
+    {"0B000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"0F001", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"0L000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"0P000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"0Z002", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"20000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"21000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"22000", REASON_DATA_INVALID, ERROR_REJECT, ERROR_SCOPE_COMMAND, true, "database_error",
+     false},
+    {"22P02", REASON_DATA_INVALID, ERROR_REJECT, ERROR_SCOPE_COMMAND, true, "database_error",
+     false},
+    {"23503", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"23514", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"24000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"25001", REASON_SERVER_STATE, RETRY_ALL, false},
+    {"25006", REASON_CONNECTION_LOST, LOST, true},
+    {"25P02", REASON_SERVER_STATE, RETRY_ALL, false},
+    {"25P03", REASON_CONNECTION_LOST, LOST, true},
+    {"26000", REASON_STATEMENT_LOST, RETRY_COMMAND, true},
+    {"27000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"28000", REASON_LOGIN_REFUSED, HOLD_ALL, false},
+    {"28P01", REASON_LOGIN_REFUSED, HOLD_ALL, false},
+    {"2B000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"2D000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"2F005", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"34000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"38001", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"39P01", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"3B001", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"3D000", REASON_LOGIN_REFUSED, HOLD_ALL, false},
+    {"3F000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"40000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"40001", REASON_CONFLICT, RETRY_COMMAND, false},
+    {"40P01", REASON_CONFLICT, RETRY_COMMAND, false},
+    {"42501", REASON_PRIVILEGE_MISSING, HOLD_TARGET, false},
+    {"42601", REASON_OBJECT_UNFIT, HOLD_TARGET, false},
+    {"42703", REASON_OBJECT_UNFIT, HOLD_TARGET, false},
+    {"42830", REASON_OBJECT_UNFIT, HOLD_TARGET, false},
+    {"42P01", REASON_OBJECT_MISSING, HOLD_TARGET, false},
+    {"42P05", REASON_OBJECT_MISSING, HOLD_TARGET, false},
+    {"44000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"53100", REASON_RESOURCES_SHORT, HOLD_ALL, false},
+    {"53300", REASON_RESOURCES_SHORT, HOLD_ALL, false},
+    {"54000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"55000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"55P03", REASON_LOCK_HELD, RETRY_COMMAND, false},
+    {"57000", REASON_SERVER_STATE, RETRY_ALL, false},
+    {"57014", REASON_TIMEOUT, ERROR_RETRY, ERROR_SCOPE_EVERYTHING, true, "timeout", false},
+    {"57P01", REASON_CONNECTION_LOST, LOST, true},
+    {"57P02", REASON_CONNECTION_LOST, LOST, true},
+    {"57P03", REASON_CONNECTION_LOST, LOST, true},
+    {"57P04", REASON_CONNECTION_LOST, LOST, true},
+    {"58030", REASON_SERVER_IO, HOLD_ALL, false},
+    {"F0000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"HV000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"P0001", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"XX000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"ZZ999", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+};
+
 static void
-test_classify_known_states_gives_kind_code_and_loss(void **state)
+test_fill_every_class_gives_its_meaning(void **state)
 {
     (void)state;
-    static const struct {
-        const char *sqlstate;
-        ErrorKind kind;
-        const char *code;
-        bool lost;
-    } cases[] = {
-        {"40001", ERROR_RETRY, "database_error", false},
-        {"40P01", ERROR_RETRY, "database_error", false},
-        {"55P03", ERROR_RETRY, "database_error", false},
-        {"23503", ERROR_RETRY, "database_error", false},
-        {"23514", ERROR_RETRY, "database_error", false},
-        {"P0001", ERROR_RETRY, "database_error", false},
-        {"XX000", ERROR_RETRY, "database_error", false},
-        {"57014", ERROR_RETRY, "timeout", false},
-        {"57P01", ERROR_HOLD, "connection_lost", true},
-        {"57P02", ERROR_HOLD, "connection_lost", true},
-        {"57P03", ERROR_HOLD, "connection_lost", true},
-        {"08006", ERROR_HOLD, "connection_lost", true},
-        {"25006", ERROR_HOLD, "connection_lost", true},
-        {"25P03", ERROR_HOLD, "connection_lost", true},
-        {"53100", ERROR_HOLD, "database_error", false},
-        {"28P01", ERROR_HOLD, "database_error", false},
-        {"3D000", ERROR_HOLD, "database_error", false},
-        {"42501", ERROR_HOLD, "database_error", false},
-        {"42P01", ERROR_HOLD, "database_error", false},
-        {"22P02", ERROR_REJECT, "database_error", false},
-    };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        const PgSqlstate meaning = pg_sqlstate_classify(cases[i].sqlstate);
-        assert_int_equal(meaning.kind, cases[i].kind);
-        assert_string_equal(meaning.code, cases[i].code);
-        assert_int_equal(meaning.lost, cases[i].lost);
+        Error err = {0};
+        assert_int_equal(pg_sqlstate_fill(&err, cases[i].sqlstate, true, "said"), cases[i].loses);
+        assert_int_equal(err.reason, cases[i].reason);
+        assert_int_equal(err.kind, cases[i].kind);
+        assert_int_equal(err.scope, cases[i].scope);
+        assert_int_equal(err.counts_as_attempt, cases[i].counts);
+        assert_string_equal(err.code, cases[i].code);
+        assert_string_equal(err.sqlstate, cases[i].sqlstate);
+        assert_string_equal(err.text, "said");
+    }
+}
+
+/* Connections, resources, the server's state, login and database concern every command; class 42 is
+ * a table, column or privilege that only some tasks need. */
+static void
+test_fill_scope_goes_by_the_class_even_without_connection(void **state)
+{
+    (void)state;
+    static const char classes[] = "08 25 28 3D 53 57 58";
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const char class[] = {cases[i].sqlstate[0], cases[i].sqlstate[1], '\0'};
+        ErrorScope scope = strcmp(class, "42") == 0 ? ERROR_SCOPE_TARGET : ERROR_SCOPE_COMMAND;
+        if (strstr(classes, class) != NULL)
+            scope = ERROR_SCOPE_EVERYTHING;
+        Error err = {0};
+        assert_true(pg_sqlstate_fill(&err, cases[i].sqlstate, false, "said"));
+        assert_int_equal(err.scope, scope);
+        assert_int_equal(err.reason, REASON_CONNECTION_LOST);
+        assert_int_equal(err.kind, ERROR_HOLD);
+        assert_string_equal(err.code, "connection_lost");
+        assert_string_equal(err.sqlstate, cases[i].sqlstate);
     }
 }
 
 static void
-test_classify_no_sqlstate_is_lost_connection(void **state)
+test_fill_no_sqlstate_is_lost_connection_of_everything(void **state)
 {
     (void)state;
-    assert_string_equal(pg_sqlstate_classify(NULL).code, "connection_lost");
-    assert_int_equal(pg_sqlstate_classify("").kind, ERROR_HOLD);
-    assert_true(pg_sqlstate_classify(NULL).lost);
-}
-
-static void
-test_classify_unknown_state_is_retried(void **state)
-{
-    (void)state;
-    const PgSqlstate meaning = pg_sqlstate_classify("ZZ999");
-    assert_int_equal(meaning.kind, ERROR_RETRY);
-    assert_false(meaning.lost);
+    static const char *const none[] = {NULL, ""};
+    for (size_t i = 0; i < ARRAY_LEN(none); i++) {
+        Error err = {0};
+        assert_true(pg_sqlstate_fill(&err, none[i], true, "gone"));
+        assert_int_equal(err.reason, REASON_CONNECTION_LOST);
+        assert_int_equal(err.kind, ERROR_HOLD);
+        assert_int_equal(err.scope, ERROR_SCOPE_EVERYTHING);
+        assert_string_equal(err.sqlstate, "");
+    }
 }
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_classify_known_states_gives_kind_code_and_loss),
-        cmocka_unit_test(test_classify_no_sqlstate_is_lost_connection),
-        cmocka_unit_test(test_classify_unknown_state_is_retried),
+        cmocka_unit_test(test_fill_every_class_gives_its_meaning),
+        cmocka_unit_test(test_fill_scope_goes_by_the_class_even_without_connection),
+        cmocka_unit_test(test_fill_no_sqlstate_is_lost_connection_of_everything),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
