@@ -28,7 +28,7 @@ static const TaskKind kinds[COMMAND_TASK_COUNT] = {
 };
 
 const TaskKind *
-task_kind(CommandTask task)
+task_kind(const Command *command)
 {
-    return &kinds[task];
+    return &kinds[command->task];
 }

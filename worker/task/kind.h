@@ -20,6 +20,7 @@ typedef struct TaskKind {
     const char *failure; /* how the message of one that failed begins */
 } TaskKind;
 
-const TaskKind *task_kind(CommandTask task);
+/* The kind of the command's task; static. */
+const TaskKind *task_kind(const Command *command);
 
 #endif

@@ -108,7 +108,7 @@ static char *
 failure_message(Arena *arena, const Command *command, const Error *cause)
 {
     StrBuf text = {.arena = arena};
-    const TaskKind *kind = task_kind(command->task);
+    const TaskKind *kind = task_kind(command);
     strbuf_add_text(&text, kind->failure);
     if (kind->shape == TASK_SHAPE_SET)
         strbuf_add_format(&text, " for user %s", command->params.user_id);

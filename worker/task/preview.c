@@ -21,7 +21,8 @@ read_of(const TaskEntry *entry, const Target *target)
 {
     const CommandParams *params = &entry->item->command->params;
     const int64_t now_us = entry->record->now_us;
-    return (TargetRead){entry->context, params, now_us, target_cutoff_us(target, params, now_us)};
+    return (TargetRead){entry->context, target, params, now_us,
+                        target_cutoff_us(target, params, now_us)};
 }
 
 static bool
@@ -64,13 +65,13 @@ read_dry_run(const TaskEntry *entry, const TaskKind *kind, Reading *reading, Err
 static bool
 read_run(const TaskEntry *entry, Reading *reading, Error *err)
 {
-    const CommandTask task = entry->item->command->task;
-    const TaskKind *kind = task_kind(task);
+    const Command *command = entry->item->command;
+    const TaskKind *kind = task_kind(command);
     const bool done = kind->shape == TASK_SHAPE_READ
                           ? read_preview(entry, kind->targets[0], reading, err)
                           : read_dry_run(entry, kind, reading, err);
     if (!done)
-        return error_wrap(err, "read for %s", command_task_name(task));
+        return error_wrap(err, "read for %s", command_task_name(command->task));
     if (reading->message == NULL || reading->data == NULL)
         return error_out_of_memory(err);
     return true;

@@ -5,7 +5,7 @@
 TaskShape
 task_shape(const Command *command)
 {
-    return command->params.dry_run ? TASK_SHAPE_READ : task_kind(command->task)->shape;
+    return command->params.dry_run ? TASK_SHAPE_READ : task_kind(command)->shape;
 }
 
 /* A replay runs in a unit of its own. */

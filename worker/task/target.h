@@ -38,6 +38,7 @@ typedef struct TargetPlan {
 /* One batch of a range, within its transaction: see long_command/pass.h. */
 typedef struct TargetBatch {
     const TaskContext *context;
+    const Target *target;
     const CommandParams *params;
     LedgerRangeKey key;
     int64_t cutoff_us;
@@ -56,6 +57,7 @@ typedef struct TargetBatch {
 /* A preview or a dry run, within its transaction. */
 typedef struct TargetRead {
     const TaskContext *context;
+    const Target *target;
     const CommandParams *params;
     int64_t now_us;
     int64_t cutoff_us;

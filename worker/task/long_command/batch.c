@@ -11,15 +11,15 @@ enum {
 };
 
 static bool
-run_work(const Target *target, TargetBatch *batch, Error *err)
+run_work(TargetBatch *batch, Error *err)
 {
     switch (batch->range.state) {
     case RANGE_RUNNING:
-        return target->batch(batch, err);
+        return batch->target->batch(batch, err);
     case RANGE_LAST_PASS:
         if (batch->range.last_pass_us == 0)
             batch->range.last_pass_us = batch->now_us;
-        return target->last_pass(batch, err);
+        return batch->target->last_pass(batch, err);
     case RANGE_DONE:
     case RANGE_FAILED:
         return true;
@@ -50,6 +50,7 @@ batch_of(const LongCommandStep *step, const RangeRun *run)
     const Command *command = step->item->command;
     return (TargetBatch){
         .context = step->context,
+        .target = run->target,
         .params = &command->params,
         .key = {command->id, run->target->name, run->range_no},
         .cutoff_us = target_cutoff_us(run->target, &command->params, step->long_command->now_us),
@@ -86,14 +87,14 @@ commit_range(const TargetBatch *batch, Error *err)
 }
 
 static bool
-run_in_transaction(const LongCommandStep *step, const Target *target, TargetBatch *batch,
-                   bool *ret_ownership_lost, Error *err)
+run_in_transaction(const LongCommandStep *step, TargetBatch *batch, bool *ret_ownership_lost,
+                   Error *err)
 {
     if (!begin_on_range(step, batch, ret_ownership_lost, err))
         return false;
     if (*ret_ownership_lost)
         return true;
-    if (!run_work(target, batch, err))
+    if (!run_work(batch, err))
         return false;
     if (!batch->yield)
         return commit_range(batch, err);
@@ -127,7 +128,7 @@ long_command_run_batch(const LongCommandStep *step, RangeRun *run, bool *ret_own
                        Error *err)
 {
     TargetBatch batch = batch_of(step, run);
-    if (!run_in_transaction(step, run->target, &batch, ret_ownership_lost, err)) {
+    if (!run_in_transaction(step, &batch, ret_ownership_lost, err)) {
         database_rollback(step->context->database);
         return error_wrap(err, "batch of %s", run->target->name);
     }

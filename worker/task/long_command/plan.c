@@ -12,7 +12,7 @@ bool
 long_command_plan(const TaskContext *context, const Command *command, int64_t epoch,
                   LongCommandRanges *ret_ranges, Error *err)
 {
-    const TaskKind *kind = task_kind(command->task);
+    const TaskKind *kind = task_kind(command);
     ret_ranges->count = 0;
     for (size_t i = 0; i < kind->target_count; i++) {
         TargetPlan plan = {
@@ -47,7 +47,7 @@ bool
 long_command_lock_ranges(const TaskContext *context, const Command *command,
                          LongCommandRanges *ret_ranges, Error *err)
 {
-    const TaskKind *kind = task_kind(command->task);
+    const TaskKind *kind = task_kind(command);
     LongCommandRanges *all = arena_alloc(database_arena(context->database), 1, sizeof(*all));
     if (all == NULL)
         return error_out_of_memory(err);
