@@ -144,7 +144,7 @@ test_fail_each_task_has_its_sentence(void **state)
 }
 
 static void
-test_fail_of_a_chain_under_way_tells_what_was_done(void **state)
+test_fail_of_a_long_command_under_way_tells_what_was_done(void **state)
 {
     (void)state;
     CLEANUP(sent_done) SentCommand sent = {0};
@@ -168,7 +168,7 @@ test_fail_of_a_chain_under_way_tells_what_was_done(void **state)
 }
 
 static void
-test_fail_of_a_chain_that_is_done_tells_its_failure_and_what_was_done(void **state)
+test_fail_of_a_long_command_that_is_done_tells_its_failure_and_what_was_done(void **state)
 {
     (void)state;
     CLEANUP(sent_done) SentCommand sent = {0};
@@ -186,23 +186,23 @@ test_fail_of_a_chain_that_is_done_tells_its_failure_and_what_was_done(void **sta
 }
 
 static void
-test_fail_of_a_chain_that_another_took_over_is_forgotten(void **state)
+test_fail_of_a_long_command_that_another_took_over_is_forgotten(void **state)
 {
     (void)state;
     CLEANUP(sent_done) SentCommand sent = {0};
     CLEANUP(long_command_freep) LongCommand *long_command = long_command_new();
-    CLEANUP(long_command_freep) LongCommand *second_chain = long_command_new();
+    CLEANUP(long_command_freep) LongCommand *second_command = long_command_new();
     CLEANUP(worker_done) TestWorker second = {0};
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     worker_open(&second, &settings, "w2");
     sent_make_task(&sent, 10, "a", CLEANUP_ALL);
     assert_int_equal(worker_step(&worker, &sent, long_command, &outcome), TASK_REQUEUE);
-    assert_int_equal(worker_step(&second, &sent, second_chain, &outcome), TASK_REQUEUE);
+    assert_int_equal(worker_step(&second, &sent, second_command, &outcome), TASK_REQUEUE);
     fail_command(&sent, long_command, &outcome);
     assert_int_equal(outcome.step, TASK_OWNERSHIP_LOST);
     assert_null(outcome.result);
     assert_int_equal(ledger_count(app, "a", "running"), 1);
-    worker_finish_chain(&second, &sent, second_chain, &outcome);
+    worker_finish_long_command(&second, &sent, second_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 3);
 }
@@ -286,9 +286,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_fail_after_the_set_was_rolled_back_is_stored_and_published_again),
         CASE(test_fail_each_task_has_its_sentence),
-        CASE(test_fail_of_a_chain_under_way_tells_what_was_done),
-        CASE(test_fail_of_a_chain_that_is_done_tells_its_failure_and_what_was_done),
-        CASE(test_fail_of_a_chain_that_another_took_over_is_forgotten),
+        CASE(test_fail_of_a_long_command_under_way_tells_what_was_done),
+        CASE(test_fail_of_a_long_command_that_is_done_tells_its_failure_and_what_was_done),
+        CASE(test_fail_of_a_long_command_that_another_took_over_is_forgotten),
         CASE(test_fail_of_a_duplicate_is_absorbed),
         CASE(test_fail_of_a_replay_replaces_the_earlier_failure),
         CASE(test_fail_without_server_is_a_hold),

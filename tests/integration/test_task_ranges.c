@@ -337,7 +337,7 @@ test_range_whose_row_is_locked_does_not_keep_the_other(void **state)
     assert_int_equal(postgres_number(app, "SELECT count(*) " RANGES_OF " AND state = 'done'"), 1);
     postgres_exec(other, "COMMIT");
     end_step(&blocked, TASK_REQUEUE);
-    worker_finish_chain(&workers[1], &sent, long_command, &outcome);
+    worker_finish_long_command(&workers[1], &sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), RANGES_USERS * 9 / 10 + 2);
     assert_counted(&outcome);
@@ -368,7 +368,7 @@ test_takeover_waits_for_all_ranges_and_goes_on_with_them(void **state)
     assert_int_equal(claim_of(long_command), first);
     assert_int_equal(claim_of(long_command), running);
     assert_int_equal(step_claimed(0, long_command, running), TASK_OWNERSHIP_LOST);
-    worker_finish_chain(&workers[1], &sent, second, &outcome);
+    worker_finish_long_command(&workers[1], &sent, second, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), RANGES_USERS * 9 / 10 + 2);
     assert_counted(&outcome);

@@ -197,11 +197,11 @@ run_long_run(const SentCommand *sent, int batch_rows, TaskOutcome *ret_outcome)
     worker.settings.batch_sessions = batch_rows;
     for (int i = 0; i < 1 + 2 * RANGE_EXECUTORS; i++)
         assert_int_equal(worker_step(&worker, sent, lost, ret_outcome), TASK_REQUEUE);
-    worker_finish_chain(&worker, sent, long_command, ret_outcome);
+    worker_finish_long_command(&worker, sent, long_command, ret_outcome);
 }
 
 static void
-expect_chain_reads_each_session_a_few_times(int users)
+expect_long_command_reads_each_session_a_few_times(int users)
 {
     CLEANUP(sent_done) SentCommand sent = {0};
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
@@ -216,7 +216,7 @@ expect_chain_reads_each_session_a_few_times(int users)
 }
 
 static void
-expect_chain_reads_each_booking_a_few_times(void)
+expect_long_command_reads_each_booking_a_few_times(void)
 {
     CLEANUP(sent_done) SentCommand sent = {0};
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
@@ -231,25 +231,25 @@ expect_chain_reads_each_booking_a_few_times(void)
 }
 
 static void
-test_chain_of_sessions_in_ranges_reads_each_a_few_times(void **state)
+test_long_command_of_sessions_in_ranges_reads_each_a_few_times(void **state)
 {
     (void)state;
-    expect_chain_reads_each_session_a_few_times(USERS);
+    expect_long_command_reads_each_session_a_few_times(USERS);
 }
 
 static void
-test_chain_of_sessions_without_an_index_on_users_reads_each_a_few_times(void **state)
+test_long_command_of_sessions_without_an_index_on_users_reads_each_a_few_times(void **state)
 {
     (void)state;
     reads_hide_index(app, "sessions_user_id");
-    expect_chain_reads_each_session_a_few_times(USERS);
+    expect_long_command_reads_each_session_a_few_times(USERS);
 }
 
 static void
-test_chain_of_bookings_reads_each_a_few_times(void **state)
+test_long_command_of_bookings_reads_each_a_few_times(void **state)
 {
     (void)state;
-    expect_chain_reads_each_booking_a_few_times();
+    expect_long_command_reads_each_booking_a_few_times();
 }
 
 static void
@@ -291,8 +291,8 @@ test_plans_for_few_rows_do_for_many(void **state)
     crowd_add(app, USERS);
     crowd_add_ledger(app, LEDGER_ROWS);
     expect_sets_read_their_own_rows();
-    expect_chain_reads_each_session_a_few_times(USERS - SET_RUNS * SET_COMMANDS);
-    expect_chain_reads_each_booking_a_few_times();
+    expect_long_command_reads_each_session_a_few_times(USERS - SET_RUNS * SET_COMMANDS);
+    expect_long_command_reads_each_booking_a_few_times();
 }
 
 static void
@@ -446,9 +446,9 @@ main(void)
         CASE(test_set_new_or_known_reads_its_own_rows),
         CASE(test_set_without_prepared_statements_reads_its_own_rows),
         CASE(test_set_that_meets_a_lock_reads_its_own_rows),
-        CASE(test_chain_of_sessions_in_ranges_reads_each_a_few_times),
-        CASE(test_chain_of_sessions_without_an_index_on_users_reads_each_a_few_times),
-        CASE(test_chain_of_bookings_reads_each_a_few_times),
+        CASE(test_long_command_of_sessions_in_ranges_reads_each_a_few_times),
+        CASE(test_long_command_of_sessions_without_an_index_on_users_reads_each_a_few_times),
+        CASE(test_long_command_of_bookings_reads_each_a_few_times),
         cmocka_unit_test_setup_teardown(test_plans_for_few_rows_do_for_many, begin_empty, end),
         CASE(test_upkeep_reads_the_rows_that_it_deletes),
         CASE(test_dry_run_of_one_user_reads_his_rows),

@@ -247,7 +247,7 @@ test_begin_of_what_is_taken_over_absorbed_or_published_shares_nothing(void **sta
     leader.record.offset--;
     long_command_free(long_command);
     long_command = long_command_new();
-    worker_finish_chain(&worker, &leader, long_command, &begun);
+    worker_finish_long_command(&worker, &leader, long_command, &begun);
     long_command_free(long_command);
     long_command = long_command_new();
     assert_int_equal(step(), TASK_FINISHED);

@@ -147,7 +147,7 @@ test_third_target_taken_over_after_a_crash_is_finished_with_the_counts_of_both(v
     assert_int_equal(postgres_number(app, "SELECT counts[1] FROM cleanup_worker.ledger_range "
                                           "WHERE target = 'drafts'"),
                      3 * BATCH);
-    worker_finish_chain(&second, &sent, long_command, &outcome);
+    worker_finish_long_command(&second, &sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_outcome_text(&outcome, "task", "delete_old_drafts");
     assert_outcome_text(&outcome, "message", "Successfully deleted 50 old drafts");
@@ -170,7 +170,7 @@ test_third_target_locked_row_is_kept_for_the_last_pass_and_counted(void **state)
     assert_int_equal(postgres_number(app, "SELECT count(*) FROM cleanup_worker.ledger_skipped "
                                           "WHERE target = 'drafts' AND item = '2'"),
                      1);
-    worker_finish_chain(&second, &sent, long_command, &outcome);
+    worker_finish_long_command(&second, &sent, long_command, &outcome);
     postgres_exec(other, "COMMIT");
     pg_conn_free(other);
     assert_finished(app, &sent, &outcome, "succeeded");
@@ -191,7 +191,7 @@ test_third_target_beside_another_goes_first_and_has_its_own_section(void **state
     crash_after(3);
     assert_int_equal(count_drafts(), OLD + RECENT - 2 * BATCH);
     assert_int_equal(application_count_sessions(app), 3);
-    worker_finish_chain(&second, &sent, long_command, &outcome);
+    worker_finish_long_command(&second, &sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_outcome_text(&outcome, "message",
                         "Draft cleanup: Successfully deleted 50 old drafts; "

@@ -223,7 +223,7 @@ test_window_by_id_moves_over_active_users_and_finds_the_empty_id(void **state)
 }
 
 static void
-test_chain_with_user_index_goes_by_user(void **state)
+test_long_command_with_user_index_goes_by_user(void **state)
 {
     (void)state;
     CLEANUP(long_run_done) LongRun run;
@@ -239,7 +239,7 @@ test_chain_with_user_index_goes_by_user(void **state)
 /* One step to begin, a window that is full each, one that finds nothing more, the last pass, the
  * end: nothing is read twice, however sparse. */
 static void
-test_chain_without_user_index_goes_by_id_and_reads_each_session_once(void **state)
+test_long_command_without_user_index_goes_by_id_and_reads_each_session_once(void **state)
 {
     (void)state;
     CLEANUP(long_run_done) LongRun run;
@@ -256,7 +256,7 @@ test_chain_without_user_index_goes_by_id_and_reads_each_session_once(void **stat
 }
 
 static void
-test_chain_of_one_user_without_user_index_keeps_to_that_user(void **state)
+test_long_command_of_one_user_without_user_index_keeps_to_that_user(void **state)
 {
     (void)state;
     CLEANUP(long_run_done) LongRun run;
@@ -295,7 +295,7 @@ take_over_after(void (*change_index)(void), bool by_id)
 }
 
 static void
-test_chain_taken_over_when_the_index_is_there_stays_by_id(void **state)
+test_long_command_taken_over_when_the_index_is_there_stays_by_id(void **state)
 {
     (void)state;
     drop_index();
@@ -303,7 +303,7 @@ test_chain_taken_over_when_the_index_is_there_stays_by_id(void **state)
 }
 
 static void
-test_chain_taken_over_when_the_index_is_gone_stays_by_user(void **state)
+test_long_command_taken_over_when_the_index_is_gone_stays_by_user(void **state)
 {
     (void)state;
     take_over_after(drop_index, false);
@@ -311,7 +311,7 @@ test_chain_taken_over_when_the_index_is_gone_stays_by_user(void **state)
 
 /* The connection still knows the table's name; that half fails, the other does its work. */
 static void
-test_chain_begins_without_the_sessions_table_for_its_other_half(void **state)
+test_long_command_begins_without_the_sessions_table_for_its_other_target(void **state)
 {
     (void)state;
     CLEANUP(long_run_done) LongRun run;
@@ -332,7 +332,7 @@ test_chain_begins_without_the_sessions_table_for_its_other_half(void **state)
 
 /* A message on its way holds its user: his session stays, whatever the order of the windows. */
 static void
-test_chain_by_id_leaves_a_locked_user_alone_and_reports_it(void **state)
+test_long_command_by_id_leaves_a_locked_user_alone_and_reports_it(void **state)
 {
     (void)state;
     CLEANUP(long_run_done) LongRun run;
@@ -355,15 +355,19 @@ main(void)
         cmocka_unit_test_setup(test_plan_of_a_window_or_last_pass_follows_an_index, clear),
         cmocka_unit_test_setup(test_window_by_id_moves_over_active_users_and_finds_the_empty_id,
                                clear),
-        cmocka_unit_test_setup(test_chain_with_user_index_goes_by_user, clear),
-        cmocka_unit_test_setup(test_chain_without_user_index_goes_by_id_and_reads_each_session_once,
+        cmocka_unit_test_setup(test_long_command_with_user_index_goes_by_user, clear),
+        cmocka_unit_test_setup(
+            test_long_command_without_user_index_goes_by_id_and_reads_each_session_once, clear),
+        cmocka_unit_test_setup(test_long_command_of_one_user_without_user_index_keeps_to_that_user,
                                clear),
-        cmocka_unit_test_setup(test_chain_of_one_user_without_user_index_keeps_to_that_user, clear),
-        cmocka_unit_test_setup(test_chain_taken_over_when_the_index_is_there_stays_by_id, clear),
-        cmocka_unit_test_setup(test_chain_taken_over_when_the_index_is_gone_stays_by_user, clear),
-        cmocka_unit_test_setup(test_chain_begins_without_the_sessions_table_for_its_other_half,
+        cmocka_unit_test_setup(test_long_command_taken_over_when_the_index_is_there_stays_by_id,
                                clear),
-        cmocka_unit_test_setup(test_chain_by_id_leaves_a_locked_user_alone_and_reports_it, clear),
+        cmocka_unit_test_setup(test_long_command_taken_over_when_the_index_is_gone_stays_by_user,
+                               clear),
+        cmocka_unit_test_setup(
+            test_long_command_begins_without_the_sessions_table_for_its_other_target, clear),
+        cmocka_unit_test_setup(test_long_command_by_id_leaves_a_locked_user_alone_and_reports_it,
+                               clear),
     };
     if (!postgres_is_available())
         return POSTGRES_SKIPPED;

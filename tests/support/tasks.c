@@ -81,7 +81,7 @@ worker_run(TestWorker *worker, const SentCommand *sent, TaskOutcome *ret_outcome
         ASSERT_OK(task_run_read(&worker->context, &item, 1, ret_outcome, &err), &err);
         break;
     case TASK_SHAPE_LONG_COMMAND:
-        worker_finish_chain(worker, sent, long_command, ret_outcome);
+        worker_finish_long_command(worker, sent, long_command, ret_outcome);
         break;
     }
 }
@@ -113,8 +113,8 @@ worker_step(TestWorker *worker, const SentCommand *sent, LongCommand *long_comma
 }
 
 void
-worker_finish_chain(TestWorker *worker, const SentCommand *sent, LongCommand *long_command,
-                    TaskOutcome *ret_outcome)
+worker_finish_long_command(TestWorker *worker, const SentCommand *sent, LongCommand *long_command,
+                           TaskOutcome *ret_outcome)
 {
     for (int i = 0; i < STEPS_MAX; i++) {
         if (worker_step(worker, sent, long_command, ret_outcome) != TASK_REQUEUE)

@@ -49,10 +49,10 @@ typedef struct SessionBound {
     char user_id[SESSION_BOUND_BYTES];
 } SessionBound;
 
-/* At most `parts` - 1 users, in ascending order, that divide the sessions into parts of about the
- * same size: each is the lowest user of a part but the first. From the catalog alone, or evenly
+/* At most `ranges` - 1 users, in ascending order, that divide the sessions into ranges of about the
+ * same size: each is the lowest user of a range but the first. From the catalog alone, or evenly
  * over all UUIDs where it has no statistics. `bounds` has room for them. */
-bool session_find_bounds(Database *database, int parts, SessionBound *bounds, int *ret_count,
+bool session_find_bounds(Database *database, int ranges, SessionBound *bounds, int *ret_count,
                          Error *err) MUST_CHECK;
 
 /* The next `limit` sessions after a cursor; "" as cursor = from the beginning. */
@@ -91,8 +91,8 @@ bool session_find_listed(Database *database, int64_t cutoff_us, const SessionLis
 bool session_lock(Database *database, const SessionCandidates *candidates, bool *locked,
                   Error *err) MUST_CHECK;
 
-/* The same without the children: session_delete_locked then waits for a child that somebody else
- * holds, and fails with SQLSTATE 55P03 after 100 ms. Cheaper where that is rare. */
+/* The same without the children: session_delete_locked then waits for a child that another
+ * transaction holds, and fails with SQLSTATE 55P03 after 100 ms. Cheaper where that is rare. */
 bool session_lock_parents(Database *database, const SessionCandidates *candidates, bool *locked,
                           Error *err) MUST_CHECK;
 

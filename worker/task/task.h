@@ -107,9 +107,9 @@ LongCommand *long_command_new(void) MUST_CHECK; /* NULL when out of memory */
 void long_command_free(LongCommand *long_command);
 DEFINE_FREEP(LongCommand, long_command_free)
 
-/* Claims a range that nobody has claimed and that may run at `now_ms` (monotonic); the next
+/* Claims a range that no executor has claimed and that may run at `now_ms` (monotonic); the next
  * task_step_long_command gives it back. Before the begin, and when all ranges are done, the claim
- * is CLAIM_EXCLUSIVE: it holds nothing, so the caller sees to it that nobody else has a claim then,
+ * is CLAIM_EXCLUSIVE: it holds nothing, so the caller sees to it that no other has a claim then,
  * nor asks for one before that step is over. False: there is nothing to do now;
  * long_command_next_ms tells when there is. */
 bool long_command_claim(LongCommand *long_command, int64_t now_ms, int *ret_claim) MUST_CHECK;
