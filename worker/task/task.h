@@ -36,7 +36,7 @@ typedef struct TaskContext {
 typedef enum TaskShape {
     TASK_SHAPE_SET,          /* per-user command: shares a transaction with others of its kind */
     TASK_SHAPE_READ,         /* preview or dry run: one read-only statement */
-    TASK_SHAPE_LONG_COMMAND, /* long command: a long command of batches */
+    TASK_SHAPE_LONG_COMMAND, /* batches, each in a transaction of its own */
 } TaskShape;
 
 typedef enum TaskStep {
@@ -58,7 +58,7 @@ typedef struct TaskOutcome {
     char *reason;
     int attempts;
     const char *status; /* static: "succeeded" and so on */
-    /* How far a long command has come (step AGAIN), now and then; see worker/message/progress.h. */
+    /* How far a long command has come (TASK_REQUEUE), now and then; see message/progress.h. */
     char *progress; /* JSON, owned; or NULL */
     int64_t progress_number;
     int64_t progress_at_us;
