@@ -139,7 +139,7 @@ def topic_takes_small_batches_alone(delivery, sign, stack, program, _crash_progr
 SCENARIOS = {
     "an outage while committed offsets are looked up": (broker_away_while_offsets_are_looked_up, "exactly_once"),
     "a topic that takes small batches alone": (
-        functools.partial(topic_takes_small_batches_alone, "exactly_once", "ending=abort"), "exactly_once"),
+        functools.partial(topic_takes_small_batches_alone, "exactly_once", "ending=abortable"), "exactly_once"),
     "the same, at least once": (
         functools.partial(topic_takes_small_batches_alone, "at_least_once", "delivery failed, sending again"), "exactly_once"),
     "named workers while the broker stands still": (named_workers_while_the_broker_stands_still, "exactly_once"),

@@ -2,7 +2,7 @@
  * fencing: whether being fenced means that another worker uses this one's id. Pure.
  *
  * A first time does not: the broker fences a member for a request of its own that it had not come
- * to yet, and a producer for the one before it. Two workers with one id fence each other for ever.
+ * to yet, and a producer for the one before it. Two workers with one id fence each other forever.
  */
 #ifndef WORKER_PIPELINE_FENCING_H
 #define WORKER_PIPELINE_FENCING_H

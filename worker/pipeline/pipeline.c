@@ -87,8 +87,8 @@ join_executors(Pipeline *pipeline, int64_t deadline_ms)
     return all;
 }
 
-/* Whoever is still inside a call to a server outlives what it uses, if that were freed: so it
- * stays, and ends with the process. The servers roll back, or commit what the ledger knows. */
+/* A thread that is still inside a call to a server may use this memory, so it is left until the
+ * process ends. The servers roll back, or commit what the ledger knows. */
 static bool
 stop_threads(Pipeline *pipeline, int64_t deadline_ms)
 {

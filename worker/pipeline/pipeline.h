@@ -3,9 +3,9 @@
  * Kafka.
  *
  * Owns:      its threads (executors, publisher), consumer, producer and database connections, while
- * it runs.
+ *            it runs.
  * Threads:   pipeline_run is called once at a time; the calling thread becomes the coordinator.
- * SIGTERM and SIGINT are blocked in it, and so in every thread it starts.
+ *            SIGTERM and SIGINT are blocked in it, and so in every thread it starts.
  * Invariant: an offset is committed only when everything below it has been published.
  */
 #ifndef WORKER_PIPELINE_PIPELINE_H
@@ -16,7 +16,7 @@
 /* Runs until a signal arrives on `signal_fd` (a signalfd of SIGTERM and SIGINT) and everything has
  * been drained; a second signal ends the grace at once. True: stopped as asked. False: could not
  * start (ERROR_HOLD "kafka_unreachable" or "kafka_refused", ERROR_REJECT "kafka_config" or
- * "topic_missing") or could not go on (ERROR_FATAL); whatever was not committed then will be
+ * "topic_missing") or could not go on (ERROR_FATAL); what was not committed then will be
  * delivered again. */
 bool pipeline_run(const PipelineSettings *settings, const Clock *clock, int signal_fd,
                   Error *err) MUST_CHECK;

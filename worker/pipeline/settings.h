@@ -2,7 +2,7 @@
  * settings: what a pipeline is told at its start.
  *
  * Owns:      nothing; strings and what is behind pointers are borrowed while pipeline_run runs.
- * Threads:   any may read it; nobody changes it.
+ * Threads:   any may read it; no thread changes it.
  */
 #ifndef WORKER_PIPELINE_SETTINGS_H
 #define WORKER_PIPELINE_SETTINGS_H
@@ -28,7 +28,7 @@ typedef struct PipelineSettings {
     const DatabaseSettings *database;
     const TaskSettings *task;
     /* Told, on the coordinator's or the publisher's thread, of offsets that the group has
-     * committed; NULL: nobody is told. */
+     * committed; or NULL. */
     KafkaCommitted note_committed;
     void *note_committed_state;
 } PipelineSettings;

@@ -38,7 +38,7 @@ static struct {
     size_t user_count;
 } world = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* It begins, runs batches in ranges side by side, and ends alone. */
+/* It begins, runs batches in ranges side by side, and ends when no range runs. */
 struct LongCommand {
     pthread_mutex_t lock;
     bool endless;
@@ -75,11 +75,11 @@ bool
 long_command_claim(LongCommand *long_command, int64_t now_ms, int *ret_claim)
 {
     pthread_mutex_lock(&long_command->lock);
-    const bool alone =
+    const bool exclusive =
         long_command->steps == 0 || (!long_command->endless && long_command->steps >= STEPS - 1);
-    const bool granted = now_ms >= long_command->next_ms && (alone || has_range(long_command));
+    const bool granted = now_ms >= long_command->next_ms && (exclusive || has_range(long_command));
     if (granted)
-        *ret_claim = alone ? CLAIM_EXCLUSIVE : long_command->claims++;
+        *ret_claim = exclusive ? CLAIM_EXCLUSIVE : long_command->claims++;
     pthread_mutex_unlock(&long_command->lock);
     return granted;
 }

@@ -2,7 +2,7 @@
  * assignment: the lanes of the partitions that this worker has, from assign to revoke.
  *
  * Owns:      one reference to each lane of the current assignment.
- * Threads:   the coordinator alone.
+ * Threads:   the coordinator's.
  * Invariant: every assignment makes new lanes; those of the one before are dead by then.
  */
 #ifndef WORKER_PIPELINE_COORDINATOR_ASSIGNMENT_H
@@ -27,10 +27,11 @@ bool assignment_begin(Assignment *assignment, const KafkaRebalance *rebalance,
 /* NULL when this worker does not have that partition. */
 Lane *assignment_lane(const Assignment *assignment, int32_t partition);
 
-/* Nothing of the lanes starts any more; returns how many queued jobs were dropped. */
+/* Nothing of the lanes, which are open, starts any more; returns how many queued jobs were dropped.
+ */
 size_t assignment_close(const Assignment *assignment, Batcher *batcher);
 
-/* How many commands are with executors or the publisher. */
+/* What is under way, as lane_busy counts it; 0: nothing is. */
 size_t assignment_busy(const Assignment *assignment);
 
 /* Ends the lanes: what is still with executors or the publisher will be dropped. Returns how many

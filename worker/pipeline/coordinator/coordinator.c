@@ -9,9 +9,8 @@
 
 enum {
     TICK_MS = 100,
-    SHORT_TICK_MS = 10, /* while an answer is waited for that wakes nobody */
-    POLL_BUDGET = 1000, /* records in a row before reports and signals are looked at */
-    ERROR_NEWS_EVERY_MS = 60 * 1000,
+    SHORT_TICK_MS = 10, /* while an answer is waited for that does not end a poll */
+    POLL_BUDGET = 1000, /* records in a row before completions and signals are looked at */
     AHEAD_MAX = 100000,
     BYTES_PER_KIB = 1024,
 };
@@ -38,7 +37,7 @@ coordinator_new(const PipelineShared *shared, KafkaConsumer *consumer, int signa
         .high_bytes = (size_t)settings->queue_kib * BYTES_PER_KIB,
         .high_ahead = AHEAD_MAX,
     };
-    self->error_news_ms = coordinator_now_ms(self) - ERROR_NEWS_EVERY_MS;
+    self->error_news_ms = coordinator_now_ms(self) - COORDINATOR_ERROR_NEWS_EVERY_MS;
     *ret_coordinator = self;
     return true;
 }
@@ -106,10 +105,9 @@ accept_record(Coordinator *self, Record *record, Lane *lane, Error *err)
     if (job != NULL) {
         batcher_add(self->shared->batcher, job);
     } else {
-        lane_busy_begin(lane);
-        OutgoingList alone = {0};
-        outgoing_list_add(&alone, rejected);
-        publisher_push(self->shared->publisher, &alone, false);
+        OutgoingList items = OUTGOING_LIST(items);
+        outgoing_list_add(&items, rejected);
+        publisher_push(self->shared->publisher, &items, false);
     }
     keep_flow(self, lane);
     return true;
@@ -141,15 +139,6 @@ take_record(Coordinator *self, Record *record, Error *err)
     }
     record_free(record);
     return error_out_of_memory(err);
-}
-
-void
-coordinator_tell_consumer_error(Coordinator *self, const Error *err)
-{
-    if (coordinator_now_ms(self) - self->error_news_ms < ERROR_NEWS_EVERY_MS)
-        return;
-    self->error_news_ms = coordinator_now_ms(self);
-    log_warn("Kafka reports an error", LOG_STR("code", err->code), LOG_ERR(err));
 }
 
 static bool
@@ -189,34 +178,29 @@ poll_records(Coordinator *self, Error *err)
     return true;
 }
 
-static bool
-take_completion(Coordinator *self, const Completion *completion, Error *err)
+/* The publisher has finished its offset; what comes for a lane that has ended is dropped. */
+static void
+take_completion(Coordinator *self, const Completion *completion)
 {
-    lane_busy_end(completion->lane);
     if (lane_state(completion->lane) == LANE_DEAD)
-        return true;
+        return;
     self->counts.finished++;
-    if (!lane_finish(completion->lane, completion->offset, err))
-        return false;
     lane_release(completion->lane, completion->size_bytes);
     if (lane_state(completion->lane) == LANE_OPEN)
         keep_flow(self, completion->lane);
-    return true;
 }
 
 static bool
 take_completions(Coordinator *self, Error *err)
 {
-    bool taken = true;
-    Completion *completions = completions_take(self->shared->completions);
-    while (completions != NULL) {
-        Completion *completion = completions;
-        completions = completion->next;
-        if (taken)
-            taken = take_completion(self, completion, err);
+    CompletionList list = STAILQ_HEAD_INITIALIZER(list);
+    completions_take(self->shared->completions, &list);
+    for (Completion *completion = completion_list_take(&list); completion != NULL;
+         completion = completion_list_take(&list)) {
+        take_completion(self, completion);
         completion_free(completion);
     }
-    return taken && completions_check(self->shared->completions, err);
+    return completions_check(self->shared->completions, err);
 }
 
 static void

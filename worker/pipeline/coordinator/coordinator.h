@@ -1,6 +1,6 @@
 /*
- * coordinator: the thread that owns the consumer: polls, hands on, commits, answers rebalances,
- * drains.
+ * coordinator: the thread that owns the consumer: it polls, hands on, commits, answers rebalances
+ * and drains.
  *
  * Owns:      the consumer, the lanes of the current assignment, the intake.
  * Threads:   the one that called pipeline_run; it never blocks longer than a tick.

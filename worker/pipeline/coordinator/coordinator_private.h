@@ -1,7 +1,10 @@
 /*
- * coordinator_private: the inside of the coordinator, shared by the coordinator….c files alone.
+ * coordinator_private: the inside of the coordinator, for coordinator.c, membership.c, rebalance.c
+ * and, below them, state.c.
  *
- * Threads: the coordinator's.
+ * Threads:   the coordinator's.
+ * Invariant: the phase changes in coordinator_set_phase only; while it is PHASE_RUNNING, every lane
+ *            is open and no signal has come.
  */
 #ifndef WORKER_PIPELINE_COORDINATOR_COORDINATOR_PRIVATE_H
 #define WORKER_PIPELINE_COORDINATOR_COORDINATOR_PRIVATE_H
@@ -11,6 +14,10 @@
 #include "worker/pipeline/coordinator/intake.h"
 #include "worker/pipeline/coordinator/offset_fetch.h"
 #include "worker/pipeline/fencing.h"
+
+enum {
+    COORDINATOR_ERROR_NEWS_EVERY_MS = 60 * 1000,
+};
 
 typedef enum Phase {
     PHASE_RUNNING,
@@ -39,11 +46,21 @@ struct Coordinator {
     CoordinatorCounts counts;
 };
 
+/* state.c */
+
 int64_t coordinator_now_ms(const Coordinator *self);
+
+/* A phase that cannot follow the one it is in is a bug, which ends the process. */
+void coordinator_set_phase(Coordinator *self, Phase phase);
 
 /* Logs an error of the consumer, at most one a minute: such errors pass by themselves, and come
  * again and again until then. */
 void coordinator_tell_consumer_error(Coordinator *self, const Error *err);
+
+/* Ends the lanes; what they have under way will be dropped. */
+void coordinator_drop_lanes(Coordinator *self);
+
+/* membership.c */
 
 bool coordinator_join(Coordinator *self, Error *err) MUST_CHECK;
 
@@ -51,8 +68,7 @@ bool coordinator_join(Coordinator *self, Error *err) MUST_CHECK;
  * another worker has this one's id ("worker_id_in_use"), or without memory. */
 bool coordinator_rejoin(Coordinator *self, const Error *reason, Error *err) MUST_CHECK;
 
-/* Ends the lanes; what they have under way will be dropped. */
-void coordinator_drop_lanes(Coordinator *self);
+/* rebalance.c */
 
 /* The group has taken everything away already. */
 void coordinator_lose_partitions(Coordinator *self);

@@ -56,71 +56,75 @@ warn_old_name(Intake *intake, const Command *command)
              LOG_STR("task", command_task_name(command->task)));
 }
 
+/* A record on its way to becoming a job or an outcome. */
+typedef struct Reading {
+    Record *record; /* owned; NULL once it is part of what it became */
+    Lane *lane;
+    int64_t received_at_us;
+    Command command;
+    Rejection rejection;
+} Reading;
+
 static bool
-make_rejected(Intake *intake, Rejection *rejection, Record **record, Lane *lane,
-              int64_t received_at_us, Outgoing **ret_rejected, Error *err)
+make_job(Intake *intake, Reading *reading, Job **ret_job, Error *err)
 {
-    CLEANUP(outgoing_freep) Outgoing *item = calloc(1, sizeof(*item));
-    if (item == NULL)
+    warn_old_name(intake, &reading->command);
+    *ret_job = job_new(&reading->command, reading->record, reading->lane);
+    if (*ret_job == NULL) {
+        command_done(&reading->command);
         return error_out_of_memory(err);
-    item->finished_at_us = clock_now_us(intake->clock);
-    const char *result =
-        result_print_rejection(&intake->arena, rejection, *record, intake->worker_id,
-                               received_at_us, item->finished_at_us);
-    item->result = result != NULL ? strdup(result) : NULL;
-    if (item->result == NULL)
-        return error_out_of_memory(err);
-    memcpy(item->command_id, rejection->id, sizeof(item->command_id));
-    item->dead_letter = true;
-    item->reason = rejection->message;
-    rejection->message = NULL;
-    item->lane = lane_ref(lane);
-    item->source = *record;
-    *record = NULL;
-    *ret_rejected = item;
-    item = NULL;
+    }
+    reading->record = NULL;
     return true;
 }
 
+static Outgoing *
+make_rejected(Intake *intake, Reading *reading)
+{
+    const int64_t finished_at_us = clock_now_us(intake->clock);
+    const char *result =
+        result_print_rejection(&intake->arena, &reading->rejection, reading->record,
+                               intake->worker_id, reading->received_at_us, finished_at_us);
+    return result == NULL ? NULL
+                          : outgoing_from_rejection(reading->lane, &reading->record,
+                                                    &reading->rejection, result, finished_at_us);
+}
+
 static bool
-read_rejection(Intake *intake, Rejection *rejection, Record **record, Lane *lane,
-               int64_t received_at_us, Outgoing **ret_rejected, Error *err)
+reject(Intake *intake, Reading *reading, Outgoing **ret_rejected, Error *err)
 {
     /* Neither the message nor the task's name: both quote what was sent. */
-    log_warn("command rejected", LOG_STR("command_id", rejection->id),
-             LOG_STR("code", error_code_name(rejection->code)), LOG_STR("topic", (*record)->topic),
-             LOG_INT("partition", (*record)->partition), LOG_INT("offset", (*record)->offset));
-    const bool made =
-        make_rejected(intake, rejection, record, lane, received_at_us, ret_rejected, err);
-    rejection_done(rejection);
+    log_warn("command rejected", LOG_STR("command_id", reading->rejection.id),
+             LOG_STR("code", error_code_name(reading->rejection.code)),
+             LOG_STR("topic", reading->record->topic),
+             LOG_INT("partition", reading->record->partition),
+             LOG_INT("offset", reading->record->offset));
+    *ret_rejected = make_rejected(intake, reading);
+    rejection_done(&reading->rejection);
     arena_reset(&intake->arena);
-    return made;
+    return *ret_rejected != NULL || error_out_of_memory(err);
 }
 
 bool
 intake_read(Intake *intake, Record *record, Lane *lane, Job **ret_job, Outgoing **ret_rejected,
             Error *err)
 {
-    CLEANUP(record_freep) Record *owned = record;
-    const int64_t received_at_us = clock_now_us(intake->clock);
-    Command command = {0};
-    Rejection rejection = {0};
+    Reading reading = {
+        .record = record, .lane = lane, .received_at_us = clock_now_us(intake->clock)};
+    bool read = false;
     *ret_job = NULL;
     *ret_rejected = NULL;
-    switch (command_parse(owned, intake->floors, &command, &rejection)) {
+    switch (command_parse(record, intake->floors, &reading.command, &reading.rejection)) {
     case COMMAND_ACCEPTED:
-        warn_old_name(intake, &command);
-        *ret_job = job_new(&command, owned, lane);
-        if (*ret_job != NULL) {
-            owned = NULL;
-            return true;
-        }
-        command_done(&command);
-        return error_out_of_memory(err);
+        read = make_job(intake, &reading, ret_job, err);
+        break;
     case COMMAND_REJECTED:
-        return read_rejection(intake, &rejection, &owned, lane, received_at_us, ret_rejected, err);
+        read = reject(intake, &reading, ret_rejected, err);
+        break;
     case COMMAND_OUT_OF_MEMORY:
+        read = error_out_of_memory(err);
         break;
     }
-    return error_out_of_memory(err);
+    record_free(reading.record);
+    return read;
 }

@@ -2,7 +2,7 @@
  * intake: a record becomes a job, or the outcome of a rejection. No I/O but the log.
  *
  * Owns:      the old task names that were warned about.
- * Threads:   the coordinator alone (command_parse wants one thread).
+ * Threads:   the coordinator's (command_parse wants one thread).
  */
 #ifndef WORKER_PIPELINE_COORDINATOR_INTAKE_H
 #define WORKER_PIPELINE_COORDINATOR_INTAKE_H

@@ -1,9 +1,8 @@
 /*
- * offset_fetch: the time between an assignment and its answer, in which it is asked what the group has
- * committed.
+ * offset_fetch: asks, between an assignment and its answer, what the group has committed.
  *
  * Owns:      the question.
- * Threads:   the coordinator alone.
+ * Threads:   the coordinator's.
  */
 #ifndef WORKER_PIPELINE_COORDINATOR_OFFSET_FETCH_H
 #define WORKER_PIPELINE_COORDINATOR_OFFSET_FETCH_H
@@ -18,7 +17,7 @@ typedef struct OffsetFetch {
 
 /* For the oldest rebalance of the consumer: READY when fetch->lookup has the answer. After
  * FAILED (`err` tells) it asks again by itself. While a transaction of the partitions' last owner
- * is open, which ends at its time-out, nobody can know. */
+ * is open, which ends at its time-out, there is no answer. */
 KafkaAnswer offset_fetch_poll(OffsetFetch *fetch, KafkaConsumer *consumer, const Clock *clock,
                               Error *err) MUST_CHECK;
 

@@ -1,5 +1,5 @@
 /*
- * executor: a thread with a database connection of its own that runs one unit after the other.
+ * executor: a thread with a database connection of its own that runs one unit after another.
  *
  * Owns:      its connection and thread.
  * Threads:   started and joined by the thread that made it.

@@ -3,42 +3,42 @@
 #include "worker/pipeline/executor/unit_settle.h"
 
 static void
-share_done(UnitFollowers *share)
+followers_done(UnitFollowers *followers)
 {
-    free(share->jobs);
-    free(share->items);
-    free(share->outcomes);
-    *share = (UnitFollowers){0};
+    free(followers->jobs);
+    free(followers->items);
+    free(followers->outcomes);
+    *followers = (UnitFollowers){0};
 }
 
 void
-unit_followers_take(const PipelineShared *shared, Job *leader, UnitFollowers *share)
+unit_followers_take(const PipelineShared *shared, Job *leader, UnitFollowers *followers)
 {
-    *share = (UnitFollowers){
+    *followers = (UnitFollowers){
         .jobs = calloc(BATCHER_FOLLOWERS_MAX, sizeof(Job *)),
         .items = calloc(BATCHER_FOLLOWERS_MAX, sizeof(TaskItem)),
     };
-    if (share->jobs != NULL && share->items != NULL)
-        share->count = batcher_take_followers(shared->batcher, leader, share->jobs);
-    share->outcomes = calloc(share->count + 1, sizeof(*share->outcomes));
-    if (share->jobs != NULL && share->items != NULL && share->outcomes != NULL) {
-        for (size_t i = 0; i < share->count; i++)
-            share->items[i] = job_item(share->jobs[i]);
+    if (followers->jobs != NULL && followers->items != NULL)
+        followers->count = batcher_take_followers(shared->batcher, leader, followers->jobs);
+    followers->outcomes = calloc(followers->count + 1, sizeof(*followers->outcomes));
+    if (followers->jobs != NULL && followers->items != NULL && followers->outcomes != NULL) {
+        for (size_t i = 0; i < followers->count; i++)
+            followers->items[i] = job_item(followers->jobs[i]);
         return;
     }
-    for (size_t i = 0; i < share->count; i++)
-        batcher_return_follower(shared->batcher, &share->jobs[i], FOLLOWER_LEAVES);
+    for (size_t i = 0; i < followers->count; i++)
+        batcher_return_follower(shared->batcher, &followers->jobs[i], FOLLOWER_LEAVES);
     batcher_dismiss_followers(shared->batcher, leader);
-    share_done(share);
+    followers_done(followers);
 }
 
 TaskFollowers
-unit_followers_of_task(const UnitFollowers *share)
+unit_followers_of_task(const UnitFollowers *followers)
 {
-    return (TaskFollowers){share->items, share->outcomes, share->count};
+    return (TaskFollowers){followers->items, followers->outcomes, followers->count};
 }
 
-/* Where one goes that has not ended. */
+/* Where a follower goes that has not ended. */
 static BatcherFollower
 fate_of(TaskStep step)
 {
@@ -58,21 +58,21 @@ fate_of(TaskStep step)
 }
 
 void
-unit_followers_settle(const PipelineShared *shared, UnitFollowers *share, bool done)
+unit_followers_settle(const PipelineShared *shared, UnitFollowers *followers, bool done)
 {
     size_t finished = 0;
-    for (size_t i = 0; i < share->count; i++) {
-        TaskOutcome *outcome = &share->outcomes[i];
+    for (size_t i = 0; i < followers->count; i++) {
+        TaskOutcome *outcome = &followers->outcomes[i];
         if (done && outcome->step == TASK_FINISHED) {
-            share->jobs[finished] = share->jobs[i];
-            share->outcomes[finished++] = *outcome;
+            followers->jobs[finished] = followers->jobs[i];
+            followers->outcomes[finished++] = *outcome;
             continue;
         }
-        batcher_return_follower(shared->batcher, &share->jobs[i],
+        batcher_return_follower(shared->batcher, &followers->jobs[i],
                                 done ? fate_of(outcome->step) : FOLLOWER_STAYS);
         task_outcome_done(outcome);
     }
     if (finished > 0)
-        unit_settle_outcomes(shared, share->jobs, share->outcomes, finished);
-    share_done(share);
+        unit_settle_outcomes(shared, followers->jobs, followers->outcomes, finished);
+    followers_done(followers);
 }

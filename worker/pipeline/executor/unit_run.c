@@ -49,7 +49,7 @@ keep(UnitRun *run, Job **jobs, size_t count, const Error *err)
     unit_settle_kept(run->shared, jobs, count, err, &run->seed);
 }
 
-/* Writes `failed`; when that cannot be done now, the job comes back for it alone. */
+/* Writes `failed`; when that cannot be done now, the job comes back for nothing else. */
 static void
 give_up(UnitRun *run, Job **job)
 {
@@ -65,7 +65,7 @@ give_up(UnitRun *run, Job **job)
     keep(run, job, 1, &err);
 }
 
-/* A try of one command failed for itself. */
+/* A try of one command failed because of that command. */
 static void
 count_failure(UnitRun *run, Job **job, const Error *err)
 {
@@ -101,16 +101,16 @@ handle_single(UnitRun *run, Job **job, const Error *err)
 }
 
 static bool
-run_alone(UnitRun *run, Job *job, TaskOutcome *outcome, Error *err)
+run_exclusive(UnitRun *run, Job *job, TaskOutcome *outcome, Error *err)
 {
     const TaskItem item = job_item(job);
-    UnitFollowers share = {0};
+    UnitFollowers followers = {0};
     if (job->share_key[0] != '\0')
-        unit_followers_take(run->shared, job, &share);
-    const TaskFollowers followers = unit_followers_of_task(&share);
-    const TaskTurn turn = {job->long_command, CLAIM_EXCLUSIVE, &followers};
+        unit_followers_take(run->shared, job, &followers);
+    const TaskFollowers of_task = unit_followers_of_task(&followers);
+    const TaskTurn turn = {job->long_command, CLAIM_EXCLUSIVE, &of_task};
     const bool done = task_step_long_command(&run->context, &item, &turn, outcome, err);
-    unit_followers_settle(run->shared, &share, done);
+    unit_followers_settle(run->shared, &followers, done);
     return done;
 }
 
@@ -126,7 +126,7 @@ run_read_or_step(UnitRun *run, Job *job, TaskOutcome *outcome, Error *err)
         return task_run_read(&run->context, &item, job->attempts + 1, outcome, err);
     case TASK_SHAPE_LONG_COMMAND:
         return run->claim == CLAIM_EXCLUSIVE
-                   ? run_alone(run, job, outcome, err)
+                   ? run_exclusive(run, job, outcome, err)
                    : task_step_long_command(&run->context, &item, &turn, outcome, err);
     }
     return error_set(err, REASON_INTERNAL, "a job without a shape");
@@ -153,7 +153,7 @@ run_single(UnitRun *run, Job **job)
         return;
     }
     hold_end(run->shared->hold);
-    /* Whoever has a range of it must not touch the job. */
+    /* An executor that has a range of it must not touch the job. */
     if (outcome.step == TASK_REQUEUE && run->claim == CLAIM_EXCLUSIVE) {
         (*job)->begun = true;
         (*job)->attempts = 0;
@@ -163,7 +163,8 @@ run_single(UnitRun *run, Job **job)
 
 static void run_set(UnitRun *run, Job **jobs, size_t count);
 
-/* One command of a set that fails must not fail the others: half by half until it stands alone. */
+/* One command of a set that fails must not fail the others: half by half until it is a set of one.
+ */
 static void
 run_halves(UnitRun *run, Job **jobs, size_t count, const Error *err)
 {

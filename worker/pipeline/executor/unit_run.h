@@ -3,8 +3,8 @@
  *
  * Owns:      room for the items and outcomes of a set.
  * Threads:   one executor.
- * Invariant: every job of a unit ends in exactly one of: published, reported, queued again, dropped
- * with its lane.
+ * Invariant: every job of a unit ends in exactly one of: handed to the publisher, queued again,
+ *            given up to its new owner, dropped with its lane.
  */
 #ifndef WORKER_PIPELINE_EXECUTOR_UNIT_RUN_H
 #define WORKER_PIPELINE_EXECUTOR_UNIT_RUN_H

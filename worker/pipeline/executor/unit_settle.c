@@ -5,7 +5,7 @@
 
 enum {
     BUSY_DELAY_MS = 250,    /* another transaction has the ledger row */
-    ODD_DELAY_MS = 1000,    /* something that nobody expects */
+    ODD_DELAY_MS = 1000,    /* something unexpected */
     MISSING_DELAY_MS = 5000 /* an object of the database is missing */
 };
 
@@ -32,29 +32,16 @@ fail_process(const PipelineShared *shared, const Error *err)
     completions_fail(shared->completions, err);
 }
 
-/* Takes the job's record and the outcome's texts. NULL, and the process failing, without memory. */
+/* NULL, and the process failing, without memory. */
 static Outgoing *
 make_item(const PipelineShared *shared, Job *job, TaskOutcome *outcome)
 {
-    Outgoing *item = calloc(1, sizeof(*item));
+    Outgoing *item = outgoing_from_outcome(job, outcome);
     if (item == NULL) {
         Error err = {0};
         (void)error_out_of_memory(&err);
         fail_process(shared, &err);
-        return NULL;
     }
-    memcpy(item->command_id, job->command.id, sizeof(item->command_id));
-    item->lane = lane_ref(job->lane);
-    item->source = job->record;
-    job->record = NULL;
-    item->replay = outcome->replay;
-    item->finished_at_us = outcome->finished_at_us;
-    item->result = outcome->result;
-    outcome->result = NULL;
-    item->dead_letter = outcome->dead_letter;
-    item->reason = outcome->reason;
-    outcome->reason = NULL;
-    item->attempts = outcome->attempts;
     return item;
 }
 
@@ -62,24 +49,12 @@ make_item(const PipelineShared *shared, Job *job, TaskOutcome *outcome)
 static void
 push_progress(const PipelineShared *shared, const Job *job, TaskOutcome *outcome)
 {
-    CLEANUP(outgoing_freep) Outgoing *item = calloc(1, sizeof(*item));
-    Record *source = record_copy(job->record);
-    if (item == NULL || source == NULL) {
-        record_free(source);
+    OutgoingList items = OUTGOING_LIST(items);
+    Outgoing *item = outgoing_from_progress(job, outcome);
+    if (item == NULL)
         return;
-    }
-    memcpy(item->command_id, job->command.id, sizeof(item->command_id));
-    item->kind = OUTGOING_PROGRESS;
-    item->lane = lane_ref(job->lane);
-    item->source = source;
-    item->progress_number = outcome->progress_number;
-    item->finished_at_us = outcome->progress_at_us;
-    item->result = outcome->progress;
-    outcome->progress = NULL;
-    OutgoingList alone = {0};
-    outgoing_list_add(&alone, item);
-    item = NULL;
-    publisher_push(shared->publisher, &alone, false);
+    outgoing_list_add(&items, item);
+    publisher_push(shared->publisher, &items, false);
 }
 
 static void
@@ -114,10 +89,10 @@ settle_step(const PipelineShared *shared, Job **job, TaskOutcome *outcome)
         return false;
     case TASK_OWNERSHIP_LOST:
         log_warn("another worker has taken the command over", LOG_JOB(*job));
-        batcher_release(shared->batcher, job, false);
+        batcher_release(shared->batcher, job);
         return false;
     case TASK_PENDING:
-    case TASK_FOLLOWS: /* nobody says that of a unit's own job */
+    case TASK_FOLLOWS: /* no task says that of a unit's own job */
         batcher_requeue(shared->batcher, job, BATCHER_BACK, ODD_DELAY_MS);
         return false;
     }
@@ -127,7 +102,7 @@ settle_step(const PipelineShared *shared, Job **job, TaskOutcome *outcome)
 void
 unit_settle_outcomes(const PipelineShared *shared, Job **jobs, TaskOutcome *outcomes, size_t count)
 {
-    OutgoingList items = {0};
+    OutgoingList items = OUTGOING_LIST(items);
     for (size_t i = 0; i < count; i++) {
         Outgoing *item = settle_step(shared, &jobs[i], &outcomes[i])
                              ? make_item(shared, jobs[i], &outcomes[i])
@@ -138,7 +113,7 @@ unit_settle_outcomes(const PipelineShared *shared, Job **jobs, TaskOutcome *outc
     }
     /* The next commands of those users need not wait until there is room among what waits to be
      * published. */
-    batcher_release_published(shared->batcher, jobs, count);
+    batcher_release_all(shared->batcher, jobs, count);
     if (items.count > 0)
         publisher_push(shared->publisher, &items, true);
 }

@@ -1,6 +1,5 @@
 /*
- * unit_settle: where a job goes after its task has spoken: publisher, completions, or the queue
- * again.
+ * unit_settle: where a job goes after its task has run: to the publisher, or into the queue again.
  *
  * Owns:      nothing.
  * Threads:   any executor; each function leaves NULL for each job, unless the process is failing.
@@ -14,8 +13,8 @@
 void unit_settle_outcomes(const PipelineShared *shared, Job **jobs, TaskOutcome *outcomes,
                           size_t count);
 
-/* ERROR_HOLD: queues the jobs again, in front and with everybody waiting, or delayed by themselves
- * when only an object of theirs is missing. Any other kind fails the process and leaves the jobs
+/* ERROR_HOLD: queues the jobs again, in front and with every unit waiting, or only these delayed
+ * when an object that they need is missing. Any other kind fails the process and leaves the jobs
  * where they are. */
 void unit_settle_kept(const PipelineShared *shared, Job **jobs, size_t count, const Error *err,
                       unsigned *seed);

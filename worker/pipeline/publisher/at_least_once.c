@@ -1,12 +1,11 @@
 #include "common/kafka/kafka_producer.h"
 #include "common/log.h"
 #include "worker/pipeline/publisher/delivery.h"
-#include "worker/pipeline/publisher/outgoing_records.h"
 
 enum {
-    PAUSE_MS = 500,    /* after a failed delivery */
-    FULL_PAUSE_MS = 5, /* after the producer's own queue was full */
-    ALONE_MS = 100,    /* for the answer, before the next is sent */
+    PAUSE_MS = 500,     /* after a failed delivery */
+    FULL_PAUSE_MS = 5,  /* after the producer's own queue was full */
+    UNBATCHED_MS = 100, /* for the answer, before the next is sent */
 };
 
 typedef struct AtLeastOnce {
@@ -14,7 +13,7 @@ typedef struct AtLeastOnce {
     const Clock *clock;
     DeliveryHooks hooks;
     KafkaProducer *producer;
-    Outgoing *waiting; /* to be sent (again) at its time; in no order */
+    OutgoingList waiting; /* to be sent (again), each at its time */
     size_t held;
     size_t on_their_way;
     bool closing;
@@ -24,8 +23,7 @@ static void
 keep(AtLeastOnce *self, Outgoing *item, int delay_ms)
 {
     item->not_before_ms = clock_monotonic_ms(self->clock) + delay_ms;
-    item->next = self->waiting;
-    self->waiting = item;
+    outgoing_list_add(&self->waiting, item);
 }
 
 static void
@@ -116,8 +114,7 @@ at_least_once_send(void *state, Outgoing *item)
 {
     AtLeastOnce *self = state;
     self->held++;
-    for (int i = 0; i < OUTGOING_PARTS; i++)
-        item->parts[i] = (OutgoingPart){.item = item, .state = OUTGOING_TO_SEND};
+    outgoing_reset_parts(item);
     send_item(self, item);
 }
 
@@ -137,20 +134,16 @@ static void
 send_due(AtLeastOnce *self)
 {
     const int64_t now_ms = clock_monotonic_ms(self->clock);
-    Outgoing *all = self->waiting;
-    self->waiting = NULL;
-    while (all != NULL) {
-        Outgoing *item = all;
-        all = item->next;
+    OutgoingList all = OUTGOING_LIST(all);
+    outgoing_list_append(&all, &self->waiting);
+    for (Outgoing *item = outgoing_list_take(&all); item != NULL; item = outgoing_list_take(&all)) {
         if (item->not_before_ms <= now_ms || lane_state(item->lane) == LANE_DEAD) {
             const bool send_unbatched = item->send_unbatched;
-            item->next = NULL;
             send_item(self, item);
             if (send_unbatched)
-                kafka_producer_hasten(self->producer, ALONE_MS);
+                kafka_producer_hasten(self->producer, UNBATCHED_MS);
         } else {
-            item->next = self->waiting;
-            self->waiting = item;
+            outgoing_list_add(&self->waiting, item);
         }
     }
 }
@@ -186,7 +179,7 @@ at_least_once_turn(void *state, int timeout_ms, int64_t deadline_ms)
 {
     AtLeastOnce *self = state;
     (void)deadline_ms;   /* no call of this delivery waits */
-    if (self->held == 1) /* nobody else goes with it */
+    if (self->held == 1) /* no other outcome goes with it */
         kafka_producer_hasten(self->producer, timeout_ms);
     else
         (void)kafka_producer_poll(self->producer, timeout_ms);
@@ -216,11 +209,9 @@ at_least_once_close(void *state)
     AtLeastOnce *self = state;
     self->closing = true;
     kafka_producer_abandon(self->producer);
-    while (self->waiting != NULL) {
-        Outgoing *item = self->waiting;
-        self->waiting = item->next;
+    for (Outgoing *item = outgoing_list_take(&self->waiting); item != NULL;
+         item = outgoing_list_take(&self->waiting))
         end_item(self, item, false);
-    }
     kafka_producer_close(self->producer);
     free(self);
 }
@@ -235,6 +226,7 @@ delivery_open_at_least_once(const PipelineSettings *settings, const Clock *clock
     self->settings = settings;
     self->clock = clock;
     self->hooks = *hooks;
+    outgoing_list_init(&self->waiting);
     if (!open_producer(self, err)) {
         free(self);
         return false;

@@ -1,5 +1,5 @@
 /*
- * delivery: how outcomes reach Kafka; one implementation a guarantee.
+ * delivery: how outcomes reach Kafka; one implementation for each guarantee.
  *
  * Owns:      the producer and the outcomes on their way.
  * Threads:   the publisher's.
@@ -13,11 +13,12 @@
 /* What a delivery tells its publisher. */
 typedef struct DeliveryHooks {
     void *publisher;
-    /* The outcome has arrived (or its lane is dead, or nobody will wait any more: `delivered`
-     * false); ownership goes to the callee. */
+    /* The outcome has arrived: its command has ended, and its offset is finished when this returns,
+     * so that the next plan of its lane counts it. Or, `delivered` false, its lane is dead or the
+     * publisher ends. Ownership goes to the callee. */
     void (*done)(void *publisher, Outgoing *item, bool delivered);
     /* The outcome cannot go before an earlier command of its lane has ended, however long that
-     * takes: nobody must wait for it to make room. */
+     * takes: no executor must wait for it to make room. */
     void (*deferred)(void *publisher, Outgoing *item);
     /* The process cannot go on. */
     void (*failed)(void *publisher, const Error *err);

@@ -1,9 +1,9 @@
 /*
  * Results, dead letters and offsets in one Kafka transaction, after the database's commit. Each
- * step runs one function (exactly_once_steps.c); transaction_steps.c says what follows from how it
+ * step runs one function (transaction_calls.c); transaction_table.c says what follows from how it
  * ended.
  */
-#include "worker/pipeline/publisher/exactly_once.h"
+#include "worker/pipeline/publisher/exactly_once_private.h"
 
 #include "common/log.h"
 
@@ -58,7 +58,7 @@ note_committed(const ExactlyOnce *self)
 static void
 go_on_smaller(ExactlyOnce *self)
 {
-    const Outgoing *first = self->batch.items.first;
+    const Outgoing *first = STAILQ_FIRST(&self->batch.items.items);
     if (first != NULL && self->batch.items.count == 1) {
         log_warn("a result or dead letter is larger than its topic takes; raise the topic's "
                  "max.message.bytes",
@@ -202,6 +202,8 @@ delivery_open_exactly_once(const PipelineSettings *settings, const Clock *clock,
     self->settings = settings;
     self->clock = clock;
     self->hooks = *hooks;
+    outgoing_list_init(&self->pending);
+    transaction_batch_init(&self->batch);
     self->metadata_bytes = OFFSET_AHEAD_BYTES_MAX;
     if (!prepare(self, pipeline_settings_start_timeout_ms(settings), err)) {
         exactly_once_drop_producer(self);

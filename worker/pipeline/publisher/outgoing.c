@@ -1,11 +1,102 @@
 #include "worker/pipeline/publisher/outgoing.h"
 
+#include "worker/message/dead_letter.h"
+#include "worker/message/progress.h"
+
+enum {
+    DEAD_LETTER_LEAST_BYTES = 4096,
+};
+
+/* Copies the id; the lane is referred to as the kind wants. */
+static Outgoing *
+outgoing_new(OutgoingKind kind, Lane *lane, const char *command_id)
+{
+    Outgoing *item = calloc(1, sizeof(*item));
+    if (item == NULL)
+        return NULL;
+    item->kind = kind;
+    item->lane = kind == OUTGOING_OUTCOME ? lane_ref_busy(lane) : lane_ref(lane);
+    memcpy(item->command_id, command_id, sizeof(item->command_id));
+    return item;
+}
+
+static char *
+take_text(char **text)
+{
+    char *taken = *text;
+    *text = NULL;
+    return taken;
+}
+
+static Record *
+take_record(Record **record)
+{
+    Record *taken = *record;
+    *record = NULL;
+    return taken;
+}
+
+Outgoing *
+outgoing_from_outcome(Job *job, TaskOutcome *outcome)
+{
+    Outgoing *item = outgoing_new(OUTGOING_OUTCOME, job->lane, job->command.id);
+    if (item == NULL)
+        return NULL;
+    item->source = take_record(&job->record);
+    item->replay = outcome->replay;
+    item->finished_at_us = outcome->finished_at_us;
+    item->result = take_text(&outcome->result);
+    item->dead_letter = outcome->dead_letter;
+    item->reason = take_text(&outcome->reason);
+    item->attempts = outcome->attempts;
+    return item;
+}
+
+Outgoing *
+outgoing_from_progress(const Job *job, TaskOutcome *outcome)
+{
+    Outgoing *item = outgoing_new(OUTGOING_PROGRESS, job->lane, job->command.id);
+    if (item == NULL)
+        return NULL;
+    item->source = record_copy(job->record);
+    if (item->source == NULL) {
+        outgoing_free(item);
+        return NULL;
+    }
+    item->progress_number = outcome->progress_number;
+    item->finished_at_us = outcome->progress_at_us;
+    item->result = take_text(&outcome->progress);
+    return item;
+}
+
+Outgoing *
+outgoing_from_rejection(Lane *lane, Record **record, Rejection *rejection, const char *result,
+                        int64_t finished_at_us)
+{
+    Outgoing *item = outgoing_new(OUTGOING_OUTCOME, lane, rejection->id);
+    if (item == NULL)
+        return NULL;
+    item->result = strdup(result);
+    if (item->result == NULL) {
+        outgoing_free(item);
+        return NULL;
+    }
+    item->source = take_record(record);
+    item->finished_at_us = finished_at_us;
+    item->dead_letter = true;
+    item->reason = take_text(&rejection->message);
+    return item;
+}
+
 void
 outgoing_free(Outgoing *item)
 {
     if (item == NULL)
         return;
-    lane_unref(item->lane);
+    if (item->kind == OUTGOING_OUTCOME)
+        lane_unref_busy(item->lane);
+    else
+        lane_unref(item->lane);
     record_free(item->source);
     free(item->result);
     free(item->reason);
@@ -19,36 +110,108 @@ outgoing_size(const Outgoing *item)
            record_size(item->source);
 }
 
+static bool
+is_dead_letter(const OutgoingPart *part)
+{
+    return part == &part->item->parts[OUTGOING_DEAD_LETTER];
+}
+
+static size_t
+dead_letter_limit(const Outgoing *item, size_t max_bytes)
+{
+    return item->dead_letter_max_bytes > 0 ? item->dead_letter_max_bytes : max_bytes;
+}
+
+int
+outgoing_part_count(const Outgoing *item)
+{
+    if (item->result == NULL)
+        return 0;
+    return item->dead_letter ? OUTGOING_PARTS : OUTGOING_DEAD_LETTER;
+}
+
+void
+outgoing_reset_parts(Outgoing *item)
+{
+    for (int i = 0; i < OUTGOING_PARTS; i++)
+        item->parts[i] = (OutgoingPart){.item = item, .state = OUTGOING_TO_SEND};
+}
+
+const char *
+outgoing_part_topic(const PipelineSettings *settings, const OutgoingPart *part)
+{
+    return is_dead_letter(part) ? settings->dead_letters_topic : settings->results_topic;
+}
+
+Record *
+outgoing_render(const PipelineSettings *settings, const OutgoingPart *part, size_t max_bytes)
+{
+    const Outgoing *item = part->item;
+    if (item->kind == OUTGOING_PROGRESS)
+        return progress_record(settings->results_topic, item->command_id, item->progress_number,
+                               item->result, item->finished_at_us, settings->worker_id,
+                               item->source);
+    if (!is_dead_letter(part))
+        return result_record(settings->results_topic, item->command_id, item->replay, item->result,
+                             item->finished_at_us, settings->worker_id, item->source);
+    const DeadLetterReason reason = {
+        .group = settings->kafka.group_id,
+        .command_id = item->command_id,
+        .delivery_count = item->attempts > 0 ? item->attempts : 1,
+        .message = item->reason != NULL ? item->reason : "",
+    };
+    return dead_letter_record(settings->dead_letters_topic, item->source, &reason,
+                              dead_letter_limit(item, max_bytes));
+}
+
+bool
+outgoing_shrink(OutgoingPart *part, size_t max_bytes)
+{
+    Outgoing *item = part->item;
+    const size_t tried = dead_letter_limit(item, max_bytes);
+    if (!is_dead_letter(part) || tried <= DEAD_LETTER_LEAST_BYTES)
+        return false;
+    item->dead_letter_max_bytes =
+        tried / 2 > DEAD_LETTER_LEAST_BYTES ? tried / 2 : DEAD_LETTER_LEAST_BYTES;
+    return true;
+}
+
+void
+outgoing_list_init(OutgoingList *list)
+{
+    STAILQ_INIT(&list->items);
+    list->count = 0;
+}
+
 void
 outgoing_list_add(OutgoingList *list, Outgoing *item)
 {
-    item->next = NULL;
-    *(list->last != NULL ? &list->last->next : &list->first) = item;
-    list->last = item;
+    STAILQ_INSERT_TAIL(&list->items, item, entry);
     list->count++;
 }
 
 Outgoing *
 outgoing_list_take(OutgoingList *list)
 {
-    Outgoing *item = list->first;
+    Outgoing *item = STAILQ_FIRST(&list->items);
     if (item == NULL)
         return NULL;
-    list->first = item->next;
-    if (list->first == NULL)
-        list->last = NULL;
+    STAILQ_REMOVE_HEAD(&list->items, entry);
     list->count--;
-    item->next = NULL;
     return item;
 }
 
 void
 outgoing_list_append(OutgoingList *list, OutgoingList *tail)
 {
-    if (tail->first == NULL)
-        return;
-    *(list->last != NULL ? &list->last->next : &list->first) = tail->first;
-    list->last = tail->last;
+    STAILQ_CONCAT(&list->items, &tail->items);
     list->count += tail->count;
-    *tail = (OutgoingList){0};
+    tail->count = 0;
+}
+
+void
+outgoing_list_prepend(OutgoingList *list, OutgoingList *front)
+{
+    outgoing_list_append(front, list);
+    outgoing_list_append(list, front);
 }

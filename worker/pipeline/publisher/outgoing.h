@@ -1,15 +1,16 @@
 /*
- * outgoing: what is to be published of one command, and lists of it.
+ * outgoing: what is to be published of one command, its records, and lists of it.
  *
- * Owns:      its texts and its record; a reference to its lane.
- * Threads:   one at a time: whoever made it, then the publisher's.
+ * Owns:      its texts and its record; a reference to its lane, which counts as busy while the
+ *            command ends with it.
+ * Threads:   one at a time: the executor or coordinator that makes it, then the publisher's.
+ * Invariant: a command ends with exactly one OUTGOING_OUTCOME of its lane.
  */
 #ifndef WORKER_PIPELINE_PUBLISHER_OUTGOING_H
 #define WORKER_PIPELINE_PUBLISHER_OUTGOING_H
 
-#include "common/record.h"
-#include "worker/message/command.h"
-#include "worker/pipeline/queue/lane.h"
+#include "worker/pipeline/queue/job.h"
+#include "worker/pipeline/settings.h"
 
 typedef struct Outgoing Outgoing;
 
@@ -29,10 +30,10 @@ typedef struct OutgoingPart {
 
 typedef enum OutgoingKind {
     OUTGOING_OUTCOME,  /* ends its command */
-    OUTGOING_PROGRESS, /* of a long command; finishes nothing and is not counted as busy */
+    OUTGOING_PROGRESS, /* of a long command; ends nothing and is not counted as busy */
 } OutgoingKind;
 
-/* One outcome, or a progress. Whoever makes it fills the first block and counts the lane busy. */
+/* The constructors below fill the first block; from then on only its reader's own changes. */
 struct Outgoing {
     OutgoingKind kind;
     Lane *lane;     /* a reference */
@@ -50,27 +51,68 @@ struct Outgoing {
     /* The delivery's own. */
     OutgoingPart parts[OUTGOING_PARTS];
     size_t dead_letter_max_bytes; /* 0: what the producer takes */
-    bool send_unbatched;          /* was too large for its topic, perhaps for its company alone */
+    bool send_unbatched; /* was too large for its topic, perhaps only because of its batch */
     int64_t not_before_ms;
     bool deferred; /* no longer counted among the bytes that wait */
-    Outgoing *next;
+    STAILQ_ENTRY(Outgoing) entry;
 };
 
-void outgoing_free(Outgoing *item);
-DEFINE_FREEP(Outgoing, outgoing_free)
+/* What ends a job: takes the job's record and the outcome's texts. NULL, and nothing taken, when out
+ * of memory. */
+Outgoing *outgoing_from_outcome(Job *job, TaskOutcome *outcome) MUST_CHECK;
+
+/* How far a job has come: takes the outcome's progress. NULL, and nothing taken, when out of
+ * memory. */
+Outgoing *outgoing_from_progress(const Job *job, TaskOutcome *outcome) MUST_CHECK;
+
+/* What ends a record that is no command: takes the record and the rejection's message; the JSON in
+ * `result` is copied. NULL, and nothing taken, when out of memory. */
+Outgoing *outgoing_from_rejection(Lane *lane, Record **record, Rejection *rejection,
+                                  const char *result, int64_t finished_at_us) MUST_CHECK;
+
+void outgoing_free(Outgoing *item); /* NULL is harmless */
 
 size_t outgoing_size(const Outgoing *item);
 
+/* Its records; from here on the publisher's. */
+
+/* How many records the outcome has: 0, or the first so many of its parts. */
+int outgoing_part_count(const Outgoing *item);
+
+/* All of its parts are to be sent, as if none had been. */
+void outgoing_reset_parts(Outgoing *item);
+
+/* The topic a part goes to; borrowed from the settings. */
+const char *outgoing_part_topic(const PipelineSettings *settings, const OutgoingPart *part);
+
+/* Renders a part; a dead letter within the producer's `max_bytes`. The caller frees it. NULL when
+ * out of memory. */
+Record *outgoing_render(const PipelineSettings *settings, const OutgoingPart *part,
+                        size_t max_bytes) MUST_CHECK;
+
+/* The broker has refused the part as too large: a dead letter is cut to half of what was tried the
+ * next time. False when nothing can be cut: the topic takes too little for a result. */
+bool outgoing_shrink(OutgoingPart *part, size_t max_bytes) MUST_CHECK;
+
+/* Lists; each begins with OUTGOING_LIST or outgoing_list_init. */
+
 typedef struct OutgoingList {
-    Outgoing *first;
-    Outgoing *last;
+    STAILQ_HEAD(OutgoingQueue, Outgoing) items;
     size_t count;
 } OutgoingList;
 
+#define OUTGOING_LIST(list)                                                                        \
+    {                                                                                              \
+        STAILQ_HEAD_INITIALIZER((list).items), 0                                                   \
+    }
+
+void outgoing_list_init(OutgoingList *list);
 void outgoing_list_add(OutgoingList *list, Outgoing *item);
 /* NULL when the list is empty. */
-Outgoing *outgoing_list_take(OutgoingList *list);
+Outgoing *outgoing_list_take(OutgoingList *list) MUST_CHECK;
 /* Moves all of `tail` to the end of the list. */
 void outgoing_list_append(OutgoingList *list, OutgoingList *tail);
+/* Moves all of `front` before the rest of the list. */
+void outgoing_list_prepend(OutgoingList *list, OutgoingList *front);
 
 #endif

@@ -14,7 +14,7 @@ enum {
 struct Publisher {
     pthread_mutex_t lock;
     pthread_cond_t arrived; /* something to publish, or stop */
-    pthread_cond_t left;    /* fewer bytes wait, or nobody may wait any more */
+    pthread_cond_t left;    /* fewer bytes wait, or no executor may wait any more */
     pthread_t thread;
     const Clock *clock;
     Completions *completions;
@@ -38,12 +38,16 @@ on_failed(void *state, const Error *err)
     completions_fail(publisher->completions, err);
 }
 
+/* The one place where a command's offset is finished. */
 static void
-completion(Publisher *publisher, const Outgoing *item)
+end_command(Publisher *publisher, const Outgoing *item)
 {
     Error err = {0};
-    if (completion_list_add(&publisher->done, item->lane, item->source->offset,
-                            record_size(item->source)))
+    if (!lane_finish(item->lane, item->source->offset, &err)) {
+        on_failed(publisher, &err);
+        return;
+    }
+    if (completion_list_add(&publisher->done, item->lane, record_size(item->source)))
         return;
     (void)error_out_of_memory(&err);
     on_failed(publisher, &err);
@@ -53,11 +57,8 @@ static void
 on_done(void *state, Outgoing *item, bool delivered)
 {
     Publisher *publisher = state;
-    const bool ends_command = item->kind == OUTGOING_OUTCOME;
-    if (ends_command && delivered)
-        completion(publisher, item);
-    else if (ends_command)
-        lane_busy_end(item->lane);
+    if (delivered && item->kind == OUTGOING_OUTCOME)
+        end_command(publisher, item);
     publisher->done_bytes += item->deferred ? 0 : outgoing_size(item);
     outgoing_free(item);
 }
@@ -70,7 +71,7 @@ on_deferred(void *state, Outgoing *item)
     item->deferred = true;
 }
 
-/* What the last turn has ended: one word to the coordinator, and room for who waits. */
+/* What the last turn has ended: one word to the coordinator, and room for executors that wait. */
 static void
 tell_done(Publisher *publisher)
 {
@@ -88,7 +89,8 @@ static size_t
 list_size(const OutgoingList *items)
 {
     size_t size = 0;
-    for (const Outgoing *item = items->first; item != NULL; item = item->next)
+    const Outgoing *item;
+    STAILQ_FOREACH (item, &items->items, entry)
         size += outgoing_size(item);
     return size;
 }
@@ -108,22 +110,20 @@ publisher_push(Publisher *publisher, OutgoingList *items, bool may_wait)
 }
 
 /* Takes all that has queued; sets *ret_end when the thread is to end. */
-static OutgoingList
-take_queued(Publisher *publisher, int64_t *ret_deadline_ms, bool *ret_end)
+static void
+take_queued(Publisher *publisher, OutgoingList *ret_queued, int64_t *ret_deadline_ms, bool *ret_end)
 {
     const Delivery *delivery = &publisher->delivery;
     pthread_mutex_lock(&publisher->lock);
-    if (publisher->queued.first == NULL && !publisher->stopping &&
+    if (publisher->queued.count == 0 && !publisher->stopping &&
         !delivery->is_waiting(delivery->state))
         thread_cond_wait(&publisher->arrived, &publisher->lock, IDLE_WAIT_MS);
-    const OutgoingList queued = publisher->queued;
-    publisher->queued = (OutgoingList){0};
-    const bool nothing_left = queued.first == NULL && delivery->held(delivery->state) == 0;
+    outgoing_list_append(ret_queued, &publisher->queued);
+    const bool nothing_left = ret_queued->count == 0 && delivery->held(delivery->state) == 0;
     *ret_end = publisher->stopping && (nothing_left || clock_monotonic_ms(publisher->clock) >=
                                                            publisher->stop_deadline_ms);
     *ret_deadline_ms = publisher->call_deadline_ms;
     pthread_mutex_unlock(&publisher->lock);
-    return queued;
 }
 
 static void *
@@ -134,7 +134,8 @@ publisher_main(void *argument)
     bool end = false;
     while (!end) {
         int64_t deadline_ms;
-        OutgoingList queued = take_queued(publisher, &deadline_ms, &end);
+        OutgoingList queued = OUTGOING_LIST(queued);
+        take_queued(publisher, &queued, &deadline_ms, &end);
         for (Outgoing *item = outgoing_list_take(&queued); item != NULL;
              item = outgoing_list_take(&queued))
             delivery->send(delivery->state, item);
@@ -187,6 +188,8 @@ publisher_start(const PipelineSettings *settings, const Clock *clock, Completion
     pthread_mutex_init(&publisher->lock, NULL);
     publisher->clock = clock;
     publisher->completions = completions;
+    STAILQ_INIT(&publisher->done);
+    outgoing_list_init(&publisher->queued);
     publisher->bytes_limit = (size_t)settings->queue_kib * BYTES_PER_KIB;
     publisher->call_deadline_ms = INT64_MAX;
     if (!open_delivery(publisher, settings, err)) {

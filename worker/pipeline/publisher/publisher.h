@@ -1,11 +1,16 @@
 /*
- * publisher: sends results and dead letters, and reports to the coordinator what has arrived.
+ * publisher: sends results and dead letters, ends their commands, and tells the coordinator of each.
  *
  * Owns:      the outcomes between an executor and their delivery; through its delivery the
- * producer; one thread.
- * Threads:   publisher_push from any; the rest from the thread that made it.
- * Invariant: an outcome is reported when all of its records were delivered, and never otherwise;
- * one of a dead lane is dropped, because the partition's next owner publishes it from the ledger.
+ *            producer; one thread.
+ * Threads:   publisher_push from any; the rest from the thread that made it. The publisher's own
+ *            thread alone finishes offsets, in both deliveries: with transactions before it plans
+ *            the next one, without them before the completion is posted, which is before the lane
+ *            can be idle. The coordinator may commit a finished offset before it takes the
+ *            completion; its results are delivered by then.
+ * Invariant: a command ends when all records of its outcome were delivered, and never otherwise; an
+ *            outcome of a dead lane is dropped, because the partition's next owner publishes it from
+ *            the ledger.
  */
 #ifndef WORKER_PIPELINE_PUBLISHER_PUBLISHER_H
 #define WORKER_PIPELINE_PUBLISHER_PUBLISHER_H
@@ -28,7 +33,7 @@ void publisher_push(Publisher *publisher, OutgoingList *items, bool may_wait);
 /* From that time on (monotonic) no call to Kafka goes on: the grace is over. */
 void publisher_set_deadline(Publisher *publisher, int64_t deadline_ms);
 
-/* Nobody waits in publisher_push from here on. */
+/* No executor waits in publisher_push from here on. */
 void publisher_release_waiters(Publisher *publisher);
 
 /* Delivers what it has until shortly before `deadline_ms` (monotonic, of the system's clock), ends

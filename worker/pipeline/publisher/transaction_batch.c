@@ -5,15 +5,14 @@
 enum {
     ITEMS_MAX = 10000, /* of one transaction, so that it ends long before its time-out */
     FIRST_LANE_ROOM = 8,
-    GROWS_BY = 16, /* one in so many, after a round had to be made smaller */
+    GROWS_BY = 16, /* one in so many, after a batch had to be made smaller */
 };
 
-/* Puts `front` before the rest of the list. */
-static void
-list_prepend(OutgoingList *list, OutgoingList *front)
+void
+transaction_batch_init(TransactionBatch *batch)
 {
-    outgoing_list_append(front, list);
-    outgoing_list_append(list, front);
+    *batch = (TransactionBatch){0};
+    outgoing_list_init(&batch->items);
 }
 
 static void
@@ -79,9 +78,9 @@ most(const TransactionBatch *batch)
 static bool
 collect(TransactionBatch *batch, OutgoingList *pending, const DeliveryHooks *hooks, Error *err)
 {
-    OutgoingList waiting = {0};
+    OutgoingList waiting = OUTGOING_LIST(waiting);
     bool added = true;
-    while (added && pending->first != NULL && batch->items.count < most(batch)) {
+    while (added && pending->count > 0 && batch->items.count < most(batch)) {
         Outgoing *item = outgoing_list_take(pending);
         if (lane_state(item->lane) == LANE_DEAD) {
             hooks->done(hooks->publisher, item, false);
@@ -94,7 +93,7 @@ collect(TransactionBatch *batch, OutgoingList *pending, const DeliveryHooks *hoo
             added = add_lane(batch, item->lane, err);
         }
     }
-    list_prepend(pending, &waiting);
+    outgoing_list_prepend(pending, &waiting);
     return added;
 }
 
@@ -120,9 +119,9 @@ plan_offsets(TransactionBatch *batch, size_t metadata_bytes, Error *err)
 static void
 defer_withdrawn(TransactionBatch *batch, OutgoingList *pending, const DeliveryHooks *hooks)
 {
-    OutgoingList all = batch->items;
-    OutgoingList deferred = {0};
-    batch->items = (OutgoingList){0};
+    OutgoingList all = OUTGOING_LIST(all);
+    OutgoingList deferred = OUTGOING_LIST(deferred);
+    outgoing_list_append(&all, &batch->items);
     for (Outgoing *item = outgoing_list_take(&all); item != NULL; item = outgoing_list_take(&all)) {
         if (!ends_command(item) || lane_is_offered(item->lane, item->source->offset)) {
             outgoing_list_add(&batch->items, item);
@@ -132,7 +131,7 @@ defer_withdrawn(TransactionBatch *batch, OutgoingList *pending, const DeliveryHo
             hooks->deferred(hooks->publisher, item);
         outgoing_list_add(&deferred, item);
     }
-    list_prepend(pending, &deferred);
+    outgoing_list_prepend(pending, &deferred);
 }
 
 bool
@@ -154,17 +153,6 @@ transaction_batch_membership(const TransactionBatch *batch)
     return batch->lane_count > 0 ? lane_membership(batch->lanes[0]) : NULL;
 }
 
-static void
-deliver(Outgoing *item, const DeliveryHooks *hooks)
-{
-    Error err = {0};
-    const bool finished =
-        !ends_command(item) || lane_finish(item->lane, item->source->offset, &err);
-    if (!finished)
-        hooks->failed(hooks->publisher, &err);
-    hooks->done(hooks->publisher, item, finished);
-}
-
 void
 transaction_batch_halve(TransactionBatch *batch)
 {
@@ -177,18 +165,19 @@ transaction_batch_commit(TransactionBatch *batch, const DeliveryHooks *hooks)
     batch->most = most(batch) < ITEMS_MAX ? batch->most + 1 + batch->most / GROWS_BY : 0;
     for (Outgoing *item = outgoing_list_take(&batch->items); item != NULL;
          item = outgoing_list_take(&batch->items))
-        deliver(item, hooks);
+        hooks->done(hooks->publisher, item, true);
     forget_lanes(batch);
 }
 
 void
 transaction_batch_abort(TransactionBatch *batch, OutgoingList *pending)
 {
-    for (const Outgoing *item = batch->items.first; item != NULL; item = item->next) {
+    const Outgoing *item;
+    STAILQ_FOREACH (item, &batch->items.items, entry) {
         if (ends_command(item))
             lane_withdraw(item->lane, item->source->offset);
     }
-    list_prepend(pending, &batch->items);
+    outgoing_list_prepend(pending, &batch->items);
     forget_lanes(batch);
 }
 
@@ -217,16 +206,16 @@ void
 transaction_batch_look_up(TransactionBatch *batch, const KafkaLookup *lookup, OutgoingList *pending,
                           const DeliveryHooks *hooks)
 {
-    OutgoingList open = {0};
+    OutgoingList open = OUTGOING_LIST(open);
     for (Outgoing *item = outgoing_list_take(&batch->items); item != NULL;
          item = outgoing_list_take(&batch->items)) {
         /* Offsets tell nothing of a progress; the next one is as good. */
         if (!ends_command(item) || was_committed(item, lookup))
-            deliver(item, hooks);
+            hooks->done(hooks->publisher, item, true);
         else
             outgoing_list_add(&open, item);
     }
-    batch->items = open;
+    outgoing_list_append(&batch->items, &open);
     transaction_batch_abort(batch, pending);
 }
 

@@ -20,9 +20,11 @@ typedef struct TransactionBatch {
     size_t most; /* outcomes of the next; 0: as many as may be */
 } TransactionBatch;
 
+void transaction_batch_init(TransactionBatch *batch);
+
 /* Moves from `pending` what can go in one transaction: not the outcomes of dead lanes, which end
  * undelivered; not what finished too far ahead to be written into at most `metadata_bytes` of its
- * offset's metadata, which is deferred and stays. False, and the round empty, when there is nothing
+ * offset's metadata, which is deferred and stays. False, and the batch empty, when there is nothing
  * (`err` untouched but without memory: ERROR_FATAL). */
 bool transaction_batch_form(TransactionBatch *batch, OutgoingList *pending, size_t metadata_bytes,
                             const DeliveryHooks *hooks, Error *err) MUST_CHECK;
@@ -33,18 +35,21 @@ const KafkaMembership *transaction_batch_membership(const TransactionBatch *batc
 /* The transaction is committed: every outcome is delivered. */
 void transaction_batch_commit(TransactionBatch *batch, const DeliveryHooks *hooks);
 
-/* A topic takes no batch as large as this round made one: half as many in the next, and little more
- * in each that follows one that is committed. To be followed by transaction_batch_abort. */
+/* A topic takes no batch of records as large as these outcomes made one: half as many outcomes in
+ * the next, and a few more in each that follows one that is committed. To be followed by
+ * transaction_batch_abort. */
 void transaction_batch_halve(TransactionBatch *batch);
 
 /* It is aborted: every outcome goes back to the front of `pending`. */
 void transaction_batch_abort(TransactionBatch *batch, OutgoingList *pending);
 
-/* The partitions of its lanes that are not dead; `partitions` has room for round->lane_count. */
+/* The partitions of its lanes that are not dead; `partitions` has room for
+ * batch->lane_count. */
 size_t transaction_batch_partitions(const TransactionBatch *batch, int32_t *partitions);
 
-/* Nobody knows: what lies below the offsets that were committed, or ahead among their metadata, was
- * delivered, the rest goes back. `lookup` is NULL when all lanes are dead. */
+/* Whether it was committed is in doubt: what lies below the offsets that were committed, or ahead
+ * among their metadata, was delivered, the rest goes back. `lookup` is NULL when all lanes are
+ * dead. */
 void transaction_batch_look_up(TransactionBatch *batch, const KafkaLookup *lookup,
                                OutgoingList *pending, const DeliveryHooks *hooks);
 

@@ -1,7 +1,6 @@
 /* What each step of a transaction does; none decides what follows. */
 #include "common/log.h"
-#include "worker/pipeline/publisher/exactly_once.h"
-#include "worker/pipeline/publisher/outgoing_records.h"
+#include "worker/pipeline/publisher/exactly_once_private.h"
 
 enum {
     CALL_MS = 1000, /* one call to Kafka; it can be called again */
@@ -96,7 +95,7 @@ begin_lookup(ExactlyOnce *self, size_t *ret_count, Error *err)
                                                     *ret_count, &self->lookup, err);
 }
 
-/* The producer that was just prepared has ended whatever the one before left open, so the answer is
+/* The producer that was just prepared has ended what the one before left open, so the answer is
  * final. */
 static TransactionEnding
 run_lookup(ExactlyOnce *self, Error *err)
@@ -141,11 +140,10 @@ run_begin(ExactlyOnce *self, Error *err)
     self->commit_tried = false;
     self->report_failed = false;
     self->too_large = false;
-    self->to_send = self->batch.items.first;
-    for (Outgoing *item = self->to_send; item != NULL; item = item->next) {
-        for (int i = 0; i < OUTGOING_PARTS; i++)
-            item->parts[i] = (OutgoingPart){.item = item, .state = OUTGOING_TO_SEND};
-    }
+    self->to_send = STAILQ_FIRST(&self->batch.items.items);
+    Outgoing *item;
+    STAILQ_FOREACH (item, &self->batch.items.items, entry)
+        outgoing_reset_parts(item);
     return ending_of(kafka_producer_begin(self->producer, err));
 }
 
@@ -199,7 +197,7 @@ run_produce(ExactlyOnce *self, Error *err)
             (void)kafka_producer_poll(self->producer, 1);
             return self->report_failed ? not_delivered(err) : STEP_AGAIN;
         }
-        self->to_send = self->to_send->next;
+        self->to_send = STAILQ_NEXT(self->to_send, entry);
     }
     return self->report_failed ? not_delivered(err) : STEP_DONE;
 }
@@ -252,7 +250,7 @@ run_commit(ExactlyOnce *self, Error *err)
     return ending == KAFKA_TXN_OK && was_cut(self) ? STEP_DISCONNECTED : ending_of(ending);
 }
 
-/* After a commit that was sent nobody can be sure of an abort. */
+/* After a commit that was sent an abort is not certain. */
 static TransactionEnding
 run_abort(ExactlyOnce *self, Error *err)
 {

@@ -17,11 +17,12 @@
         TRANSACTION_##step, FATE_LOOKED_UP                                                         \
     }
 
-/* ARCHITECTURE.md explains the table. A set that goes through TRANSACTION_OPEN is in doubt until
- * the look-up: nobody assumes that it was aborted. */
+/* ARCHITECTURE.md explains the table. Every step has a next one for every ending, so that there is
+ * no illegal move. A batch that goes through TRANSACTION_OPEN is in doubt until the look-up: no step
+ * assumes that it was aborted. */
 /* clang-format off */
 static const TransactionMove moves[TRANSACTION_STEPS][STEP_ENDINGS] = {
-    /*                       done             cut              again        abort        fenced    broken    late */
+    /*                       done             disconnected     again        abortable    fenced    fatal     timed out */
     [TRANSACTION_OPEN]    = {TO(INIT),        TO(INIT),        TO(OPEN),    TO(OPEN),    TO(OPEN), TO(OPEN), TO(OPEN)},
     [TRANSACTION_INIT]    = {TO(LOOKUP),      TO(LOOKUP),      TO(INIT),    TO(OPEN),    TO(OPEN), TO(OPEN), TO(OPEN)},
     [TRANSACTION_LOOKUP]  = {LOOKED_UP(IDLE), LOOKED_UP(IDLE), TO(LOOKUP),  TO(LOOKUP),  TO(OPEN), TO(OPEN), TO(LOOKUP)},
@@ -59,9 +60,10 @@ const char *
 transaction_ending_name(TransactionEnding ending)
 {
     static const char *const names[] = {
-        [STEP_DONE] = "done",       [STEP_DISCONNECTED] = "cut", [STEP_AGAIN] = "again",
-        [STEP_ABORTABLE] = "abort", [STEP_FENCED] = "fenced",    [STEP_FATAL] = "broken",
-        [STEP_TIMED_OUT] = "late",  [STEP_ENDINGS] = "",
+        [STEP_DONE] = "done",           [STEP_DISCONNECTED] = "disconnected",
+        [STEP_AGAIN] = "again",         [STEP_ABORTABLE] = "abortable",
+        [STEP_FENCED] = "fenced",       [STEP_FATAL] = "fatal",
+        [STEP_TIMED_OUT] = "timed_out", [STEP_ENDINGS] = "",
     };
     return names[ending];
 }

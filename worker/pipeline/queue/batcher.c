@@ -8,10 +8,14 @@ enum {
 static void
 list_insert(JobList *list, Job *job, BatcherPlace place)
 {
-    job->previous = place == BATCHER_BACK ? list->last : NULL;
-    job->next = place == BATCHER_BACK ? NULL : list->first;
-    *(job->previous != NULL ? &job->previous->next : &list->first) = job;
-    *(job->next != NULL ? &job->next->previous : &list->last) = job;
+    switch (place) {
+    case BATCHER_FRONT:
+        TAILQ_INSERT_HEAD(&list->jobs, job, entry);
+        break;
+    case BATCHER_BACK:
+        TAILQ_INSERT_TAIL(&list->jobs, job, entry);
+        break;
+    }
     list->count++;
     job->queued = true;
 }
@@ -19,10 +23,7 @@ list_insert(JobList *list, Job *job, BatcherPlace place)
 static void
 list_remove(JobList *list, Job *job)
 {
-    *(job->previous != NULL ? &job->previous->next : &list->first) = job->next;
-    *(job->next != NULL ? &job->next->previous : &list->last) = job->previous;
-    job->previous = NULL;
-    job->next = NULL;
+    TAILQ_REMOVE(&list->jobs, job, entry);
     job->queued = false;
     list->count--;
 }
@@ -33,12 +34,14 @@ batcher_new(int executors, int set_commands, const Clock *clock)
     Batcher *batcher = calloc(1, sizeof(*batcher));
     if (batcher == NULL)
         return NULL;
-    batcher->in_work = key_set_new();
+    batcher->in_work = in_work_new();
     if (batcher->in_work == NULL || !thread_cond_init(&batcher->changed)) {
-        key_set_free(batcher->in_work);
+        in_work_free(batcher->in_work);
         free(batcher);
         return NULL;
     }
+    for (int shape = 0; shape < SHAPES; shape++)
+        TAILQ_INIT(&batcher->lists[shape].jobs);
     pthread_mutex_init(&batcher->lock, NULL);
     batcher->clock = clock;
     batcher->executors = executors > 0 ? (size_t)executors : 1;
@@ -55,8 +58,8 @@ batcher_add(Batcher *batcher, Job *job)
     pthread_mutex_unlock(&batcher->lock);
 }
 
-/* How many of `queued` jobs one set takes: its share among those who have nothing to do, the taker
- * included. */
+/* How many of `queued` jobs one set takes: its share among the executors that have nothing to do,
+ * the taker included. */
 static size_t
 set_share(const Batcher *batcher, size_t queued)
 {
@@ -82,7 +85,7 @@ shape_limit(const Batcher *batcher, TaskShape shape)
     return 0;
 }
 
-/* A long command whose claim is one of its ranges stays queued for the others, at the end. */
+/* A long command whose claim is one of its ranges stays queued for other executors, at the end. */
 static void
 unit_add(Batcher *batcher, Unit *unit, Job *job, int claim)
 {
@@ -90,8 +93,7 @@ unit_add(Batcher *batcher, Unit *unit, Job *job, int claim)
     list_remove(list, job);
     if (claim != CLAIM_EXCLUSIVE)
         list_insert(list, job, BATCHER_BACK);
-    lane_busy_begin(job->lane);
-    job->holders++;
+    job_add_holder(job);
     unit->claim = claim;
     unit->jobs[unit->count++] = job;
 }
@@ -101,13 +103,13 @@ unit_add(Batcher *batcher, Unit *unit, Job *job, int claim)
 static bool
 job_take(Batcher *batcher, Job *job, int64_t now_ms, int *ret_claim)
 {
-    if (lane_state(job->lane) != LANE_OPEN || (job->holders > 0 && batcher_needs_user(job)) ||
-        (job->holders == 0 && !batcher_keys_acquire(batcher, job)))
+    if (lane_state(job->lane) != LANE_OPEN || (job->holders > 0 && in_work_needs_user(job)) ||
+        (job->holders == 0 && !in_work_acquire(batcher->in_work, job)))
         return false;
     if (job_claim(job, now_ms, ret_claim))
         return true;
     if (job->holders == 0)
-        batcher_keys_release_user(batcher, job);
+        in_work_release_user(batcher->in_work, job);
     return false;
 }
 
@@ -115,10 +117,10 @@ static void
 unit_fill(Batcher *batcher, Unit *unit, size_t limit, int64_t now_ms)
 {
     Job *next = NULL;
-    for (Job *job = batcher->lists[unit->shape].first; job != NULL && unit->count < limit;
-         job = next) {
+    for (Job *job = TAILQ_FIRST(&batcher->lists[unit->shape].jobs);
+         job != NULL && unit->count < limit; job = next) {
         int claim;
-        next = job->next;
+        next = TAILQ_NEXT(job, entry);
         if (job->leader != NULL || job->not_before_ms > now_ms ||
             (job->isolated && unit->count > 0) || !job_take(batcher, job, now_ms, &claim))
             continue;
@@ -177,7 +179,8 @@ next_time(const Batcher *batcher, int64_t now_ms, int64_t limit_ms)
     if (batcher->hold_until_ms > now_ms && batcher->hold_until_ms < next_ms)
         next_ms = batcher->hold_until_ms;
     for (int shape = 0; shape < SHAPES; shape++) {
-        for (Job *job = batcher->lists[shape].first; job != NULL; job = job->next) {
+        Job *job;
+        TAILQ_FOREACH (job, &batcher->lists[shape].jobs, entry) {
             const int64_t job_ms = job->leader != NULL ? INT64_MAX : job_next_ms(job);
             if (job_ms > now_ms && job_ms < next_ms)
                 next_ms = job_ms;
@@ -213,17 +216,18 @@ put_back(Batcher *batcher, Job *job, BatcherPlace place, int delay_ms)
 {
     JobList *list = &batcher->lists[job->shape];
     if (job->shape == TASK_SHAPE_LONG_COMMAND)
-        batcher_keys_release_user(batcher, job);
+        in_work_release_user(batcher->in_work, job);
     else
-        batcher_keys_release(batcher, job);
+        in_work_release(batcher->in_work, job);
     job->not_before_ms = delay_ms > 0 ? clock_monotonic_ms(batcher->clock) + delay_ms : 0;
     if (job->queued)
         list_remove(list, job);
     list_insert(list, job, place);
 }
 
-bool
-batcher_end_job(Batcher *batcher, Job *job)
+/* No executor gets it any more. True when none has it either: then it is to be freed. */
+static bool
+end_job(Batcher *batcher, Job *job)
 {
     job->ended = true;
     if (job->queued)
@@ -231,7 +235,7 @@ batcher_end_job(Batcher *batcher, Job *job)
     batcher_dismiss(batcher, job);
     if (job->holders > 0)
         return false;
-    batcher_keys_release(batcher, job);
+    in_work_release(batcher->in_work, job);
     return true;
 }
 
@@ -243,12 +247,11 @@ batcher_requeue(Batcher *batcher, Job **job, BatcherPlace place, int delay_ms)
     *job = NULL;
     pthread_mutex_lock(&batcher->lock);
     const bool kept = lane_state(taken->lane) == LANE_OPEN && !taken->ended;
-    lane_busy_end(taken->lane);
-    taken->holders--;
+    job_remove_holder(taken);
     if (kept)
         put_back(batcher, taken, place, delay_ms);
     else
-        unused = batcher_end_job(batcher, taken);
+        unused = end_job(batcher, taken);
     pthread_cond_broadcast(&batcher->changed);
     pthread_mutex_unlock(&batcher->lock);
     if (unused)
@@ -256,39 +259,55 @@ batcher_requeue(Batcher *batcher, Job **job, BatcherPlace place, int delay_ms)
     return kept;
 }
 
-/* Under the lock. True when nobody has the job any more: then it is to be freed. */
-static bool
-give_up_job(Batcher *batcher, Job *job, bool still_busy)
-{
-    if (!still_busy)
-        lane_busy_end(job->lane);
-    job->holders--;
-    return batcher_end_job(batcher, job);
-}
-
+/* Its leader may have been dropped meanwhile, and it may have been dropped itself. */
 void
-batcher_release(Batcher *batcher, Job **job, bool still_busy)
+batcher_return_follower(Batcher *batcher, Job **job, BatcherFollower fate)
 {
     Job *taken = *job;
+    bool unused = false;
     *job = NULL;
     pthread_mutex_lock(&batcher->lock);
-    const bool unused = give_up_job(batcher, taken, still_busy);
+    job_remove_holder(taken);
+    if (taken->ended || lane_state(taken->lane) != LANE_OPEN) {
+        unused = end_job(batcher, taken);
+    } else if (fate != FOLLOWER_STAYS) {
+        batcher_leave(batcher, taken);
+        if (fate == FOLLOWER_RUNS_SEPARATELY)
+            taken->share_key[0] = '\0';
+    }
     pthread_cond_broadcast(&batcher->changed);
     pthread_mutex_unlock(&batcher->lock);
     if (unused)
         job_free(taken);
 }
 
-void
-batcher_release_published(Batcher *batcher, Job **jobs, size_t count)
+/* Under the lock. True when no executor has the job any more: then it is to be freed. */
+static bool
+give_up_job(Batcher *batcher, Job *job)
 {
-    pthread_mutex_lock(&batcher->lock);
+    job_remove_holder(job);
+    return end_job(batcher, job);
+}
+
+void
+batcher_release(Batcher *batcher, Job **job)
+{
+    batcher_release_all(batcher, job, 1);
+}
+
+/* Under the lock. Leaves those that are to be freed. */
+static void
+give_up_jobs(Batcher *batcher, Job **jobs, size_t count)
+{
     for (size_t i = 0; i < count; i++) {
-        if (jobs[i] != NULL && !give_up_job(batcher, jobs[i], true))
+        if (jobs[i] != NULL && !give_up_job(batcher, jobs[i]))
             jobs[i] = NULL;
     }
-    pthread_cond_broadcast(&batcher->changed);
-    pthread_mutex_unlock(&batcher->lock);
+}
+
+static void
+free_jobs(Job **jobs, size_t count)
+{
     for (size_t i = 0; i < count; i++) {
         job_free(jobs[i]);
         jobs[i] = NULL;
@@ -296,17 +315,25 @@ batcher_release_published(Batcher *batcher, Job **jobs, size_t count)
 }
 
 void
+batcher_release_all(Batcher *batcher, Job **jobs, size_t count)
+{
+    pthread_mutex_lock(&batcher->lock);
+    give_up_jobs(batcher, jobs, count);
+    pthread_cond_broadcast(&batcher->changed);
+    pthread_mutex_unlock(&batcher->lock);
+    free_jobs(jobs, count);
+}
+
+void
 batcher_end_unit(Batcher *batcher, Unit *unit)
 {
-    for (size_t i = 0; i < unit->count; i++) {
-        if (unit->jobs[i] != NULL)
-            batcher_release(batcher, &unit->jobs[i], false);
-    }
     pthread_mutex_lock(&batcher->lock);
+    give_up_jobs(batcher, unit->jobs, unit->count);
     batcher->units_out--;
     batcher->reads_out -= unit->shape == TASK_SHAPE_READ;
     pthread_cond_broadcast(&batcher->changed);
     pthread_mutex_unlock(&batcher->lock);
+    free_jobs(unit->jobs, unit->count);
     free(unit);
 }
 
@@ -317,11 +344,11 @@ batcher_drop_lane(Batcher *batcher, const Lane *lane)
     pthread_mutex_lock(&batcher->lock);
     for (int shape = 0; shape < SHAPES; shape++) {
         Job *next = NULL;
-        for (Job *job = batcher->lists[shape].first; job != NULL; job = next) {
-            next = job->next;
+        for (Job *job = TAILQ_FIRST(&batcher->lists[shape].jobs); job != NULL; job = next) {
+            next = TAILQ_NEXT(job, entry);
             if (job->lane != lane)
                 continue;
-            if (batcher_end_job(batcher, job))
+            if (end_job(batcher, job))
                 job_free(job);
             dropped++;
         }
@@ -349,30 +376,19 @@ batcher_stop(Batcher *batcher)
     pthread_mutex_unlock(&batcher->lock);
 }
 
-size_t
-batcher_queued(Batcher *batcher)
-{
-    size_t queued = 0;
-    pthread_mutex_lock(&batcher->lock);
-    for (int shape = 0; shape < SHAPES; shape++)
-        queued += batcher->lists[shape].count;
-    pthread_mutex_unlock(&batcher->lock);
-    return queued;
-}
-
 void
 batcher_free(Batcher *batcher)
 {
     if (batcher == NULL)
         return;
     for (int shape = 0; shape < SHAPES; shape++) {
-        while (batcher->lists[shape].first != NULL) {
-            Job *job = batcher->lists[shape].first;
+        while (!TAILQ_EMPTY(&batcher->lists[shape].jobs)) {
+            Job *job = TAILQ_FIRST(&batcher->lists[shape].jobs);
             list_remove(&batcher->lists[shape], job);
             job_free(job);
         }
     }
-    key_set_free(batcher->in_work);
+    in_work_free(batcher->in_work);
     pthread_cond_destroy(&batcher->changed);
     pthread_mutex_destroy(&batcher->lock);
     free(batcher);

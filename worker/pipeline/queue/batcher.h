@@ -4,10 +4,10 @@
  * Owns:      the queued jobs; which users and command ids are in work.
  * Threads:   any; it is a monitor.
  * Invariant: commands of one user are never in two units at once nor twice in one set; one command
- * id is never in two units at once, but for the ranges of one long command, which stays queued
- * while it has another to run. Equal commands over the whole table do not run at the same time: one
- * leads, those that wait when it begins follow it, the others wait for its end. Jobs of a lane that
- * is not open are neither queued nor handed out.
+ *            id is never in two units at once, but for the ranges of one long command, which stays
+ *            queued while it has another to run. Equal commands over the whole table do not run at
+ *            the same time: one leads, those that wait when it begins follow it, the others wait
+ *            for its end. Jobs of a lane that is not open are neither queued nor handed out.
  */
 #ifndef WORKER_PIPELINE_QUEUE_BATCHER_H
 #define WORKER_PIPELINE_QUEUE_BATCHER_H
@@ -44,16 +44,15 @@ typedef enum BatcherPlace { BATCHER_FRONT, BATCHER_BACK } BatcherPlace;
 
 /* Queues a job of a unit again, not before `delay_ms` have passed; sets *job to NULL.
  * False when it was dropped instead, because its lane is no longer open or it has ended. A job that
- * others still have is freed by the last of them. */
+ * other executors still have is freed by the last of them. */
 bool batcher_requeue(Batcher *batcher, Job **job, BatcherPlace place, int delay_ms);
 
-/* Ends a job of a unit: frees its user and id for others, and the job, as soon as nobody else has
- * it; sets *job to NULL. The lane's busy count stays with what the job became (`still_busy`: it
- * goes on to the publisher), else it is given back. */
-void batcher_release(Batcher *batcher, Job **job, bool still_busy);
+/* Ends a job of a unit: frees its user and id for other jobs, and the job, as soon as no other
+ * executor has it; sets *job to NULL. */
+void batcher_release(Batcher *batcher, Job **job);
 
-/* The same for all that are not NULL, whose outcomes go on to the publisher. */
-void batcher_release_published(Batcher *batcher, Job **jobs, size_t count);
+/* The same for all that are not NULL. */
+void batcher_release_all(Batcher *batcher, Job **jobs, size_t count);
 
 enum {
     BATCHER_FOLLOWERS_MAX = 1000,
@@ -67,7 +66,7 @@ size_t batcher_take_followers(Batcher *batcher, const Job *leader, Job **jobs);
 typedef enum BatcherFollower {
     FOLLOWER_STAYS,
     FOLLOWER_LEAVES,          /* waits for itself again, where it was in the queue */
-    FOLLOWER_RUNS_SEPARATELY, /* and shares no run any more */
+    FOLLOWER_RUNS_SEPARATELY, /* the same, and shares no run any more */
 } BatcherFollower;
 
 /* Gives a follower back; sets *job to NULL. */
@@ -88,8 +87,6 @@ void batcher_hold(Batcher *batcher, int64_t until_ms);
 
 /* From here on nothing is handed out, and all takers return. */
 void batcher_stop(Batcher *batcher);
-
-size_t batcher_queued(Batcher *batcher);
 
 void batcher_free(Batcher *batcher);
 

@@ -1,13 +1,13 @@
 /*
- * batcher_private: the inside of a Batcher, shared by the batcher….c files alone.
+ * batcher_private: the inside of a Batcher, for batcher.c and sharing.c.
  *
- * Threads: whoever holds its lock.
+ * Threads: the one that holds its lock.
  */
 #ifndef WORKER_PIPELINE_QUEUE_BATCHER_PRIVATE_H
 #define WORKER_PIPELINE_QUEUE_BATCHER_PRIVATE_H
 
 #include "worker/pipeline/queue/batcher.h"
-#include "worker/pipeline/queue/key_set.h"
+#include "worker/pipeline/queue/in_work.h"
 
 #include <pthread.h>
 
@@ -16,8 +16,7 @@ enum {
 };
 
 typedef struct JobList {
-    Job *first;
-    Job *last;
+    TAILQ_HEAD(JobQueue, Job) jobs;
     size_t count;
 } JobList;
 
@@ -28,7 +27,7 @@ struct Batcher {
     size_t executors;
     size_t set_commands;
     JobList lists[SHAPES];
-    KeySet *in_work;
+    InWork *in_work;
     size_t units_out;
     size_t reads_out;
     int next_shape; /* shapes take turns, so that none starves the others */
@@ -36,23 +35,13 @@ struct Batcher {
     bool stopped;
 };
 
-/* Reading changes nothing, so previews of a user whose sessions are being cleaned may run. */
-bool batcher_needs_user(const Job *job);
-
-/* Takes the job's id, user and, of a command that shares its run, that run into work; false, and
- * nothing taken, when somebody else has one of them. */
-bool batcher_keys_acquire(Batcher *batcher, Job *job) MUST_CHECK;
-bool batcher_keys_acquire_id(Batcher *batcher, Job *job) MUST_CHECK; /* that alone */
-void batcher_keys_release_user(Batcher *batcher, Job *job);
-void batcher_keys_release(Batcher *batcher, Job *job);
-
 /* Makes equal commands that wait follow the job, when that is about to begin. */
 void batcher_gather(Batcher *batcher, Job *leader);
 
-/* Nobody follows the job any more. */
-void batcher_dismiss(Batcher *batcher, Job *leader);
+/* The job leaves its leader and waits for itself. */
+void batcher_leave(Batcher *batcher, Job *job);
 
-/* Nobody gets it any more. True when nobody has it either: then it is to be freed. */
-bool batcher_end_job(Batcher *batcher, Job *job) MUST_CHECK;
+/* All followers of the job leave it. */
+void batcher_dismiss(Batcher *batcher, Job *leader);
 
 #endif

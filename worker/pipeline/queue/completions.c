@@ -8,14 +8,42 @@
 struct Completions {
     pthread_mutex_t lock;
     int event_fd;
-    Completion *first;
-    Completion *last;
+    CompletionList posted;
     bool failed;
     Error failure;
 };
 
 bool
-completions_new(Completions **ret_inbox, Error *err)
+completion_list_add(CompletionList *list, Lane *lane, size_t size_bytes)
+{
+    Completion *completion = calloc(1, sizeof(*completion));
+    if (completion == NULL)
+        return false;
+    *completion = (Completion){.lane = lane_ref_busy(lane), .size_bytes = size_bytes};
+    STAILQ_INSERT_TAIL(list, completion, entry);
+    return true;
+}
+
+Completion *
+completion_list_take(CompletionList *list)
+{
+    Completion *completion = STAILQ_FIRST(list);
+    if (completion != NULL)
+        STAILQ_REMOVE_HEAD(list, entry);
+    return completion;
+}
+
+void
+completion_free(Completion *completion)
+{
+    if (completion == NULL)
+        return;
+    lane_unref_busy(completion->lane);
+    free(completion);
+}
+
+bool
+completions_new(Completions **ret_completions, Error *err)
 {
     Completions *completions = calloc(1, sizeof(*completions));
     if (completions == NULL)
@@ -26,17 +54,9 @@ completions_new(Completions **ret_inbox, Error *err)
         return error_set(err, REASON_SYSTEM, "eventfd: errno %d", errno);
     }
     pthread_mutex_init(&completions->lock, NULL);
-    *ret_inbox = completions;
+    STAILQ_INIT(&completions->posted);
+    *ret_completions = completions;
     return true;
-}
-
-void
-completion_free(Completion *completion)
-{
-    if (completion == NULL)
-        return;
-    lane_unref(completion->lane);
-    free(completion);
 }
 
 void
@@ -44,11 +64,8 @@ completions_free(Completions *completions)
 {
     if (completions == NULL)
         return;
-    while (completions->first != NULL) {
-        Completion *completion = completions->first;
-        completions->first = completion->next;
-        completion_free(completion);
-    }
+    while (!STAILQ_EMPTY(&completions->posted))
+        completion_free(completion_list_take(&completions->posted));
     close(completions->event_fd);
     pthread_mutex_destroy(&completions->lock);
     free(completions);
@@ -73,28 +90,14 @@ completions_fail(Completions *completions, const Error *err)
     wake(completions);
 }
 
-bool
-completion_list_add(CompletionList *list, Lane *lane, int64_t offset, size_t size_bytes)
-{
-    Completion *completion = calloc(1, sizeof(*completion));
-    if (completion == NULL)
-        return false;
-    *completion = (Completion){.lane = lane_ref(lane), .offset = offset, .size_bytes = size_bytes};
-    *(list->last != NULL ? &list->last->next : &list->first) = completion;
-    list->last = completion;
-    return true;
-}
-
 void
 completions_post(Completions *completions, CompletionList *list)
 {
-    if (list->first == NULL)
+    if (STAILQ_EMPTY(list))
         return;
     pthread_mutex_lock(&completions->lock);
-    *(completions->last != NULL ? &completions->last->next : &completions->first) = list->first;
-    completions->last = list->last;
+    STAILQ_CONCAT(&completions->posted, list);
     pthread_mutex_unlock(&completions->lock);
-    *list = (CompletionList){0};
     wake(completions);
 }
 
@@ -104,18 +107,15 @@ completions_fd(const Completions *completions)
     return completions->event_fd;
 }
 
-Completion *
-completions_take(Completions *completions)
+void
+completions_take(Completions *completions, CompletionList *list)
 {
     uint64_t count;
     const ssize_t got = read(completions->event_fd, &count, sizeof(count));
     (void)got;
     pthread_mutex_lock(&completions->lock);
-    Completion *all = completions->first;
-    completions->first = NULL;
-    completions->last = NULL;
+    STAILQ_CONCAT(list, &completions->posted);
     pthread_mutex_unlock(&completions->lock);
-    return all;
 }
 
 bool

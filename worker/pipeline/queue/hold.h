@@ -1,5 +1,5 @@
 /*
- * hold: the environment is at fault, so everything is kept and tried again until it is mended.
+ * hold: the environment is at fault, so every command is kept and tried again until it is mended.
  *
  * Owns:      whether there is a hold, and how long the next wait is.
  * Threads:   any.

@@ -12,7 +12,6 @@ job_new(Command *command, Record *record, Lane *lane)
     job->lane = lane_ref(lane);
     job->shape = task_shape(&job->command);
     task_share_key(&job->command, job->share_key);
-    job->size_bytes = record_size(record);
     return job;
 }
 
@@ -29,8 +28,22 @@ job_free(Job *job)
     free(job);
 }
 
-/* Nobody but its taker may touch the long command of a job that is taken as a whole; such a job is
- * not queued. */
+void
+job_add_holder(Job *job)
+{
+    (void)lane_ref_busy(job->lane);
+    job->holders++;
+}
+
+void
+job_remove_holder(Job *job)
+{
+    lane_unref_busy(job->lane);
+    job->holders--;
+}
+
+/* Only its taker may touch the long command of a job that is taken as a whole; such a job is not
+ * queued. */
 static bool
 has_ranges(const Job *job)
 {

@@ -2,11 +2,11 @@
  * job: one accepted command on its way through the worker.
  *
  * Owns:      its command, record, long command and, when its tries have run out, the cause; a
- * reference to its lane.
+ *            reference to its lane, and one that counts as busy for each executor that has it.
  * Threads:   one at a time: coordinator, then batcher, then an executor, and back to the batcher. A
- * long command may be with several executors, each with a claim of its long command's range, and
- * with the batcher too; then they only read it. Whoever has it with CLAIM_EXCLUSIVE has it for
- * himself.
+ *            long command may be with several executors, each with a claim of one of its ranges,
+ *            and with the batcher too; then they only read it. An executor that has it with
+ *            CLAIM_EXCLUSIVE is the only one that has it.
  */
 #ifndef WORKER_PIPELINE_QUEUE_JOB_H
 #define WORKER_PIPELINE_QUEUE_JOB_H
@@ -14,7 +14,17 @@
 #include "worker/pipeline/queue/lane.h"
 #include "worker/task/task.h"
 
+#include <sys/queue.h>
+
 typedef struct Job Job;
+
+/* A member of one of in_work's sets, while it is held. */
+typedef struct JobKey {
+    LIST_ENTRY(JobKey) entry;
+    const char *text; /* the job's own */
+    uint32_t hash;
+    bool held;
+} JobKey;
 
 struct Job {
     Command command;
@@ -24,22 +34,20 @@ struct Job {
     LongCommand *long_command; /* a long command's, from its first batch on */
     Error *cause;              /* tries have run out; only task_fail is left to do */
     int attempts;              /* failures that count */
-    bool isolated; /* shares a set or a run with nobody: it has failed or waited before */
-    bool begun;    /* its long command has */
+    bool isolated;             /* shares no set and no run: it has failed or waited before */
+    bool begun;                /* its long command has */
     int64_t not_before_ms;
-    size_t size_bytes;
     /* The batcher's own. */
-    bool holds_id;
-    bool holds_user;
-    bool holds_run;
+    JobKey id_key;
+    JobKey user_key;
+    JobKey run_key;
     char share_key[TASK_SHARE_KEY_BYTES]; /* as task_share_key; "" = shares no run */
     Job *leader;                          /* whose run it shares; or NULL */
     bool leads;                           /* others share its run */
     bool queued;
-    bool ended;  /* whoever has it last frees it */
+    bool ended;  /* the last executor that has it frees it */
     int holders; /* executors that have it */
-    Job *previous;
-    Job *next;
+    TAILQ_ENTRY(Job) entry;
 };
 
 /* Takes ownership of `record` and of what `command` holds, and a reference to the lane, but on NULL
@@ -48,8 +56,12 @@ Job *job_new(Command *command, Record *record, Lane *lane) MUST_CHECK;
 void job_free(Job *job);
 DEFINE_FREEP(Job, job_free)
 
+/* An executor gets the job, or gives it back. The batcher's. */
+void job_add_holder(Job *job);
+void job_remove_holder(Job *job);
+
 /* Claims what an executor may do with it at `now_ms`: of a long command that has begun, one of its
- * ranges, else the whole job, CLAIM_EXCLUSIVE, which only somebody gets while nobody has it. The
+ * ranges, else the whole job, CLAIM_EXCLUSIVE, which is granted only while no executor has it. The
  * batcher's. */
 bool job_claim(Job *job, int64_t now_ms, int *ret_claim) MUST_CHECK;
 

@@ -1,5 +1,7 @@
 #include "worker/pipeline/queue/lane.h"
 
+#include "common/bug.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -11,7 +13,7 @@ struct Lane {
     KafkaMembership *membership;
     pthread_mutex_t lock; /* of the tracker */
     OffsetTracker *tracker;
-    atomic_bool uncommitted;
+    atomic_bool uncommitted; /* cleared under the lock, so that no finish is lost */
     size_t bytes;
     bool paused;
 };
@@ -55,6 +57,26 @@ lane_unref(Lane *lane)
     free(lane);
 }
 
+Lane *
+lane_ref_busy(Lane *lane)
+{
+    atomic_fetch_add(&lane->busy, 1);
+    return lane_ref(lane);
+}
+
+void
+lane_unref_busy(Lane *lane)
+{
+    atomic_fetch_sub(&lane->busy, 1);
+    lane_unref(lane);
+}
+
+int
+lane_busy(const Lane *lane)
+{
+    return atomic_load(&lane->busy);
+}
+
 int32_t
 lane_partition(const Lane *lane)
 {
@@ -73,29 +95,27 @@ lane_state(const Lane *lane)
     return (LaneState)atomic_load(&lane->state);
 }
 
+static const char *
+state_name(LaneState state)
+{
+    switch (state) {
+    case LANE_OPEN:
+        return "open";
+    case LANE_CLOSING:
+        return "closing";
+    case LANE_DEAD:
+        return "dead";
+    }
+    return "?";
+}
+
 void
 lane_set_state(Lane *lane, LaneState state)
 {
-    if ((int)state > atomic_load(&lane->state))
-        atomic_store(&lane->state, (int)state);
-}
-
-void
-lane_busy_begin(Lane *lane)
-{
-    atomic_fetch_add(&lane->busy, 1);
-}
-
-void
-lane_busy_end(Lane *lane)
-{
-    atomic_fetch_sub(&lane->busy, 1);
-}
-
-int
-lane_busy(const Lane *lane)
-{
-    return atomic_load(&lane->busy);
+    const LaneState from = lane_state(lane);
+    if (state <= from)
+        bug_transition("lane", state_name(from), state_name(state));
+    atomic_store(&lane->state, (int)state);
 }
 
 bool
@@ -123,8 +143,8 @@ lane_finish(Lane *lane, int64_t offset, Error *err)
 {
     pthread_mutex_lock(&lane->lock);
     const bool finished = offset_tracker_finish(lane->tracker, offset, err);
-    pthread_mutex_unlock(&lane->lock);
     atomic_store(&lane->uncommitted, true);
+    pthread_mutex_unlock(&lane->lock);
     return finished || error_wrap(err, "partition %d", lane->partition);
 }
 
@@ -171,8 +191,10 @@ lane_has_uncommitted(const Lane *lane)
 bool
 lane_plan_commit(Lane *lane, OffsetPlan *ret_plan, Error *err)
 {
-    const bool planned = lane_plan(lane, OFFSET_AHEAD_BYTES_MAX, ret_plan, err);
+    pthread_mutex_lock(&lane->lock);
+    const bool planned = offset_tracker_plan(lane->tracker, OFFSET_AHEAD_BYTES_MAX, ret_plan, err);
     atomic_store(&lane->uncommitted, !planned);
+    pthread_mutex_unlock(&lane->lock);
     return planned;
 }
 
@@ -188,8 +210,8 @@ lane_release(Lane *lane, size_t size_bytes)
     lane->bytes -= size_bytes < lane->bytes ? size_bytes : lane->bytes;
 }
 
-size_t
-lane_commands(Lane *lane)
+static size_t
+in_flight(Lane *lane)
 {
     pthread_mutex_lock(&lane->lock);
     const size_t commands = offset_tracker_in_flight(lane->tracker);
@@ -209,7 +231,7 @@ finished_ahead(Lane *lane)
 LaneFlow
 lane_flow(Lane *lane, const LaneMarks *marks)
 {
-    const size_t commands = lane_commands(lane);
+    const size_t commands = in_flight(lane);
     const size_t ahead = finished_ahead(lane);
     if (!lane->paused && (commands >= marks->high_commands || lane->bytes >= marks->high_bytes ||
                           ahead >= marks->high_ahead)) {

@@ -1,64 +1,88 @@
 #include "common/pg/pg_sqlstate.h"
+#include "tests/unit/pipeline/made.h"
+#include "tests/unit/pipeline/queue/queued.h"
 #include "worker/pipeline/executor/unit_settle.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
 enum {
-    EXECUTORS = 2,
-    SET_COMMANDS = 100,
-    NOW_MS = 1000,
-    HOLD_MAX_MS = 30 * 1000,
-    BUSY_MOST_MS = 500,
-    ODD_LEAST_MS = 500,
-    MISSING_LEAST_MS = 2500,
-    TRIES = 3,
+    START_MS = 1000000,
+    JOBS = 4,
+    MAX_ATTEMPTS = 3,
+    BACKOFF_MS = 400,
+    HOLD_MAX_MS = 1000,
+    BUSY_MS = 250,
+    ODD_MS = 1000,
+    MISSING_MS = 5000,
 };
 
+/* What was pushed, in the order of the pushes. */
+static struct {
+    OutgoingList items;
+    int pushes;
+    bool may_wait; /* of the last */
+} published;
+
+/* Takes the publisher's place. */
+void
+publisher_push(Publisher *publisher, OutgoingList *items, bool may_wait)
+{
+    (void)publisher;
+    outgoing_list_append(&published.items, items);
+    published.pushes++;
+    published.may_wait = may_wait;
+}
+
 typedef struct Fixture {
+    int64_t now_ms;
     Clock clock;
-    TaskSettings task_settings;
+    TaskSettings task;
     PipelineSettings settings;
-    Lane *lane;
     PipelineShared shared;
+    Lane *lane;
+    Unit *unit;
     unsigned seed;
 } Fixture;
 
 static int64_t
-still_monotonic_ms(void *state)
+fake_monotonic_ms(void *state)
 {
-    (void)state;
-    return NOW_MS;
+    const Fixture *fixture = state;
+    return fixture->now_ms;
 }
 
-static int64_t
-still_now_us(void *state)
+static void
+add_jobs(Fixture *fixture)
 {
-    return still_monotonic_ms(state) * CLOCK_US_PER_MS;
+    static const char *const names[JOBS] = {"a", "b", "c", "d"};
+    for (int i = 0; i < JOBS; i++)
+        batcher_add(fixture->shared.batcher,
+                    made_job(fixture->lane, MADE_FIRST_OFFSET + i,
+                             COMMAND_CLEANUP_INACTIVE_SESSIONS_FOR_USER, names[i], names[i]));
 }
 
+/* A unit of four jobs, "a" to "d", is with the executor. */
 static int
 set_up(void **state)
 {
-    Fixture *fixture = calloc(1, sizeof(*fixture));
     Error err = {0};
+    Fixture *fixture = calloc(1, sizeof(*fixture));
     assert_non_null(fixture);
-    fixture->clock = (Clock){still_now_us, still_monotonic_ms, fixture};
-    fixture->task_settings =
-        (TaskSettings){.retry_backoff_ms = 1000, .retry_backoff_max_ms = 10 * 1000};
-    fixture->settings = (PipelineSettings){.task = &fixture->task_settings};
-    fixture->lane = lane_new(0, NULL);
-    fixture->shared.settings = &fixture->settings;
-    fixture->shared.clock = &fixture->clock;
-    fixture->shared.batcher = batcher_new(EXECUTORS, SET_COMMANDS, &fixture->clock);
+    fixture->now_ms = START_MS;
+    fixture->clock = (Clock){NULL, fake_monotonic_ms, fixture};
+    fixture->task =
+        (TaskSettings){.retry_backoff_ms = BACKOFF_MS, .retry_backoff_max_ms = 2 * BACKOFF_MS};
+    fixture->settings = (PipelineSettings){.task = &fixture->task};
+    fixture->shared = (PipelineShared){.settings = &fixture->settings, .clock = &fixture->clock};
+    fixture->shared.batcher = batcher_new(1, JOBS, &fixture->clock);
     fixture->shared.hold = hold_new(fixture->shared.batcher, HOLD_MAX_MS, &fixture->clock);
     assert_true(completions_new(&fixture->shared.completions, &err));
-    assert_non_null(fixture->lane);
-    assert_non_null(fixture->shared.hold);
+    fixture->lane = made_lane(0, JOBS);
+    outgoing_list_init(&published.items);
+    published.pushes = 0;
+    add_jobs(fixture);
+    fixture->unit = batcher_take(fixture->shared.batcher, 0);
+    assert_non_null(fixture->unit);
+    assert_int_equal(fixture->unit->count, JOBS);
+    assert_int_equal(lane_busy(fixture->lane), JOBS);
     *state = fixture;
     return 0;
 }
@@ -67,37 +91,252 @@ static int
 tear_down(void **state)
 {
     Fixture *fixture = *state;
+    for (Outgoing *item = outgoing_list_take(&published.items); item != NULL;
+         item = outgoing_list_take(&published.items))
+        outgoing_free(item);
+    batcher_end_unit(fixture->shared.batcher, fixture->unit);
+    assert_int_equal(lane_busy(fixture->lane), 0);
     hold_free(fixture->shared.hold);
-    batcher_free(fixture->shared.batcher);
     completions_free(fixture->shared.completions);
+    batcher_free(fixture->shared.batcher);
     lane_unref(fixture->lane);
     free(fixture);
     return 0;
 }
 
-static void
-add(Fixture *fixture, const char *user)
+static bool
+is_failing(Fixture *fixture, Error *err)
 {
-    Command command = {.task = COMMAND_CLEANUP_INACTIVE_SESSIONS_FOR_USER};
-    assert_true(snprintf(command.id, sizeof(command.id), "id of %s", user) > 0);
-    assert_true(snprintf(command.params.user_id, sizeof(command.params.user_id), "%s", user) > 0);
-    const Record source = {.topic = "t"};
-    Job *job = job_new(&command, record_copy(&source), fixture->lane);
-    assert_non_null(job);
-    batcher_add(fixture->shared.batcher, job);
+    return !completions_check(fixture->shared.completions, err);
 }
 
-/* Each executor takes one of the two. */
-static Unit *
-take_one_of_two(Fixture *fixture)
+/* The ids of what is handed out now, one after another; what is handed out stays with the caller of
+ * the last. */
+static void
+take_ids(Fixture *fixture, char ids[JOBS + 1])
 {
-    add(fixture, "mine");
-    add(fixture, "other's");
+    size_t count = 0;
+    for (Unit *unit = batcher_take(fixture->shared.batcher, 0); unit != NULL;
+         unit = batcher_take(fixture->shared.batcher, 0)) {
+        for (size_t i = 0; i < unit->count; i++)
+            ids[count++] = unit->jobs[i]->command.id[0];
+        batcher_end_unit(fixture->shared.batcher, unit);
+    }
+    ids[count] = '\0';
+}
+
+/* What of the queue is handed out `after_ms` from now; that has ended then. */
+static void
+assert_handed_out(Fixture *fixture, int after_ms, const char *ids)
+{
+    char got[JOBS + 1];
+    fixture->now_ms += after_ms;
+    take_ids(fixture, got);
+    assert_string_equal(got, ids);
+}
+
+static void
+settle_first(Fixture *fixture, TaskOutcome *outcome)
+{
+    unit_settle_outcomes(&fixture->shared, fixture->unit->jobs, outcome, 1);
+    assert_null(fixture->unit->jobs[0]);
+    assert_null(outcome->result);
+    assert_null(outcome->reason);
+    assert_null(outcome->progress);
+}
+
+static void
+test_outcomes_finished_are_published_together(void **state)
+{
+    Fixture *fixture = *state;
+    TaskOutcome outcomes[2] = {made_outcome("{\"a\":1}", NULL), made_outcome("{}", "why")};
+    outcomes[1].status = "failed";
+    outcomes[1].attempts = 2;
+    outcomes[1].replay = 7;
+    outcomes[1].finished_at_us = 12;
+    unit_settle_outcomes(&fixture->shared, fixture->unit->jobs, outcomes, 2);
+    assert_int_equal(published.pushes, 1);
+    assert_true(published.may_wait);
+    assert_int_equal(published.items.count, 2);
+    const Outgoing *first = STAILQ_FIRST(&published.items.items);
+    assert_int_equal(first->kind, OUTGOING_OUTCOME);
+    assert_string_equal(first->command_id, "a");
+    assert_string_equal(first->result, "{\"a\":1}");
+    assert_false(first->dead_letter);
+    assert_int_equal(first->source->offset, MADE_FIRST_OFFSET);
+    const Outgoing *second = STAILQ_NEXT(first, entry);
+    assert_string_equal(second->command_id, "b");
+    assert_true(second->dead_letter);
+    assert_string_equal(second->reason, "why");
+    assert_int_equal(second->attempts, 2);
+    assert_int_equal(second->replay, 7);
+    assert_int_equal(second->finished_at_us, 12);
+    /* The jobs have ended; what they became is under way. */
+    assert_null(fixture->unit->jobs[0]);
+    assert_null(fixture->unit->jobs[1]);
+    assert_int_equal(queued(fixture->shared.batcher), 0);
+    assert_int_equal(lane_busy(fixture->lane), JOBS);
+}
+
+static void
+test_outcome_finished_frees_its_user(void **state)
+{
+    Fixture *fixture = *state;
+    TaskOutcome outcome = made_outcome("{}", NULL);
+    batcher_add(fixture->shared.batcher,
+                made_job(fixture->lane, MADE_FIRST_OFFSET + JOBS,
+                         COMMAND_CLEANUP_INACTIVE_SESSIONS_FOR_USER, "e", "a"));
+    assert_handed_out(fixture, 0, "");
+    settle_first(fixture, &outcome);
+    assert_handed_out(fixture, 0, "e");
+}
+
+static void
+test_outcome_duplicate_publishes_nothing_but_ends_the_command(void **state)
+{
+    Fixture *fixture = *state;
+    TaskOutcome outcome = {.step = TASK_DUPLICATE};
+    settle_first(fixture, &outcome);
+    assert_int_equal(published.items.count, 1);
+    const Outgoing *item = STAILQ_FIRST(&published.items.items);
+    assert_int_equal(item->kind, OUTGOING_OUTCOME);
+    assert_int_equal(outgoing_part_count(item), 0);
+    assert_int_equal(queued(fixture->shared.batcher), 0);
+}
+
+static void
+test_outcome_requeue_comes_again_at_once(void **state)
+{
+    Fixture *fixture = *state;
+    TaskOutcome outcome = {.step = TASK_REQUEUE};
+    settle_first(fixture, &outcome);
+    assert_int_equal(published.pushes, 0);
+    assert_handed_out(fixture, 0, "a");
+}
+
+static void
+test_outcome_requeue_with_progress_publishes_that(void **state)
+{
+    Fixture *fixture = *state;
+    TaskOutcome outcome = {.step = TASK_REQUEUE,
+                           .progress = strdup("{\"rows\":1}"),
+                           .progress_number = 3,
+                           .progress_at_us = 9,
+                           .has_note = true};
+    (void)error_set(&outcome.note, REASON_CONFLICT, "a batch failed");
+    settle_first(fixture, &outcome);
+    assert_false(published.may_wait);
+    const Outgoing *item = STAILQ_FIRST(&published.items.items);
+    assert_non_null(item);
+    assert_int_equal(item->kind, OUTGOING_PROGRESS);
+    assert_string_equal(item->result, "{\"rows\":1}");
+    assert_int_equal(item->progress_number, 3);
+    assert_int_equal(item->finished_at_us, 9);
+    assert_int_equal(item->source->offset, MADE_FIRST_OFFSET);
+    assert_int_equal(lane_busy(fixture->lane), JOBS - 1);
+    assert_handed_out(fixture, 0, "a");
+}
+
+static void
+test_outcome_leave_set_goes_on_as_a_long_command(void **state)
+{
+    Fixture *fixture = *state;
+    TaskOutcome outcome = {.step = TASK_LEAVE_SET};
+    settle_first(fixture, &outcome);
     Unit *unit = batcher_take(fixture->shared.batcher, 0);
     assert_non_null(unit);
-    assert_int_equal(unit->count, 1);
-    assert_string_equal(unit->jobs[0]->command.params.user_id, "mine");
-    return unit;
+    assert_int_equal(unit->shape, TASK_SHAPE_LONG_COMMAND);
+    assert_string_equal(unit->jobs[0]->command.id, "a");
+    batcher_end_unit(fixture->shared.batcher, unit);
+    assert_int_equal(published.pushes, 0);
+}
+
+static void
+test_outcome_ownership_lost_drops_the_job(void **state)
+{
+    Fixture *fixture = *state;
+    TaskOutcome outcome = {.step = TASK_OWNERSHIP_LOST};
+    settle_first(fixture, &outcome);
+    assert_int_equal(published.pushes, 0);
+    assert_int_equal(queued(fixture->shared.batcher), 0);
+    assert_int_equal(lane_busy(fixture->lane), JOBS - 1);
+}
+
+static void
+test_outcome_that_no_task_says_comes_again_later(void **state)
+{
+    Fixture *fixture = *state;
+    TaskOutcome outcomes[2] = {{.step = TASK_PENDING}, {.step = TASK_FOLLOWS}};
+    unit_settle_outcomes(&fixture->shared, fixture->unit->jobs, outcomes, 2);
+    assert_int_equal(published.pushes, 0);
+    assert_handed_out(fixture, ODD_MS - 1, "");
+    assert_handed_out(fixture, 1, "ab");
+}
+
+static void
+test_outcome_of_a_dead_lane_is_not_queued_again(void **state)
+{
+    Fixture *fixture = *state;
+    TaskOutcome outcomes[2] = {{.step = TASK_REQUEUE}, {.step = TASK_LEAVE_SET}};
+    lane_set_state(fixture->lane, LANE_DEAD);
+    unit_settle_outcomes(&fixture->shared, fixture->unit->jobs, outcomes, 2);
+    assert_int_equal(queued(fixture->shared.batcher), 0);
+    assert_int_equal(lane_busy(fixture->lane), JOBS - 2);
+}
+
+static void
+keep_all(Fixture *fixture, const Error *err)
+{
+    unit_settle_kept(&fixture->shared, fixture->unit->jobs, JOBS, err, &fixture->seed);
+}
+
+static void
+add_other(Fixture *fixture)
+{
+    batcher_add(fixture->shared.batcher,
+                made_job(fixture->lane, MADE_FIRST_OFFSET + JOBS,
+                         COMMAND_CLEANUP_INACTIVE_SESSIONS_FOR_USER, "z", "z"));
+}
+
+/* Every unit waits, and the jobs come first again, in their order. */
+static void
+expect_all_wait(const Error *err)
+{
+    void *state = NULL;
+    Error failure = {0};
+    assert_int_equal(set_up(&state), 0);
+    Fixture *fixture = state;
+    add_other(fixture);
+    keep_all(fixture, err);
+    assert_false(is_failing(fixture, &failure));
+    assert_handed_out(fixture, 0, "");
+    batcher_hold(fixture->shared.batcher, 0);
+    Unit *unit = batcher_take(fixture->shared.batcher, 0);
+    assert_non_null(unit);
+    assert_int_equal(unit->count, JOBS);
+    for (int i = 0; i < JOBS; i++)
+        assert_int_equal(unit->jobs[i]->command.id[0], 'a' + i);
+    batcher_end_unit(fixture->shared.batcher, unit);
+    assert_handed_out(fixture, 0, "z");
+    assert_int_equal(tear_down(&state), 0);
+}
+
+/* Only the jobs wait, between half of `span_ms` and all of it. */
+static void
+expect_these_wait(const Error *err, int span_ms)
+{
+    void *state = NULL;
+    Error failure = {0};
+    assert_int_equal(set_up(&state), 0);
+    Fixture *fixture = state;
+    add_other(fixture);
+    keep_all(fixture, err);
+    assert_false(is_failing(fixture, &failure));
+    assert_handed_out(fixture, 0, "z");
+    assert_handed_out(fixture, span_ms / 2 - 1, "");
+    assert_int_equal(queued(fixture->shared.batcher), JOBS);
+    assert_handed_out(fixture, span_ms - span_ms / 2 + 1, "abcd");
+    assert_int_equal(tear_down(&state), 0);
 }
 
 /* What the scope of an error was before it was written into the error: by code and SQLSTATE. */
@@ -117,34 +356,14 @@ concerned_all(const Error *err)
 static void
 check_kept(const Error *err)
 {
-    Fixture *fixture = NULL;
-    void *state = NULL;
-    assert_int_equal(set_up(&state), 0);
-    fixture = state;
-    Unit *unit = take_one_of_two(fixture);
-    Job *mine = unit->jobs[0];
-    unit_settle_kept(&fixture->shared, unit->jobs, 1, err, &fixture->seed);
-    assert_null(unit->jobs[0]);
-    const int64_t delay_ms = mine->not_before_ms - NOW_MS;
-    Unit *next = batcher_take(fixture->shared.batcher, 0);
-    if (concerned_all(err)) {
-        assert_null(next);
-        assert_true(delay_ms <= 0);
-    } else {
-        assert_non_null(next);
-        assert_string_equal(next->jobs[0]->command.params.user_id, "other's");
-        const bool missing = strncmp(err->sqlstate, "42", 2) == 0;
-        assert_true(delay_ms >= (missing ? MISSING_LEAST_MS : ODD_LEAST_MS));
-        assert_true(missing || delay_ms < MISSING_LEAST_MS);
-        batcher_release(fixture->shared.batcher, &next->jobs[0], false);
-        batcher_end_unit(fixture->shared.batcher, next);
-    }
-    batcher_end_unit(fixture->shared.batcher, unit);
-    assert_int_equal(tear_down(&state), 0);
+    if (concerned_all(err))
+        expect_all_wait(err);
+    else
+        expect_these_wait(err, strncmp(err->sqlstate, "42", 2) == 0 ? MISSING_MS : ODD_MS);
 }
 
 static void
-test_kept_waits_alone_or_has_everything_wait_as_code_and_sqlstate_said(void **state)
+test_kept_waits_by_itself_or_with_every_unit_as_code_and_sqlstate_said(void **state)
 {
     (void)state;
     static const char *const states[] = {"",      "08006", "0A000", "22P02", "23503", "25006",
@@ -186,73 +405,97 @@ test_kept_own_error_concerns_everything_but_a_busy_ledger(void **state)
 }
 
 static void
-test_kept_no_hold_fails_the_process(void **state)
+test_kept_for_any_other_kind_fails_the_process(void **state)
 {
-    Fixture *fixture = *state;
-    Unit *unit = take_one_of_two(fixture);
+    (void)state;
+    static const ErrorReason reasons[] = {REASON_OUT_OF_MEMORY, REASON_CONFLICT,
+                                          REASON_DATA_INVALID, REASON_NONE};
+    for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
+        void *own = NULL;
+        Error err = {0};
+        Error told = {0};
+        assert_int_equal(set_up(&own), 0);
+        Fixture *fixture = own;
+        (void)error_set(&err, reasons[i], "odd");
+        keep_all(fixture, &err);
+        assert_true(is_failing(fixture, &told));
+        assert_int_equal(told.reason, reasons[i]);
+        assert_non_null(fixture->unit->jobs[0]);
+        assert_int_equal(queued(fixture->shared.batcher), 0);
+        assert_int_equal(tear_down(&own), 0);
+    }
+}
+
+static bool
+retry_first(Fixture *fixture, ErrorReason reason)
+{
     Error err = {0};
-    (void)error_out_of_memory(&err);
-    unit_settle_kept(&fixture->shared, unit->jobs, 1, &err, &fixture->seed);
-    assert_non_null(unit->jobs[0]);
-    Error told = {0};
-    assert_false(completions_check(fixture->shared.completions, &told));
-    assert_int_equal(told.reason, REASON_OUT_OF_MEMORY);
-    batcher_release(fixture->shared.batcher, &unit->jobs[0], false);
-    batcher_end_unit(fixture->shared.batcher, unit);
+    (void)error_set(&err, reason, "failed");
+    return unit_settle_retry(&fixture->shared, fixture->unit->jobs, MAX_ATTEMPTS, &err,
+                             &fixture->seed);
 }
 
 static void
-test_retry_busy_ledger_counts_no_attempt(void **state)
+test_retry_counts_and_waits_longer(void **state)
 {
     Fixture *fixture = *state;
-    Unit *unit = take_one_of_two(fixture);
-    Job *mine = unit->jobs[0];
-    Error err = {0};
-    (void)error_set(&err, REASON_LEDGER_BUSY, "a ledger row is gone");
-    assert_true(unit_settle_retry(&fixture->shared, &unit->jobs[0], 1, &err, &fixture->seed));
-    assert_null(unit->jobs[0]);
-    assert_int_equal(mine->attempts, 0);
-    assert_true(mine->isolated);
-    assert_in_range(mine->not_before_ms, NOW_MS + 1, NOW_MS + BUSY_MOST_MS);
-    batcher_end_unit(fixture->shared.batcher, unit);
+    Job *job = fixture->unit->jobs[0];
+    job->attempts = 1;
+    assert_true(retry_first(fixture, REASON_LOCK_HELD));
+    assert_null(fixture->unit->jobs[0]);
+    assert_int_equal(job->attempts, 2);
+    assert_true(job->isolated);
+    assert_in_range(job->not_before_ms, START_MS + BACKOFF_MS, START_MS + 2 * BACKOFF_MS);
+    assert_handed_out(fixture, BACKOFF_MS - 1, "");
+    assert_handed_out(fixture, BACKOFF_MS + 1, "a");
 }
 
 static void
-test_retry_other_failure_counts_until_tries_run_out(void **state)
+test_retry_of_the_last_try_leaves_the_job(void **state)
 {
     Fixture *fixture = *state;
-    Unit *unit = take_one_of_two(fixture);
-    Job *mine = unit->jobs[0];
-    Error err = {0};
-    (void)error_set_sqlstate(&err, REASON_LOCK_HELD, "55P03", "locked");
-    mine->attempts = TRIES - 2;
-    assert_true(unit_settle_retry(&fixture->shared, &unit->jobs[0], TRIES, &err, &fixture->seed));
-    assert_null(unit->jobs[0]);
-    assert_int_equal(mine->attempts, TRIES - 1);
-    batcher_end_unit(fixture->shared.batcher, unit);
+    Job *job = fixture->unit->jobs[0];
+    job->attempts = MAX_ATTEMPTS - 1;
+    assert_false(retry_first(fixture, REASON_DATA_INVALID));
+    assert_ptr_equal(fixture->unit->jobs[0], job);
+    assert_int_equal(job->attempts, MAX_ATTEMPTS);
+    assert_int_equal(queued(fixture->shared.batcher), 0);
+}
 
-    unit = batcher_take(fixture->shared.batcher, 0);
-    assert_non_null(unit);
-    assert_string_equal(unit->jobs[0]->command.params.user_id, "other's");
-    unit->jobs[0]->attempts = TRIES - 1;
-    assert_false(unit_settle_retry(&fixture->shared, &unit->jobs[0], TRIES, &err, &fixture->seed));
-    assert_non_null(unit->jobs[0]);
-    assert_int_equal(unit->jobs[0]->attempts, TRIES);
-    batcher_release(fixture->shared.batcher, &unit->jobs[0], false);
-    batcher_end_unit(fixture->shared.batcher, unit);
+static void
+test_retry_for_a_busy_ledger_row_does_not_count(void **state)
+{
+    Fixture *fixture = *state;
+    Job *job = fixture->unit->jobs[0];
+    job->attempts = MAX_ATTEMPTS - 1;
+    assert_true(retry_first(fixture, REASON_LEDGER_BUSY));
+    assert_null(fixture->unit->jobs[0]);
+    assert_int_equal(job->attempts, MAX_ATTEMPTS - 1);
+    assert_true(job->isolated);
+    assert_handed_out(fixture, BUSY_MS / 2 - 1, "");
+    assert_handed_out(fixture, BUSY_MS - BUSY_MS / 2 + 1, "a");
 }
 
 int
 main(void)
 {
+#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kept_waits_alone_or_has_everything_wait_as_code_and_sqlstate_said),
+        CASE(test_outcomes_finished_are_published_together),
+        CASE(test_outcome_finished_frees_its_user),
+        CASE(test_outcome_duplicate_publishes_nothing_but_ends_the_command),
+        CASE(test_outcome_requeue_comes_again_at_once),
+        CASE(test_outcome_requeue_with_progress_publishes_that),
+        CASE(test_outcome_leave_set_goes_on_as_a_long_command),
+        CASE(test_outcome_ownership_lost_drops_the_job),
+        CASE(test_outcome_that_no_task_says_comes_again_later),
+        CASE(test_outcome_of_a_dead_lane_is_not_queued_again),
+        cmocka_unit_test(test_kept_waits_by_itself_or_with_every_unit_as_code_and_sqlstate_said),
         cmocka_unit_test(test_kept_own_error_concerns_everything_but_a_busy_ledger),
-        cmocka_unit_test_setup_teardown(test_kept_no_hold_fails_the_process, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_retry_busy_ledger_counts_no_attempt, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(test_retry_other_failure_counts_until_tries_run_out, set_up,
-                                        tear_down),
+        cmocka_unit_test(test_kept_for_any_other_kind_fails_the_process),
+        CASE(test_retry_counts_and_waits_longer),
+        CASE(test_retry_of_the_last_try_leaves_the_job),
+        CASE(test_retry_for_a_busy_ledger_row_does_not_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

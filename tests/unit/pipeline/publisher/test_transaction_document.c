@@ -19,7 +19,7 @@ enum {
     DOCUMENT_MAX_BYTES = 200000,
     CELL_BYTES = 64,
     COLUMNS = 1 + STEP_ENDINGS, /* the step, then where each ending leads */
-    HEAD_ROWS = 2,               /* the endings' names, and Markdown's rule below them */
+    HEAD_ROWS = 2,              /* the endings' names, and Markdown's rule below them */
 };
 
 typedef struct Row {

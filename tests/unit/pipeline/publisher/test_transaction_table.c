@@ -58,7 +58,7 @@ test_move_outcomes_are_delivered_by_a_commit_alone(void **state)
     }
 }
 
-/* Whoever has only sent its records does not know yet whether all will arrive. */
+/* A step that has only sent its records does not know yet whether all will arrive. */
 static void
 test_move_commit_follows_the_delivery_reports_alone(void **state)
 {

@@ -1,3 +1,4 @@
+#include "tests/unit/pipeline/queue/queued.h"
 #include "worker/pipeline/queue/batcher.h"
 
 #include <pthread.h>
@@ -111,7 +112,7 @@ finish(Fixture *fixture, Unit *unit)
 {
     for (size_t i = 0; i < unit->count; i++) {
         if (unit->jobs[i] != NULL)
-            batcher_release(fixture->batcher, &unit->jobs[i], false);
+            batcher_release(fixture->batcher, &unit->jobs[i]);
     }
     batcher_end_unit(fixture->batcher, unit);
 }
@@ -144,7 +145,7 @@ test_take_more_than_a_set_is_cut(void **state)
     assert_int_equal(unit->count, SET_COMMANDS);
     assert_int_equal(lane_busy(fixture->lane), SET_COMMANDS);
     finish(fixture, unit);
-    assert_int_equal(batcher_queued(fixture->batcher), SET_COMMANDS + 1);
+    assert_int_equal(queued(fixture->batcher), SET_COMMANDS + 1);
 }
 
 static void
@@ -216,7 +217,7 @@ test_take_previews_leaves_one_executor_free(void **state)
     assert_null(batcher_take(fixture->batcher, 0));
     for (size_t i = 0; i < EXECUTORS - 1; i++)
         finish(fixture, units[i]);
-    assert_int_equal(batcher_queued(fixture->batcher), 1);
+    assert_int_equal(queued(fixture->batcher), 1);
 }
 
 static void
@@ -320,7 +321,7 @@ test_requeue_into_closed_lane_drops_job(void **state)
     lane_set_state(fixture->lane, LANE_CLOSING);
     assert_false(batcher_requeue(fixture->batcher, &unit->jobs[0], BATCHER_BACK, 0));
     batcher_end_unit(fixture->batcher, unit);
-    assert_int_equal(batcher_queued(fixture->batcher), 0);
+    assert_int_equal(queued(fixture->batcher), 0);
     assert_int_equal(lane_busy(fixture->lane), 0);
 }
 
@@ -374,7 +375,7 @@ stress_executor(void *argument)
                 batcher_requeue(stress->batcher, &unit->jobs[i], BATCHER_FRONT, 0);
                 continue;
             }
-            batcher_release(stress->batcher, &unit->jobs[i], false);
+            batcher_release(stress->batcher, &unit->jobs[i]);
             if (atomic_fetch_add(&stress->finished, 1) + 1 == STRESS_COMMANDS)
                 batcher_stop(stress->batcher);
         }
@@ -401,7 +402,7 @@ test_take_by_many_threads_finishes_each_once(void **state)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
     assert_int_equal(atomic_load(&stress.finished), STRESS_COMMANDS);
     assert_int_equal(atomic_load(&stress.twice), 0);
-    assert_int_equal(batcher_queued(fixture->batcher), 0);
+    assert_int_equal(queued(fixture->batcher), 0);
     assert_int_equal(lane_busy(fixture->lane), 0);
 }
 

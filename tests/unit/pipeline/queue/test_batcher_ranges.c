@@ -1,5 +1,6 @@
 /* One long command with several executors: the batcher and a long command whose ranges a test
  * decides. */
+#include "tests/unit/pipeline/queue/queued.h"
 #include "worker/pipeline/queue/batcher.h"
 
 #include <pthread.h>
@@ -184,7 +185,7 @@ go_on(Fixture *fixture, Unit *unit)
 static void
 end(Fixture *fixture, Unit *unit)
 {
-    batcher_release(fixture->batcher, &unit->jobs[0], false);
+    batcher_release(fixture->batcher, &unit->jobs[0]);
     batcher_end_unit(fixture->batcher, unit);
 }
 
@@ -206,11 +207,11 @@ test_take_gives_each_range_to_one_executor(void **state)
     assert_int_equal(second->claim, claim);
     assert_true(go_on(fixture, first));
     assert_true(go_on(fixture, second));
-    assert_int_equal(batcher_queued(fixture->batcher), 1);
+    assert_int_equal(queued(fixture->batcher), 1);
 }
 
 static void
-test_take_the_end_waits_until_nobody_has_a_range(void **state)
+test_take_the_end_waits_until_no_executor_has_a_range(void **state)
 {
     Fixture *fixture = *state;
     add_long(fixture, "a");
@@ -227,7 +228,7 @@ test_take_the_end_waits_until_nobody_has_a_range(void **state)
     assert_int_equal(last->claim, CLAIM_EXCLUSIVE);
     assert_nothing_to_take(fixture);
     end(fixture, last);
-    assert_int_equal(batcher_queued(fixture->batcher), 0);
+    assert_int_equal(queued(fixture->batcher), 0);
 }
 
 static void
@@ -311,7 +312,7 @@ test_drop_lane_lets_running_ranges_finish_and_starts_no_other(void **state)
     lane_set_state(fixture->lane, LANE_CLOSING);
     assert_nothing_to_take(fixture);
     assert_int_equal(batcher_drop_lane(fixture->batcher, fixture->lane), 1);
-    assert_int_equal(batcher_queued(fixture->batcher), 0);
+    assert_int_equal(queued(fixture->batcher), 0);
     assert_int_equal(lane_busy(fixture->lane), 1);
     assert_string_equal(first->jobs[0]->command.id, "a");
     assert_false(go_on(fixture, first));
@@ -349,7 +350,7 @@ test_release_by_one_executor_ends_it_for_the_others(void **state)
     assert_nothing_to_take(fixture);
     assert_string_equal(second->jobs[0]->command.id, "a");
     assert_false(go_on(fixture, second));
-    assert_int_equal(batcher_queued(fixture->batcher), 0);
+    assert_int_equal(queued(fixture->batcher), 0);
 }
 
 static void
@@ -364,7 +365,7 @@ test_requeue_of_both_ranges_by_a_hold_keeps_one_job(void **state)
         assert_true(batcher_requeue(fixture->batcher, &units[i]->jobs[0], BATCHER_FRONT, 0));
         batcher_end_unit(fixture->batcher, units[i]);
     }
-    assert_int_equal(batcher_queued(fixture->batcher), 2);
+    assert_int_equal(queued(fixture->batcher), 2);
     assert_true(go_on(fixture, take(fixture, "a")));
     assert_true(go_on(fixture, take(fixture, "b")));
 }
@@ -372,7 +373,7 @@ test_requeue_of_both_ranges_by_a_hold_keeps_one_job(void **state)
 typedef struct Stress {
     Batcher *batcher;
     atomic_int in_range[RANGES];
-    atomic_int twice; /* how often two had one range, or somebody was not alone at the end */
+    atomic_int twice; /* how often two had one range, or the end ran beside a range */
     atomic_int batches;
     atomic_int ended;
     atomic_int sets;
@@ -441,7 +442,7 @@ test_take_by_many_threads_runs_every_batch_and_ends_once(void **state)
     assert_true(atomic_load(&stress.batches) >= STRESS_BATCHES);
     assert_int_equal(atomic_load(&stress.ended), 1);
     assert_int_equal(atomic_load(&stress.sets), STRESS_SETS);
-    assert_int_equal(batcher_queued(fixture->batcher), 0);
+    assert_int_equal(queued(fixture->batcher), 0);
 }
 
 int
@@ -450,7 +451,7 @@ main(void)
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(test_take_gives_each_range_to_one_executor),
-        CASE(test_take_the_end_waits_until_nobody_has_a_range),
+        CASE(test_take_the_end_waits_until_no_executor_has_a_range),
         CASE(test_take_long_runs_take_turns),
         CASE(test_take_ranges_leave_sets_and_previews_their_turn),
         CASE(test_take_of_a_range_that_waits_comes_at_its_time),

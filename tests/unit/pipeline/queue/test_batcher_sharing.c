@@ -1,4 +1,5 @@
 /* Equal commands that wait together: who leads, who follows, and what becomes of them. */
+#include "tests/unit/pipeline/queue/queued.h"
 #include "worker/pipeline/queue/batcher.h"
 
 #include <setjmp.h>
@@ -117,7 +118,7 @@ give_all_back(Fixture *fixture, size_t count, BatcherFollower fate)
 static void
 end(Fixture *fixture, Unit *unit)
 {
-    batcher_release(fixture->batcher, &unit->jobs[0], false);
+    batcher_release(fixture->batcher, &unit->jobs[0]);
     batcher_end_unit(fixture->batcher, unit);
 }
 
@@ -148,10 +149,10 @@ test_take_makes_equal_commands_that_wait_follow(void **state)
     assert_int_equal(lane_busy(fixture->lane), 2);
     assert_int_equal(lane_busy(fixture->other_lane), 1);
     for (size_t i = 0; i < 2; i++)
-        batcher_release(fixture->batcher, &fixture->followers[i], false);
+        batcher_release(fixture->batcher, &fixture->followers[i]);
     end(fixture, leader);
     end(fixture, take(fixture, "late"));
-    assert_int_equal(batcher_queued(fixture->batcher), 0);
+    assert_int_equal(queued(fixture->batcher), 0);
 }
 
 static void
@@ -284,7 +285,7 @@ test_follower_that_leaves_waits_for_the_end_of_the_run(void **state)
 }
 
 static void
-test_follower_that_goes_alone_waits_for_nobody_and_leads_nobody(void **state)
+test_follower_that_runs_separately_has_no_leader_and_leads_none(void **state)
 {
     Fixture *fixture = *state;
     add(fixture, "a");
@@ -294,9 +295,9 @@ test_follower_that_goes_alone_waits_for_nobody_and_leads_nobody(void **state)
     assert_followers(fixture, leader, 2);
     give_back(fixture, 0, FOLLOWER_RUNS_SEPARATELY);
     give_back(fixture, 1, FOLLOWER_STAYS);
-    Unit *alone = take(fixture, "known");
-    assert_followers(fixture, alone, 0);
-    end(fixture, alone);
+    Unit *separate = take(fixture, "known");
+    assert_followers(fixture, separate, 0);
+    end(fixture, separate);
     assert_nothing_to_take(fixture);
     end(fixture, leader);
     end(fixture, take(fixture, "c"));
@@ -335,7 +336,7 @@ test_drop_lane_takes_its_commands_out_of_the_run(void **state)
     assert_string_equal(fixture->followers[0]->command.id, "b");
     give_back(fixture, 0, FOLLOWER_STAYS);
     assert_int_equal(batcher_drop_lane(fixture->batcher, fixture->other_lane), 1);
-    assert_int_equal(batcher_queued(fixture->batcher), 1);
+    assert_int_equal(queued(fixture->batcher), 1);
     end(fixture, leader);
     end(fixture, take(fixture, "b"));
 }
@@ -400,7 +401,7 @@ main(void)
         CASE(test_end_of_a_leader_that_does_not_succeed_lets_the_oldest_lead),
         CASE(test_begin_that_is_tried_again_gathers_those_that_came_meanwhile),
         CASE(test_follower_that_leaves_waits_for_the_end_of_the_run),
-        CASE(test_follower_that_goes_alone_waits_for_nobody_and_leads_nobody),
+        CASE(test_follower_that_runs_separately_has_no_leader_and_leads_none),
         CASE(test_follower_whose_id_is_in_work_does_not_follow),
         CASE(test_drop_lane_takes_its_commands_out_of_the_run),
         CASE(test_drop_lane_while_an_executor_has_the_follower_frees_it_later),

@@ -1,9 +1,5 @@
+#include "tests/support/aborts.h"
 #include "worker/pipeline/queue/lane.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
 
 static const LaneMarks marks = {.high_commands = 10, .high_bytes = 1000, .high_ahead = 5};
 
@@ -108,7 +104,8 @@ test_resume_drops_what_was_finished_ahead(void **state)
     accept_many(lane, 5, 2, 1);
     assert_int_equal(lane_accept(lane, 7, 1), OFFSET_WAS_FINISHED);
     assert_int_equal(lane_accept(lane, 8, 1), OFFSET_WAS_FINISHED);
-    assert_int_equal(lane_commands(lane), 2);
+    finish_many(lane, 5, 2, 1);
+    assert_int_equal(plan_commit(lane, &plan), 9);
     lane_unref(before);
     lane_unref(lane);
 }
@@ -120,19 +117,56 @@ test_accept_below_position_is_dropped(void **state)
     Lane *lane = lane_new(0, NULL);
     accept_many(lane, 5, 1, 1);
     assert_int_equal(lane_accept(lane, 5, 1), OFFSET_BELOW);
-    assert_int_equal(lane_commands(lane), 1);
+    assert_int_equal(lane_accept(lane, 4, 1), OFFSET_BELOW);
     lane_unref(lane);
 }
 
 static void
-test_set_state_backwards_is_ignored(void **state)
+test_set_state_forward_is_set(void **state)
 {
     (void)state;
     Lane *lane = lane_new(0, NULL);
+    assert_int_equal(lane_state(lane), LANE_OPEN);
+    lane_set_state(lane, LANE_CLOSING);
+    assert_int_equal(lane_state(lane), LANE_CLOSING);
     lane_set_state(lane, LANE_DEAD);
-    lane_set_state(lane, LANE_OPEN);
     assert_int_equal(lane_state(lane), LANE_DEAD);
     lane_unref(lane);
+}
+
+static void
+close_again(void *state)
+{
+    lane_set_state(state, LANE_CLOSING);
+}
+
+static void
+test_set_state_backward_or_again_ends_the_process(void **state)
+{
+    (void)state;
+    Lane *lane = lane_new(0, NULL);
+    lane_set_state(lane, LANE_CLOSING);
+    assert_true(aborts_between(close_again, lane, "from=closing", "to=closing"));
+    lane_set_state(lane, LANE_DEAD);
+    assert_true(aborts_between(close_again, lane, "from=dead", "to=closing"));
+    lane_unref(lane);
+}
+
+static void
+test_busy_counts_the_references_that_say_so(void **state)
+{
+    (void)state;
+    Lane *lane = lane_new(0, NULL);
+    assert_ptr_equal(lane_ref(lane), lane);
+    assert_int_equal(lane_busy(lane), 0);
+    assert_ptr_equal(lane_ref_busy(lane), lane);
+    assert_ptr_equal(lane_ref_busy(lane), lane);
+    assert_int_equal(lane_busy(lane), 2);
+    lane_unref(lane);
+    lane_unref(lane);
+    lane_unref_busy(lane);
+    assert_int_equal(lane_busy(lane), 1);
+    lane_unref_busy(lane);
 }
 
 int
@@ -145,7 +179,9 @@ main(void)
         cmocka_unit_test(test_plan_commit_waits_for_the_earliest_and_tells_what_is_ahead),
         cmocka_unit_test(test_resume_drops_what_was_finished_ahead),
         cmocka_unit_test(test_accept_below_position_is_dropped),
-        cmocka_unit_test(test_set_state_backwards_is_ignored),
+        cmocka_unit_test(test_set_state_forward_is_set),
+        cmocka_unit_test(test_set_state_backward_or_again_ends_the_process),
+        cmocka_unit_test(test_busy_counts_the_references_that_say_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

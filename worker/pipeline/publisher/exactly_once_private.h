@@ -1,13 +1,13 @@
 /*
- * exactly_once: the inside of that delivery, shared by the exactly_once….c files alone.
+ * exactly_once_private: the inside of that delivery, for exactly_once.c and transaction_calls.c.
  *
- * Owns:      the transactional producer, the outcomes that wait, the set in the transaction.
+ * Owns:      the transactional producer, the outcomes that wait, the batch in the transaction.
  * Threads:   the publisher's.
  * Invariant: an outcome is done only when it is certain that its transaction was committed, and is
- * published again only when it is certain that it was not.
+ *            published again only when it is certain that it was not.
  */
-#ifndef WORKER_PIPELINE_PUBLISHER_EXACTLY_ONCE_H
-#define WORKER_PIPELINE_PUBLISHER_EXACTLY_ONCE_H
+#ifndef WORKER_PIPELINE_PUBLISHER_EXACTLY_ONCE_PRIVATE_H
+#define WORKER_PIPELINE_PUBLISHER_EXACTLY_ONCE_PRIVATE_H
 
 #include "common/kafka/kafka_transaction.h"
 #include "worker/pipeline/fencing.h"
@@ -15,8 +15,8 @@
 #include "worker/pipeline/publisher/transaction_table.h"
 
 enum {
-    EXACTLY_ONCE_PAUSE_MS =
-        100, /* after an abort, a failed look-up, a set of which nothing can go */
+    /* After an abort, a failed look-up, a batch of which nothing can go. */
+    EXACTLY_ONCE_PAUSE_MS = 100,
 };
 
 typedef struct ExactlyOnce {
@@ -28,7 +28,7 @@ typedef struct ExactlyOnce {
     TransactionStep step;
     OutgoingList pending;
     TransactionBatch batch;
-    Outgoing *to_send; /* the next of the round to be produced */
+    Outgoing *to_send; /* the next of the batch to be produced */
     size_t metadata_bytes;
     int64_t deadline_ms; /* of the current turn's calls */
     int64_t not_before_ms;
@@ -37,7 +37,7 @@ typedef struct ExactlyOnce {
     unsigned disconnects; /* when the transaction began */
     bool commit_tried;
     bool report_failed;
-    bool too_large; /* a record was refused that cannot be cut, perhaps for its company alone */
+    bool too_large; /* a record was refused that cannot be cut, perhaps only because of its batch */
     Fencing fencing;
 } ExactlyOnce;
 

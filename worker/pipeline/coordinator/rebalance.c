@@ -9,48 +9,11 @@ enum {
     CLOSING_MS = 1500, /* of the grace, to leave the group and close everything */
 };
 
-int64_t
-coordinator_now_ms(const Coordinator *self)
-{
-    return clock_monotonic_ms(self->shared->clock);
-}
-
-void
-coordinator_drop_lanes(Coordinator *self)
-{
-    self->counts.dropped += (int64_t)assignment_end(&self->assignment, self->shared->batcher);
-}
-
-static bool
-phase_may_follow(Phase from, Phase to)
-{
-    switch (from) {
-    case PHASE_RUNNING:
-        return to == PHASE_ASSIGNING || to == PHASE_FINISHING || to == PHASE_STOPPED;
-    case PHASE_ASSIGNING:
-        return to == PHASE_RUNNING || to == PHASE_FINISHING || to == PHASE_STOPPED;
-    case PHASE_FINISHING:
-        return to == PHASE_COMMITTING || to == PHASE_RUNNING || to == PHASE_STOPPED;
-    case PHASE_COMMITTING:
-        return to == PHASE_RUNNING || to == PHASE_STOPPED;
-    case PHASE_STOPPED:
-        return false;
-    }
-    return false;
-}
-
-static void
-set_phase(Coordinator *self, Phase phase)
-{
-    if (phase_may_follow(self->phase, phase))
-        self->phase = phase;
-}
-
 static void
 begin_finishing(Coordinator *self, int64_t deadline_ms)
 {
     if (self->phase == PHASE_RUNNING || self->phase == PHASE_ASSIGNING) {
-        set_phase(self, PHASE_FINISHING);
+        coordinator_set_phase(self, PHASE_FINISHING);
         self->phase_deadline_ms = deadline_ms;
         self->counts.dropped += (int64_t)assignment_close(&self->assignment, self->shared->batcher);
     } else if (deadline_ms < self->phase_deadline_ms) {
@@ -98,7 +61,7 @@ continue_assigning(Coordinator *self, const KafkaRebalance *rebalance, Error *er
     if (!kafka_consumer_assign(self->consumer, self->offset_fetch.lookup, &reason))
         log_warn("assignment failed", LOG_ERR(&reason));
     offset_fetch_end(&self->offset_fetch);
-    set_phase(self, PHASE_RUNNING);
+    coordinator_set_phase(self, PHASE_RUNNING);
     return true;
 }
 
@@ -111,6 +74,15 @@ end_assignment(Coordinator *self, bool lost)
     self->uncommitted = false;
     log_info("partitions revoked", LOG_INT("partitions", count), LOG_INT("unfinished", unfinished),
              LOG_STR("lost", lost ? "yes" : NULL));
+}
+
+/* There are no lanes any more. A rebalance may bring that while nothing was begun. */
+static void
+leave_phase(Coordinator *self)
+{
+    const Phase next = self->draining ? PHASE_STOPPED : PHASE_RUNNING;
+    if (self->phase != next)
+        coordinator_set_phase(self, next);
 }
 
 static void
@@ -132,7 +104,7 @@ serve_assign(Coordinator *self, const KafkaRebalance *rebalance, Error *err)
     }
     if (self->phase == PHASE_RUNNING) {
         coordinator_drop_lanes(self);
-        set_phase(self, PHASE_ASSIGNING);
+        coordinator_set_phase(self, PHASE_ASSIGNING);
     }
     return self->phase != PHASE_ASSIGNING || continue_assigning(self, rebalance, err);
 }
@@ -142,7 +114,7 @@ coordinator_lose_partitions(Coordinator *self)
 {
     offset_fetch_end(&self->offset_fetch);
     end_assignment(self, true);
-    set_phase(self, self->draining ? PHASE_STOPPED : PHASE_RUNNING);
+    leave_phase(self);
 }
 
 static void
@@ -155,7 +127,7 @@ serve_revoke(Coordinator *self, const KafkaRebalance *rebalance)
     }
     end_assignment(self, rebalance->lost);
     answer_unassign(self);
-    set_phase(self, self->draining ? PHASE_STOPPED : PHASE_RUNNING);
+    leave_phase(self);
 }
 
 bool
@@ -186,7 +158,7 @@ static void
 begin_committing(Coordinator *self)
 {
     (void)commit_offsets(self, true);
-    set_phase(self, PHASE_COMMITTING);
+    coordinator_set_phase(self, PHASE_COMMITTING);
     self->phase_deadline_ms = coordinator_now_ms(self) + COMMIT_BOUND_MS;
     if (self->draining && self->drain_deadline_ms < self->phase_deadline_ms)
         self->phase_deadline_ms = self->drain_deadline_ms;
@@ -196,12 +168,9 @@ static void
 end_phase(Coordinator *self)
 {
     end_assignment(self, false);
-    if (self->draining) {
-        set_phase(self, PHASE_STOPPED);
-        return;
-    }
-    answer_unassign(self);
-    set_phase(self, PHASE_RUNNING);
+    if (!self->draining)
+        answer_unassign(self);
+    leave_phase(self);
 }
 
 void

@@ -9,7 +9,7 @@ static bool
 may_follow(const Job *job, const Job *leader)
 {
     return job->leader == NULL && job->long_command == NULL && job->cause == NULL &&
-           job->holders == 0 && !job->isolated && !job->holds_id &&
+           job->holders == 0 && !job->isolated && !job->id_key.held &&
            lane_state(job->lane) == LANE_OPEN && strcmp(job->share_key, leader->share_key) == 0;
 }
 
@@ -19,20 +19,22 @@ batcher_gather(Batcher *batcher, Job *leader)
     size_t count = 0;
     if (leader->share_key[0] == '\0' || leader->begun || leader->cause != NULL)
         return;
-    for (Job *job = batcher->lists[leader->shape].first;
-         job != NULL && count < BATCHER_FOLLOWERS_MAX; job = job->next) {
-        if (may_follow(job, leader) && batcher_keys_acquire_id(batcher, job))
+    Job *job;
+    TAILQ_FOREACH (job, &batcher->lists[leader->shape].jobs, entry) {
+        if (count == BATCHER_FOLLOWERS_MAX)
+            break;
+        if (may_follow(job, leader) && in_work_acquire_id(batcher->in_work, job))
             job->leader = leader;
         count += job->leader == leader;
     }
     leader->leads = count > 0;
 }
 
-static void
-leave(Batcher *batcher, Job *job)
+void
+batcher_leave(Batcher *batcher, Job *job)
 {
     job->leader = NULL;
-    batcher_keys_release(batcher, job);
+    in_work_release(batcher->in_work, job);
 }
 
 void
@@ -41,9 +43,10 @@ batcher_dismiss(Batcher *batcher, Job *leader)
     if (!leader->leads)
         return;
     leader->leads = false;
-    for (Job *job = batcher->lists[TASK_SHAPE_LONG_COMMAND].first; job != NULL; job = job->next) {
+    Job *job;
+    TAILQ_FOREACH (job, &batcher->lists[TASK_SHAPE_LONG_COMMAND].jobs, entry) {
         if (job->leader == leader)
-            leave(batcher, job);
+            batcher_leave(batcher, job);
     }
 }
 
@@ -51,40 +54,18 @@ size_t
 batcher_take_followers(Batcher *batcher, const Job *leader, Job **jobs)
 {
     size_t count = 0;
+    Job *job;
     pthread_mutex_lock(&batcher->lock);
-    for (Job *job = batcher->lists[TASK_SHAPE_LONG_COMMAND].first;
-         job != NULL && count < BATCHER_FOLLOWERS_MAX; job = job->next) {
+    TAILQ_FOREACH (job, &batcher->lists[TASK_SHAPE_LONG_COMMAND].jobs, entry) {
+        if (count == BATCHER_FOLLOWERS_MAX)
+            break;
         if (job->leader != leader || lane_state(job->lane) != LANE_OPEN)
             continue;
-        lane_busy_begin(job->lane);
-        job->holders++;
+        job_add_holder(job);
         jobs[count++] = job;
     }
     pthread_mutex_unlock(&batcher->lock);
     return count;
-}
-
-/* Its leader may have been dropped meanwhile, and it may have been dropped itself. */
-void
-batcher_return_follower(Batcher *batcher, Job **job, BatcherFollower fate)
-{
-    Job *taken = *job;
-    bool unused = false;
-    *job = NULL;
-    pthread_mutex_lock(&batcher->lock);
-    lane_busy_end(taken->lane);
-    taken->holders--;
-    if (taken->ended || lane_state(taken->lane) != LANE_OPEN) {
-        unused = batcher_end_job(batcher, taken);
-    } else if (fate != FOLLOWER_STAYS) {
-        leave(batcher, taken);
-        if (fate == FOLLOWER_RUNS_SEPARATELY)
-            taken->share_key[0] = '\0';
-    }
-    pthread_cond_broadcast(&batcher->changed);
-    pthread_mutex_unlock(&batcher->lock);
-    if (unused)
-        job_free(taken);
 }
 
 void
