@@ -28,6 +28,10 @@ def user_id(number):
     return str(uuid.UUID(hashlib.md5(f"user {number}".encode()).hexdigest()))
 
 
+class Skipped(Exception):
+    """What a test needs is not there; its text says what."""
+
+
 def check(condition, text):
     if not condition:
         raise AssertionError(text)
@@ -71,11 +75,11 @@ def dsn_of(database):
 class Worker:
     """One running `cleanup-worker run`."""
 
-    def __init__(self, name, arguments, env, log_path):
+    def __init__(self, name, arguments, env, log_path, program):
         self.name = name
         self.log_path = log_path
         with open(log_path, "ab") as log:
-            self.process = subprocess.Popen([PROGRAM, "run", "-o", f"worker.id={name}", *arguments], env=env, stdout=log,
+            self.process = subprocess.Popen([program, "run", "-o", f"worker.id={name}", *arguments], env=env, stdout=log,
                                             stderr=log, stdin=subprocess.DEVNULL)
 
     def log(self):
@@ -201,8 +205,8 @@ class World:
 
     # Workers, commands and results
 
-    def start_worker(self, name="w1", *arguments):
-        worker = Worker(name, arguments, self.env, self.folder / f"{name}.log")
+    def start_worker(self, name="w1", *arguments, program=PROGRAM):
+        worker = Worker(name, arguments, self.env, self.folder / f"{name}.log", program)
         self.workers.append(worker)
         return worker
 

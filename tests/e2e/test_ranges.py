@@ -4,7 +4,7 @@ import subprocess
 from harness import World, check, check_equal, wait_until
 
 USERS = 12000  # enough for two ranges
-RANGES = "FROM cleanup_worker.ledger_range WHERE part = 'sessions'"
+RANGES = "FROM cleanup_worker.ledger_range WHERE target = 'sessions'"
 
 
 def fill(world):
@@ -44,7 +44,7 @@ def test_range_row_that_is_locked_keeps_nothing_but_its_range():
         fill(world)
         world.sql("""
             CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS
-            $$ BEGIN IF NEW.range_no = 0 AND NEW.part = 'sessions' THEN
+            $$ BEGIN IF NEW.range_no = 0 AND NEW.target = 'sessions' THEN
                 PERFORM pg_advisory_xact_lock(1); END IF; RETURN NEW; END $$;
             CREATE TRIGGER slowly BEFORE UPDATE ON cleanup_worker.ledger_range FOR EACH ROW EXECUTE FUNCTION slowly();
             CREATE TABLE switch (on_or_off boolean);""")
@@ -57,7 +57,7 @@ def test_range_row_that_is_locked_keeps_nothing_but_its_range():
             name = world.send("cleanup_inactive_sessions")
             wait_until(lambda: world.number(f"SELECT count(*) {RANGES} AND range_no = 1 AND state = 'done'") == 1,
                        "the end of the other range")
-            check_equal(world.number(f"SELECT sum(deleted_sessions) {RANGES} AND range_no = 0"), 0, "deleted in the range that waits")
+            check_equal(world.number(f"SELECT sum(counts[1]) {RANGES} AND range_no = 0"), 0, "deleted in the range that waits")
         finally:
             holder.stdin.close()
             holder.wait(30)

@@ -14,13 +14,9 @@ enum {
 bool __real_offset_tracker_resume(OffsetTracker *tracker, int64_t committed, const char *metadata);
 bool __wrap_offset_tracker_resume(OffsetTracker *tracker, int64_t committed, const char *metadata);
 bool __real_task_step_long_command(const TaskContext *context, const TaskItem *item,
-                                   LongCommand *long_command, int claim,
-                                   const TaskFollowers *followers, TaskOutcome *ret_outcome,
-                                   Error *err);
+                                   const TaskTurn *turn, TaskOutcome *ret_outcome, Error *err);
 bool __wrap_task_step_long_command(const TaskContext *context, const TaskItem *item,
-                                   LongCommand *long_command, int claim,
-                                   const TaskFollowers *followers, TaskOutcome *ret_outcome,
-                                   Error *err);
+                                   const TaskTurn *turn, TaskOutcome *ret_outcome, Error *err);
 
 bool
 __wrap_offset_tracker_resume(OffsetTracker *tracker, int64_t committed, const char *metadata)
@@ -31,10 +27,8 @@ __wrap_offset_tracker_resume(OffsetTracker *tracker, int64_t committed, const ch
 
 bool
 __wrap_task_step_long_command(const TaskContext *context, const TaskItem *item,
-                              LongCommand *long_command, int claim, const TaskFollowers *followers,
-                              TaskOutcome *ret_outcome, Error *err)
+                              const TaskTurn *turn, TaskOutcome *ret_outcome, Error *err)
 {
     usleep(STEP_US);
-    return __real_task_step_long_command(context, item, long_command, claim, followers, ret_outcome,
-                                         err);
+    return __real_task_step_long_command(context, item, turn, ret_outcome, err);
 }

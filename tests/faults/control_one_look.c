@@ -22,11 +22,11 @@ bool __wrap_session_lock_parents(Database *database, const SessionCandidates *ca
                                  bool *locked, Error *err);
 
 bool __real_session_delete_locked(Database *database, const SessionCandidates *candidates,
-                                  const bool *locked, const SessionRequest *requests,
-                                  size_t request_count, SessionCounts *counts, Error *err);
+                                  const bool *locked, const SessionRequests *requests,
+                                  SessionCounts *counts, Error *err);
 bool __wrap_session_delete_locked(Database *database, const SessionCandidates *candidates,
-                                  const bool *locked, const SessionRequest *requests,
-                                  size_t request_count, SessionCounts *counts, Error *err);
+                                  const bool *locked, const SessionRequests *requests,
+                                  SessionCounts *counts, Error *err);
 
 bool
 __wrap_session_lock(Database *database, const SessionCandidates *candidates, bool *locked,
@@ -46,16 +46,16 @@ __wrap_session_lock_parents(Database *database, const SessionCandidates *candida
 
 bool
 __wrap_session_delete_locked(Database *database, const SessionCandidates *candidates,
-                             const bool *locked, const SessionRequest *requests,
-                             size_t request_count, SessionCounts *counts, Error *err)
+                             const bool *locked, const SessionRequests *requests,
+                             SessionCounts *counts, Error *err)
 {
-    CLEANUP(autofree) SessionRequest *blind = calloc(request_count + 1, sizeof(*blind));
+    CLEANUP(autofree) SessionRequest *blind = calloc(requests->count + 1, sizeof(*blind));
     if (blind == NULL)
         return error_out_of_memory(err);
-    for (size_t i = 0; i < request_count; i++) {
-        blind[i] = requests[i];
+    for (size_t i = 0; i < requests->count; i++) {
+        blind[i] = requests->requests[i];
         blind[i].cutoff_us += INT64_C(3600) * FAR_AHEAD_HOURS * CLOCK_US_PER_SECOND;
     }
-    return __real_session_delete_locked(database, candidates, locked, blind, request_count, counts,
-                                        err);
+    const SessionRequests far_ahead = {blind, requests->count};
+    return __real_session_delete_locked(database, candidates, locked, &far_ahead, counts, err);
 }

@@ -66,7 +66,8 @@ static void
 find(int limit, const char *created_at, const char *id, BookingBatch *batch)
 {
     Error err = {0};
-    ASSERT_OK(booking_find_expired(database, cutoff_us, created_at, id, limit, batch, &err), &err);
+    const BookingWindow window = {cutoff_us, created_at, id, limit};
+    ASSERT_OK(booking_find_expired(database, &window, batch, &err), &err);
 }
 
 static void
@@ -75,9 +76,9 @@ lock_and_expire(const BookingBatch *batch, bool *locked, bool *expired)
     Error err = {0};
     const char *const *ids = (const char *const *)batch->booking_ids;
     ASSERT_OK(database_stop_waiting(database, &err), &err);
-    ASSERT_OK(booking_lock(database, ids, batch->count, locked, &err), &err);
-    ASSERT_OK(booking_expire_locked(database, cutoff_us, ids, batch->count, locked, expired, &err),
-              &err);
+    const BookingList bookings = {ids, batch->count};
+    ASSERT_OK(booking_lock(database, &bookings, locked, &err), &err);
+    ASSERT_OK(booking_expire_locked(database, cutoff_us, &bookings, locked, expired, &err), &err);
     ASSERT_OK(database_commit(database, &err), &err);
 }
 
@@ -118,16 +119,15 @@ test_find_infinitely_old_one_is_expired_too(void **state)
     (void)state;
     CLEANUP(booking_batch_done) BookingBatch first = {0};
     CLEANUP(booking_batch_done) BookingBatch second = {0};
-    char *data = NULL;
-    int64_t total;
+    Preview preview = {0};
     Error err = {0};
     postgres_exec(app, "UPDATE bookings SET created_at = '-infinity' WHERE booking_id = 'old'");
     find(1, "", "", &first);
     assert_string_equal(first.booking_ids[0], "old");
     find(1, first.last_created_at, first.last_booking_id, &second);
     assert_string_equal(second.booking_ids[0], "older");
-    ASSERT_OK(booking_preview(database, cutoff_us, cutoff_us, 5, &data, &total, &err), &err);
-    assert_int_equal(total, 2);
+    ASSERT_OK(booking_preview(database, cutoff_us, cutoff_us, 5, &preview, &err), &err);
+    assert_int_equal(preview.total, 2);
 }
 
 static void
@@ -202,10 +202,9 @@ static void
 test_preview_gives_the_columns_digits_and_whole_minutes(void **state)
 {
     (void)state;
-    char *data = NULL;
+    Preview preview = {0};
     Error err = {0};
     int64_t now_us;
-    int64_t total;
     postgres_exec(app,
                   "DELETE FROM bookings WHERE booking_id <> 'old'; UPDATE bookings SET user_id = "
                   "'" USER_FORMAT "', property_id = '" USER_FORMAT
@@ -213,32 +212,33 @@ test_preview_gives_the_columns_digits_and_whole_minutes(void **state)
                   "created_at = '2020-01-01 00:00:00.5', total_cost = 99999999.10",
                   1, 2);
     assert_true(clock_parse("2020-01-01T01:00:00.4Z", &now_us));
-    ASSERT_OK(booking_preview(database, now_us, now_us, 1, &data, &total, &err), &err);
-    assert_string_equal(data, "{\"expired_bookings\":[{\"booking_id\":\"old\","
-                              "\"user_id\":\"00000000-0000-4000-8000-000000000001\","
-                              "\"property_id\":\"00000000-0000-4000-8000-000000000002\","
-                              "\"booking_date\":\"2020-02-01T00:00:00.000000Z\","
-                              "\"created_at\":\"2020-01-01T00:00:00.500000Z\",\"minutes_old\":59,"
-                              "\"total_cost\":99999999.10,\"status\":\"Pending\"}],"
-                              "\"total\":1,\"truncated\":false,"
-                              "\"cutoff_time\":\"2020-01-01T01:00:00.400000Z\"}");
-    assert_int_equal(total, 1);
+    ASSERT_OK(booking_preview(database, now_us, now_us, 1, &preview, &err), &err);
+    assert_string_equal(preview.data,
+                        "{\"expired_bookings\":[{\"booking_id\":\"old\","
+                        "\"user_id\":\"00000000-0000-4000-8000-000000000001\","
+                        "\"property_id\":\"00000000-0000-4000-8000-000000000002\","
+                        "\"booking_date\":\"2020-02-01T00:00:00.000000Z\","
+                        "\"created_at\":\"2020-01-01T00:00:00.500000Z\",\"minutes_old\":59,"
+                        "\"total_cost\":99999999.10,\"status\":\"Pending\"}],"
+                        "\"total\":1,\"truncated\":false,"
+                        "\"cutoff_time\":\"2020-01-01T01:00:00.400000Z\"}");
+    assert_int_equal(preview.total, 1);
 }
 
 static void
 test_preview_and_count_beyond_the_limit_say_so(void **state)
 {
     (void)state;
-    char *printed = NULL;
-    CLEANUP(booking_batch_done) BookingBatch listed = {0};
+    Preview preview = {0};
+    BookingList listed = {0};
     Error err = {0};
     int64_t total;
     postgres_exec(app, "INSERT INTO bookings (booking_id, status, created_at) "
                        "SELECT 'many-' || n, 'Pending', '2020-01-01' "
                        "FROM generate_series(1, 1500) AS n; "
                        "UPDATE bookings SET total_cost = 'NaN' WHERE booking_id = 'many-1'");
-    ASSERT_OK(booking_preview(database, cutoff_us, cutoff_us, 1, &printed, &total, &err), &err);
-    CLEANUP(json_deletep) cJSON *data = cJSON_Parse(printed);
+    ASSERT_OK(booking_preview(database, cutoff_us, cutoff_us, 1, &preview, &err), &err);
+    CLEANUP(json_deletep) cJSON *data = cJSON_Parse(preview.data);
     const cJSON *first = cJSON_GetArrayItem(cJSON_GetObjectItem(data, "expired_bookings"), 0);
     assert_int_equal(cJSON_GetObjectItem(data, "total")->valueint, 1502);
     assert_true(cJSON_IsTrue(cJSON_GetObjectItem(data, "truncated")));
@@ -252,7 +252,7 @@ static void
 test_count_without_bookings_is_empty(void **state)
 {
     (void)state;
-    CLEANUP(booking_batch_done) BookingBatch listed = {0};
+    BookingList listed = {0};
     Error err = {0};
     int64_t total;
     postgres_exec(app, "DELETE FROM bookings");

@@ -232,9 +232,9 @@ static void
 insert_ranges(void)
 {
     Error err = {0};
-    const LedgerRange ranges[] = {{.part = "bookings", .owner_epoch = 1},
-                                  {.part = "sessions", .range_no = 1, .owner_epoch = 1},
-                                  {.part = "sessions", .owner_epoch = 1}};
+    const LedgerRange ranges[] = {{.target = "bookings", .owner_epoch = 1},
+                                  {.target = "sessions", .range_no = 1, .owner_epoch = 1},
+                                  {.target = "sessions", .owner_epoch = 1}};
     ASSERT_OK(ledger_range_insert(database, "a", ranges, ARRAY_LEN(ranges), &err), &err);
 }
 
@@ -248,11 +248,11 @@ test_range_lock_all_gives_sessions_before_bookings(void **state)
     insert_ranges();
     ASSERT_OK(ledger_range_lock_all(database, "a", ranges, 4, &count, &err), &err);
     assert_int_equal(count, 3);
-    assert_string_equal(ranges[0].part, "sessions");
+    assert_string_equal(ranges[0].target, "sessions");
     assert_int_equal(ranges[0].range_no, 0);
     assert_int_equal(ranges[1].range_no, 1);
-    assert_string_equal(ranges[2].part, "bookings");
-    assert_string_equal(ranges[2].cursor_major, "");
+    assert_string_equal(ranges[2].target, "bookings");
+    assert_string_equal(ranges[2].cursor.major, "");
     assert_false(ledger_range_lock_all(database, "a", ranges, 2, &count, &err));
     assert_int_equal(err.kind, ERROR_HOLD);
 }
@@ -264,45 +264,43 @@ test_range_update_then_lock_gives_every_field_back(void **state)
     Error err = {0};
     bool found = false;
     LedgerRange read;
-    LedgerRange range = {.part = "sessions",
+    LedgerRange range = {.target = "sessions",
                          .range_no = 1,
                          .owner_epoch = 4,
                          .state = RANGE_FAILED,
                          .by_id = true,
                          .rows_done = 7,
                          .rows_total = 8,
-                         .cursor_major = "major",
-                         .cursor_minor = "minor",
-                         .deleted_sessions = 1,
-                         .deleted_images = 2,
-                         .deleted_videos = 3,
-                         .expired_bookings = 4,
+                         .cursor = {"major", "minor"},
+                         .counts = {1, 2, 3, 4},
+                         .counted = 4,
                          .skipped = 5,
                          .last_pass_us = 6,
                          .error_code = "timeout",
                          .error_sqlstate = "57014",
                          .error_message = "it took too long"};
     insert_ranges();
+    LedgerRangeKey key = {"a", "sessions", 1};
     ASSERT_OK(ledger_range_update(database, "a", &range, &err), &err);
-    ASSERT_OK(ledger_range_lock(database, "a", "sessions", 1, &read, &found, &err), &err);
+    ASSERT_OK(ledger_range_lock(database, &key, &read, &found, &err), &err);
     assert_true(found);
     assert_int_equal(read.state, RANGE_FAILED);
     assert_int_equal(read.owner_epoch, 4);
     assert_true(read.by_id);
     assert_int_equal(read.rows_done, 7);
     assert_int_equal(read.rows_total, 8);
-    assert_string_equal(read.cursor_major, "major");
-    assert_string_equal(read.cursor_minor, "minor");
-    assert_int_equal(read.deleted_sessions, 1);
-    assert_int_equal(read.deleted_images, 2);
-    assert_int_equal(read.deleted_videos, 3);
-    assert_int_equal(read.expired_bookings, 4);
+    assert_string_equal(read.cursor.major, "major");
+    assert_string_equal(read.cursor.minor, "minor");
+    assert_int_equal(read.counted, 4);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(read.counts[i], 1 + i);
     assert_int_equal(read.skipped, 5);
     assert_int_equal(read.last_pass_us, 6);
     assert_string_equal(read.error_code, "timeout");
     assert_string_equal(read.error_sqlstate, "57014");
     assert_string_equal(read.error_message, "it took too long");
-    ASSERT_OK(ledger_range_lock(database, "a", "sessions", 7, &read, &found, &err), &err);
+    key.range_no = 7;
+    ASSERT_OK(ledger_range_lock(database, &key, &read, &found, &err), &err);
     assert_false(found);
     range.range_no = 7;
     assert_false(ledger_range_update(database, "a", &range, &err));
@@ -327,17 +325,18 @@ test_take_over_sets_the_epoch_everywhere(void **state)
                      1);
 }
 
-static const LedgerRange sessions = {.part = "sessions"};
-static const LedgerRange bookings = {.part = "bookings"};
+static const LedgerRangeKey sessions = {"a", "sessions", 0};
+static const LedgerRangeKey bookings = {"a", "bookings", 0};
+static const LedgerCursor beginning;
 
 static size_t
-skip_items(const char *const *items, size_t count, int limit)
+skip_items(const char **items, size_t count, int limit)
 {
     Error err = {0};
     size_t kept = 0;
-    const char *const owners[] = {"u2", "u1", "u1"};
-    ASSERT_OK(ledger_skip(database, "a", &sessions, owners, items, count, limit, &kept, &err),
-              &err);
+    const char *owners[] = {"u2", "u1", "u1"};
+    const SkippedRows rows = {owners, items, count};
+    ASSERT_OK(ledger_skip(database, &sessions, &rows, limit, &kept, &err), &err);
     return kept;
 }
 
@@ -346,38 +345,39 @@ test_skip_known_rows_stay_once_and_room_is_bounded(void **state)
 {
     (void)state;
     Error err = {0};
-    const char *const first[] = {"s1", "s2"};
-    const char *const second[] = {"s2", "s3", "s4"};
+    const char *first[] = {"s1", "s2"};
+    const char *second[] = {"s2", "s3", "s4"};
     SkippedRows rows = {0};
     assert_int_equal(skip_items(first, 2, 3), 2);
     assert_int_equal(skip_items(second, 3, 3), 2); /* s2 was there, s3 fits, s4 does not */
     assert_int_equal(skip_items(second, 3, 3), 2);
-    ASSERT_OK(ledger_skipped_list(database, "a", &sessions, "", "", 10, &rows, &err), &err);
+    ASSERT_OK(ledger_skipped_list(database, &sessions, &beginning, 10, &rows, &err), &err);
     assert_int_equal(rows.count, 3);
     assert_string_equal(rows.owners[0], "u1");
     assert_string_equal(rows.items[0], "s2");
     assert_string_equal(rows.items[1], "s3");
     assert_string_equal(rows.owners[2], "u2");
     assert_string_equal(rows.items[2], "s1");
-    ASSERT_OK(ledger_skipped_list(database, "a", &sessions, "u1", "s2", 1, &rows, &err), &err);
+    const LedgerCursor after = {"u1", "s2"};
+    ASSERT_OK(ledger_skipped_list(database, &sessions, &after, 1, &rows, &err), &err);
     assert_int_equal(rows.count, 1);
     assert_string_equal(rows.items[0], "s3");
 }
 
 static void
-test_skipped_delete_forgets_those_of_the_part(void **state)
+test_skipped_delete_forgets_those_of_the_target(void **state)
 {
     (void)state;
     Error err = {0};
-    const char *const items[] = {"s1", "s2"};
+    const char *items[] = {"s1", "s2"};
     SkippedRows rows = {0};
     int64_t count = 0;
     (void)skip_items(items, 2, 10);
-    ASSERT_OK(ledger_skipped_delete(database, "a", &bookings, items, 2, &err), &err);
-    ASSERT_OK(ledger_skipped_count(database, "a", &sessions, &count, &err), &err);
+    ASSERT_OK(ledger_skipped_delete(database, &bookings, items, 2, &err), &err);
+    ASSERT_OK(ledger_skipped_count(database, &sessions, &count, &err), &err);
     assert_int_equal(count, 2);
-    ASSERT_OK(ledger_skipped_delete(database, "a", &sessions, items, 1, &err), &err);
-    ASSERT_OK(ledger_skipped_list(database, "a", &sessions, "", "", 10, &rows, &err), &err);
+    ASSERT_OK(ledger_skipped_delete(database, &sessions, items, 1, &err), &err);
+    ASSERT_OK(ledger_skipped_list(database, &sessions, &beginning, 10, &rows, &err), &err);
     assert_int_equal(rows.count, 1);
     assert_string_equal(rows.items[0], "s2");
 }
@@ -409,12 +409,14 @@ test_range_delete_all_leaves_other_commands(void **state)
 {
     (void)state;
     Error err = {0};
-    const char *const items[] = {"s1"};
+    const char *items[] = {"s1"};
     size_t kept;
     insert_ranges();
     (void)skip_items(items, 1, 10);
     ASSERT_OK(ledger_ids_add(database, "a", items, 1, &err), &err);
-    ASSERT_OK(ledger_skip(database, "other", &bookings, items, items, 1, 10, &kept, &err), &err);
+    const LedgerRangeKey other = {"other", "bookings", 0};
+    const SkippedRows rows = {items, items, 1};
+    ASSERT_OK(ledger_skip(database, &other, &rows, 10, &kept, &err), &err);
     ASSERT_OK(ledger_range_delete_all(database, "a", &err), &err);
     commit();
     assert_int_equal(postgres_number(app, "SELECT count(*) FROM cleanup_worker.ledger_range"), 0);
@@ -438,11 +440,13 @@ test_expire_deletes_old_ended_rows_below_the_offset(void **state)
         records[i].finished_us = i == 1 ? 0 : i == 2 ? 200 : 50;
     }
     ASSERT_OK(ledger_update(database, records, ARRAY_LEN(records), &err), &err);
-    ASSERT_OK(ledger_expire(database, "cleanup.commands", 2, 9, 100, 10, &deleted, &err), &err);
+    const LedgerExpiry elsewhere = {"cleanup.commands", 2, 9, 100};
+    const LedgerExpiry expiry = {"cleanup.commands", 3, 9, 100};
+    ASSERT_OK(ledger_expire(database, &elsewhere, 10, &deleted, &err), &err);
     assert_int_equal(deleted, 0);
-    ASSERT_OK(ledger_expire(database, "cleanup.commands", 3, 9, 100, 1, &deleted, &err), &err);
+    ASSERT_OK(ledger_expire(database, &expiry, 1, &deleted, &err), &err);
     assert_int_equal(deleted, 1);
-    ASSERT_OK(ledger_expire(database, "cleanup.commands", 3, 9, 100, 10, &deleted, &err), &err);
+    ASSERT_OK(ledger_expire(database, &expiry, 10, &deleted, &err), &err);
     assert_int_equal(deleted, 1);
     commit();
     assert_int_equal(postgres_number(app, "SELECT count(*) FROM cleanup_worker.ledger WHERE "
@@ -468,7 +472,7 @@ main(void)
         CASE(test_range_update_then_lock_gives_every_field_back),
         CASE(test_take_over_sets_the_epoch_everywhere),
         CASE(test_skip_known_rows_stay_once_and_room_is_bounded),
-        CASE(test_skipped_delete_forgets_those_of_the_part),
+        CASE(test_skipped_delete_forgets_those_of_the_target),
         CASE(test_ids_are_kept_in_order_up_to_a_thousand),
         CASE(test_range_delete_all_leaves_other_commands),
         CASE(test_expire_deletes_old_ended_rows_below_the_offset),

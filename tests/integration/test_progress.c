@@ -278,9 +278,9 @@ test_progress_of_a_replay_begins_from_nothing_with_numbers_of_its_own(void **sta
     assert_int_equal(first.outcome.progress_number, 1);
     task_outcome_done(&first.outcome);
     (void)error_set(&cause, REASON_WORK_REFUSED, "no");
-    ASSERT_OK(
-        task_fail(&first.context, &first.item, first.long_command, &cause, 3, &first.outcome, &err),
-        &err);
+    ASSERT_OK(task_fail(&first.context, &first.item, &(TaskFailure){&cause, 3, first.long_command},
+                        &first.outcome, &err),
+              &err);
     long_run_init(&again, &settings, COMMAND_CLEANUP_INACTIVE_SESSIONS);
     again.command.replay = 1;
     again.source.offset = 1;

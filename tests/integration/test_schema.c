@@ -73,6 +73,43 @@ test_migrate_without_the_applications_tables_succeeds(void **state)
     assert_int_equal(after, SQL_MIGRATION_COUNT);
 }
 
+enum {
+    VERSION_OF_FOUR_COUNTS = 4, /* the last with a column for each count of a range */
+};
+
+static void
+test_migrate_while_long_commands_are_under_way_keeps_what_they_have_done(void **state)
+{
+    (void)state;
+    int before;
+    int after;
+    postgres_exec(app, "DROP SCHEMA cleanup_worker CASCADE");
+    for (int version = 1; version <= VERSION_OF_FOUR_COUNTS; version++) {
+        postgres_exec(app, "%s", sql_migrations[version - 1].text);
+        postgres_exec(app, "INSERT INTO cleanup_worker.schema_version VALUES (%d, '')", version);
+    }
+    postgres_exec(app,
+                  "INSERT INTO cleanup_worker.ledger_range VALUES "
+                  "('a', 'sessions', 0, 1, 'running', 'u', 's', 7, 8, 9, 0, 2, NULL, '', '', '', "
+                  "true, 11, 12, 'low', 'high'), "
+                  "('a', 'bookings', 0, 1, 'last_pass', '', '', 0, 0, 0, 5, 0, 3, '', '', '', "
+                  "false, 0, NULL, '', '')");
+    postgres_exec(
+        app, "INSERT INTO cleanup_worker.ledger_skipped VALUES ('a', 'sessions', 's', 'u', 0)");
+    migrate(&settings, &before, &after);
+    assert_int_equal(before, VERSION_OF_FOUR_COUNTS);
+    assert_int_equal(after, SQL_MIGRATION_COUNT);
+    assert_int_equal(
+        postgres_number(app, "SELECT count(*) FROM cleanup_worker.ledger_range WHERE "
+                             "(target, state, counts, skipped, by_id, rows_done, cursor_minor) IN "
+                             "(('sessions', 'running', '{7,8,9}', 2, true, 11, 's'), "
+                             "('bookings', 'last_pass', '{5}', 0, false, 0, ''))"),
+        2);
+    assert_int_equal(postgres_number(app, "SELECT count(*) FROM cleanup_worker.ledger_skipped "
+                                          "WHERE target = 'sessions' AND item = 's'"),
+                     1);
+}
+
 typedef struct Migration {
     Database *database;
     bool done;
@@ -338,6 +375,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_migrate_twice_changes_nothing_the_second_time),
         cmocka_unit_test(test_migrate_without_the_applications_tables_succeeds),
+        cmocka_unit_test(test_migrate_while_long_commands_are_under_way_keeps_what_they_have_done),
         cmocka_unit_test(test_migrate_from_two_places_at_once_succeeds_in_both),
         cmocka_unit_test(test_migrate_newer_schema_is_refused),
         cmocka_unit_test(test_check_of_the_sample_passes),

@@ -161,13 +161,11 @@ clean_window(Database *database, const char *user_id, char cursor_user[64], char
     ASSERT_OK(database_begin(database, DATABASE_WRITE, 0, &now_us, &err), &err);
     const int64_t cutoff_us = now_us - INT64_C(24) * 3600 * CLOCK_US_PER_SECOND;
     const SessionRequest request = {"", cutoff_us};
-    const SessionSpan users = {user_id, user_id};
-    ASSERT_OK(session_find_window(database, cutoff_us, &users, cursor_user, cursor_id, WINDOW_ROWS,
-                                  &candidates, &err),
-              &err);
+    const SessionRequests requests = {&request, 1};
+    const SessionWindow window = {cutoff_us, user_id, user_id, cursor_user, cursor_id, WINDOW_ROWS};
+    ASSERT_OK(session_find_window(database, &window, &candidates, &err), &err);
     ASSERT_OK(session_lock(database, &candidates, locked, &err), &err);
-    ASSERT_OK(session_delete_locked(database, &candidates, locked, &request, 1, &counts, &err),
-              &err);
+    ASSERT_OK(session_delete_locked(database, &candidates, locked, &requests, &counts, &err), &err);
     ASSERT_OK(database_commit(database, &err), &err);
     *deleted += counts.sessions;
     if (candidates.last_user_id != NULL) {
@@ -237,15 +235,13 @@ test_window_moves_over_active_users(void **state)
     CLEANUP(session_candidates_done) SessionCandidates candidates = {0};
     Error err = {0};
     int64_t now_us;
-    const SessionSpan all = {"", ""};
     for (int user = 1; user <= 3; user++) {
         application_add_user(app, user, 48);
         application_add_message(app, user, "user", 1);
     }
     ASSERT_OK(database_begin(database, DATABASE_WRITE, 0, &now_us, &err), &err);
-    ASSERT_OK(session_find_window(database, now_us - INT64_C(86400) * CLOCK_US_PER_SECOND, &all, "",
-                                  "", 2, &candidates, &err),
-              &err);
+    const SessionWindow window = {now_us - INT64_C(86400) * CLOCK_US_PER_SECOND, "", "", "", "", 2};
+    ASSERT_OK(session_find_window(database, &window, &candidates, &err), &err);
     assert_int_equal(candidates.count, 0);
     assert_int_equal(candidates.window, 2);
     assert_string_equal(candidates.last_session_id, "s2");
@@ -288,12 +284,12 @@ preview(const char *user_id, int limit, int64_t *ret_total)
     CLEANUP(database_freep) Database *database = postgres_open(&settings);
     Error err = {0};
     int64_t now_us;
-    char *data = NULL;
+    Preview found = {0};
     ASSERT_OK(database_begin(database, DATABASE_READ, 0, &now_us, &err), &err);
-    ASSERT_OK(session_preview(database, now_us - INT64_C(86400) * CLOCK_US_PER_SECOND, user_id,
-                              limit, &data, ret_total, &err),
-              &err);
-    char *copy = strdup(data); /* `data` ends with the database */
+    const SessionRequest request = {user_id, now_us - INT64_C(86400) * CLOCK_US_PER_SECOND};
+    ASSERT_OK(session_preview(database, &request, limit, &found, &err), &err);
+    *ret_total = found.total;
+    char *copy = strdup(found.data); /* its own ends with the database */
     assert_non_null(copy);
     return copy;
 }

@@ -62,7 +62,9 @@ fail_command(const SentCommand *sent, LongCommand *long_command, TaskOutcome *re
     Error err = {0};
     const Error cause = cause_of("not this one");
     const TaskItem item = sent_item(sent);
-    ASSERT_OK(task_fail(&worker.context, &item, long_command, &cause, 5, ret_outcome, &err), &err);
+    ASSERT_OK(task_fail(&worker.context, &item, &(TaskFailure){&cause, 5, long_command},
+                        ret_outcome, &err),
+              &err);
 }
 
 static void
@@ -72,7 +74,7 @@ assert_hold(const TaskContext *context, const SentCommand *sent)
     TaskOutcome outcome = {0};
     const Error cause = cause_of("not this one");
     const TaskItem item = sent_item(sent);
-    assert_false(task_fail(context, &item, NULL, &cause, 5, &outcome, &err));
+    assert_false(task_fail(context, &item, &(TaskFailure){&cause, 5, NULL}, &outcome, &err));
     assert_int_equal(err.kind, ERROR_HOLD);
     assert_null(outcome.result);
 }
@@ -97,7 +99,8 @@ test_fail_after_the_set_was_rolled_back_is_stored_and_published_again(void **sta
     const bool done = task_run_set(&worker.context, &item, 1, 5, &rolled_back, &cause);
     postgres_exec(app, "DROP FUNCTION refuse CASCADE");
     assert_false(done);
-    ASSERT_OK(task_fail(&worker.context, &item, NULL, &cause, 5, &first, &err), &err);
+    ASSERT_OK(task_fail(&worker.context, &item, &(TaskFailure){&cause, 5, NULL}, &first, &err),
+              &err);
     assert_finished(app, &sent, &first, "failed");
     assert_outcome_text(&first, "message",
                         "Error cleaning up inactive sessions for user "
@@ -141,7 +144,7 @@ test_fail_each_task_has_its_sentence(void **state)
 }
 
 static void
-test_fail_of_a_chain_under_way_tells_what_was_done(void **state)
+test_fail_of_a_long_command_under_way_tells_what_was_done(void **state)
 {
     (void)state;
     CLEANUP(sent_done) SentCommand sent = {0};
@@ -165,7 +168,7 @@ test_fail_of_a_chain_under_way_tells_what_was_done(void **state)
 }
 
 static void
-test_fail_of_a_chain_that_is_done_tells_its_failure_and_what_was_done(void **state)
+test_fail_of_a_long_command_that_is_done_tells_its_failure_and_what_was_done(void **state)
 {
     (void)state;
     CLEANUP(sent_done) SentCommand sent = {0};
@@ -183,23 +186,23 @@ test_fail_of_a_chain_that_is_done_tells_its_failure_and_what_was_done(void **sta
 }
 
 static void
-test_fail_of_a_chain_that_another_took_over_is_forgotten(void **state)
+test_fail_of_a_long_command_that_another_took_over_is_forgotten(void **state)
 {
     (void)state;
     CLEANUP(sent_done) SentCommand sent = {0};
     CLEANUP(long_command_freep) LongCommand *long_command = long_command_new();
-    CLEANUP(long_command_freep) LongCommand *second_chain = long_command_new();
+    CLEANUP(long_command_freep) LongCommand *second_command = long_command_new();
     CLEANUP(worker_done) TestWorker second = {0};
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     worker_open(&second, &settings, "w2");
     sent_make_task(&sent, 10, "a", CLEANUP_ALL);
     assert_int_equal(worker_step(&worker, &sent, long_command, &outcome), TASK_REQUEUE);
-    assert_int_equal(worker_step(&second, &sent, second_chain, &outcome), TASK_REQUEUE);
+    assert_int_equal(worker_step(&second, &sent, second_command, &outcome), TASK_REQUEUE);
     fail_command(&sent, long_command, &outcome);
     assert_int_equal(outcome.step, TASK_OWNERSHIP_LOST);
     assert_null(outcome.result);
     assert_int_equal(ledger_count(app, "a", "running"), 1);
-    worker_finish_chain(&second, &sent, second_chain, &outcome);
+    worker_finish_long_command(&second, &sent, second_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 3);
 }
@@ -283,9 +286,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_fail_after_the_set_was_rolled_back_is_stored_and_published_again),
         CASE(test_fail_each_task_has_its_sentence),
-        CASE(test_fail_of_a_chain_under_way_tells_what_was_done),
-        CASE(test_fail_of_a_chain_that_is_done_tells_its_failure_and_what_was_done),
-        CASE(test_fail_of_a_chain_that_another_took_over_is_forgotten),
+        CASE(test_fail_of_a_long_command_under_way_tells_what_was_done),
+        CASE(test_fail_of_a_long_command_that_is_done_tells_its_failure_and_what_was_done),
+        CASE(test_fail_of_a_long_command_that_another_took_over_is_forgotten),
         CASE(test_fail_of_a_duplicate_is_absorbed),
         CASE(test_fail_of_a_replay_replaces_the_earlier_failure),
         CASE(test_fail_without_server_is_a_hold),

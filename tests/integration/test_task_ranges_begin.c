@@ -61,7 +61,7 @@ assert_ranges_cover_all(void)
             "SELECT count(*) FROM (SELECT user_id AS id FROM users UNION SELECT bound_low::uuid "
             "FROM cleanup_worker.ledger_range WHERE bound_low <> '' UNION SELECT "
             "bound_high::uuid FROM cleanup_worker.ledger_range WHERE bound_high <> '') u WHERE "
-            "(SELECT count(*) FROM cleanup_worker.ledger_range r WHERE part = 'sessions' "
+            "(SELECT count(*) FROM cleanup_worker.ledger_range r WHERE target = 'sessions' "
             "AND " RANGES_HOLD_U ") <> 1"),
         0);
 }

@@ -182,7 +182,7 @@ test_replay_while_another_runs_is_absorbed(void **state)
     assert_int_equal(worker_step(&worker, &first, long_command, &outcome), TASK_REQUEUE);
     worker_run(&worker, &second, &outcome);
     assert_int_equal(outcome.step, TASK_DUPLICATE);
-    worker_finish_chain(&worker, &first, long_command, &outcome);
+    worker_finish_long_command(&worker, &first, long_command, &outcome);
     assert_finished(app, &first, &outcome, "succeeded");
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 2);
 }
@@ -225,7 +225,7 @@ test_replay_of_a_command_that_never_started_runs(void **state)
     sent_make_replay(&replay, 1);
     worker_run(&worker, &replay, &outcome);
     assert_int_equal(outcome.step, TASK_LEAVE_SET); /* in a unit of its own */
-    worker_finish_chain(&worker, &replay, long_command, &outcome);
+    worker_finish_long_command(&worker, &replay, long_command, &outcome);
     assert_finished(app, &replay, &outcome, "succeeded");
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 1);
     assert_true(outcome_number(&outcome, "attempts") > 0);
@@ -238,15 +238,15 @@ test_replay_taken_over_goes_on_and_the_first_owner_forgets(void **state)
     CLEANUP(sent_done) SentCommand replay = {0};
     CLEANUP(worker_done) TestWorker second = {0};
     CLEANUP(long_command_freep) LongCommand *long_command = long_command_new();
-    CLEANUP(long_command_freep) LongCommand *second_chain = long_command_new();
+    CLEANUP(long_command_freep) LongCommand *second_command = long_command_new();
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     postgres_exec(app, "DROP TRIGGER refuse ON sessions");
     worker_open(&second, &settings, "w2");
     make_replay(&replay, 20, 1);
     assert_int_equal(worker_step(&worker, &replay, long_command, &outcome), TASK_REQUEUE);
-    assert_int_equal(worker_step(&second, &replay, second_chain, &outcome), TASK_REQUEUE);
+    assert_int_equal(worker_step(&second, &replay, second_command, &outcome), TASK_REQUEUE);
     assert_int_equal(worker_step(&worker, &replay, long_command, &outcome), TASK_OWNERSHIP_LOST);
-    worker_finish_chain(&second, &replay, second_chain, &outcome);
+    worker_finish_long_command(&second, &replay, second_command, &outcome);
     assert_finished(app, &replay, &outcome, "succeeded");
     assert_int_equal(outcome_number(&outcome, "replay"), 1);
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 2);

@@ -145,9 +145,13 @@ expect_sets_read_their_own_rows(void)
         user_set_make(&sets[i], LEDGER_ROWS, 1 + i * SET_COMMANDS, SET_COMMANDS);
     run_sets(sets, set_tables, commands * ROWS_PER_ITEM);
     assert_int_equal(count_old_sessions(), before - commands * 9 / 10);
+    char *first[SET_RUNS];
+    for (int i = 0; i < SET_RUNS; i++)
+        first[i] = strdup(sets[i].outcomes[0].result);
     run_sets(sets, ledger_alone, commands);
     for (int i = 0; i < SET_RUNS; i++) {
-        assert_true(sets[i].outcomes[0].stored);
+        assert_string_equal(sets[i].outcomes[0].result, first[i]);
+        free(first[i]);
         user_set_done(&sets[i]);
     }
 }
@@ -193,11 +197,11 @@ run_long_run(const SentCommand *sent, int batch_rows, TaskOutcome *ret_outcome)
     worker.settings.batch_sessions = batch_rows;
     for (int i = 0; i < 1 + 2 * RANGE_EXECUTORS; i++)
         assert_int_equal(worker_step(&worker, sent, lost, ret_outcome), TASK_REQUEUE);
-    worker_finish_chain(&worker, sent, long_command, ret_outcome);
+    worker_finish_long_command(&worker, sent, long_command, ret_outcome);
 }
 
 static void
-expect_chain_reads_each_session_a_few_times(int users)
+expect_long_command_reads_each_session_a_few_times(int users)
 {
     CLEANUP(sent_done) SentCommand sent = {0};
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
@@ -212,7 +216,7 @@ expect_chain_reads_each_session_a_few_times(int users)
 }
 
 static void
-expect_chain_reads_each_booking_a_few_times(void)
+expect_long_command_reads_each_booking_a_few_times(void)
 {
     CLEANUP(sent_done) SentCommand sent = {0};
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
@@ -227,25 +231,25 @@ expect_chain_reads_each_booking_a_few_times(void)
 }
 
 static void
-test_chain_of_sessions_in_ranges_reads_each_a_few_times(void **state)
+test_long_command_of_sessions_in_ranges_reads_each_a_few_times(void **state)
 {
     (void)state;
-    expect_chain_reads_each_session_a_few_times(USERS);
+    expect_long_command_reads_each_session_a_few_times(USERS);
 }
 
 static void
-test_chain_of_sessions_without_an_index_on_users_reads_each_a_few_times(void **state)
+test_long_command_of_sessions_without_an_index_on_users_reads_each_a_few_times(void **state)
 {
     (void)state;
     reads_hide_index(app, "sessions_user_id");
-    expect_chain_reads_each_session_a_few_times(USERS);
+    expect_long_command_reads_each_session_a_few_times(USERS);
 }
 
 static void
-test_chain_of_bookings_reads_each_a_few_times(void **state)
+test_long_command_of_bookings_reads_each_a_few_times(void **state)
 {
     (void)state;
-    expect_chain_reads_each_booking_a_few_times();
+    expect_long_command_reads_each_booking_a_few_times();
 }
 
 static void
@@ -287,8 +291,8 @@ test_plans_for_few_rows_do_for_many(void **state)
     crowd_add(app, USERS);
     crowd_add_ledger(app, LEDGER_ROWS);
     expect_sets_read_their_own_rows();
-    expect_chain_reads_each_session_a_few_times(USERS - SET_RUNS * SET_COMMANDS);
-    expect_chain_reads_each_booking_a_few_times();
+    expect_long_command_reads_each_session_a_few_times(USERS - SET_RUNS * SET_COMMANDS);
+    expect_long_command_reads_each_booking_a_few_times();
 }
 
 static void
@@ -296,9 +300,9 @@ run_upkeep(void)
 {
     Error err = {0};
     int64_t deleted = 0;
-    ASSERT_OK(upkeep_round(worker.context.database, SENT_TOPIC, SENT_PARTITION, LEDGER_ROWS_DUE + 1,
-                           clock_now_us(clock_system()), &deleted, &err),
-              &err);
+    const LedgerExpiry expiry = {SENT_TOPIC, SENT_PARTITION, LEDGER_ROWS_DUE + 1,
+                                 clock_now_us(clock_system())};
+    ASSERT_OK(upkeep_round(worker.context.database, &expiry, &deleted, &err), &err);
     assert_int_equal(deleted, LEDGER_ROWS_DUE);
 }
 
@@ -442,9 +446,9 @@ main(void)
         CASE(test_set_new_or_known_reads_its_own_rows),
         CASE(test_set_without_prepared_statements_reads_its_own_rows),
         CASE(test_set_that_meets_a_lock_reads_its_own_rows),
-        CASE(test_chain_of_sessions_in_ranges_reads_each_a_few_times),
-        CASE(test_chain_of_sessions_without_an_index_on_users_reads_each_a_few_times),
-        CASE(test_chain_of_bookings_reads_each_a_few_times),
+        CASE(test_long_command_of_sessions_in_ranges_reads_each_a_few_times),
+        CASE(test_long_command_of_sessions_without_an_index_on_users_reads_each_a_few_times),
+        CASE(test_long_command_of_bookings_reads_each_a_few_times),
         cmocka_unit_test_setup_teardown(test_plans_for_few_rows_do_for_many, begin_empty, end),
         CASE(test_upkeep_reads_the_rows_that_it_deletes),
         CASE(test_dry_run_of_one_user_reads_his_rows),

@@ -139,7 +139,7 @@ test_scheduled_runs_both_halves_with_one_now(void **state)
 {
     (void)state;
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
-    worker_finish_chain(&worker, &sent, long_command, &outcome);
+    worker_finish_long_command(&worker, &sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_outcome_text(&outcome, "message",
                         "Session cleanup: " SESSIONS_DONE "; Booking expiration: " BOOKINGS_DONE);
@@ -161,7 +161,7 @@ test_scheduled_sessions_fail_for_themselves_bookings_run(void **state)
     (void)state;
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     refuse_sessions();
-    worker_finish_chain(&worker, &sent, long_command, &outcome);
+    worker_finish_long_command(&worker, &sent, long_command, &outcome);
     assert_part_failed(&outcome,
                        "Session cleanup: " SESSIONS_REFUSED "; Booking expiration: " BOOKINGS_DONE);
     assert_half("session_cleanup", false, SESSIONS_REFUSED);
@@ -177,7 +177,7 @@ test_scheduled_bookings_fail_for_themselves_sessions_run(void **state)
     (void)state;
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     refuse_bookings();
-    worker_finish_chain(&worker, &sent, long_command, &outcome);
+    worker_finish_long_command(&worker, &sent, long_command, &outcome);
     assert_part_failed(&outcome,
                        "Session cleanup: " SESSIONS_DONE "; Booking expiration: " BOOKINGS_REFUSED);
     assert_half("session_cleanup", true, SESSIONS_DONE);
@@ -198,7 +198,7 @@ test_scheduled_half_that_failed_stays_failed_for_the_next_owner(void **state)
                                 "WHERE state = 'failed'") == 0)
         assert_int_equal(worker_step(&worker, &sent, long_command, &outcome), TASK_REQUEUE);
     postgres_exec(app, "DROP TRIGGER refuse ON sessions");
-    worker_finish_chain(&worker, &sent, next, &outcome);
+    worker_finish_long_command(&worker, &sent, next, &outcome);
     assert_finished(app, &sent, &outcome, "failed");
     assert_outcome_text(&outcome, "error.code", "part_failed");
     assert_half("session_cleanup", false, SESSIONS_REFUSED);
@@ -214,7 +214,7 @@ test_scheduled_sessions_that_fail_half_way_tell_what_was_done(void **state)
     worker.settings.batch_sessions = 2;
     postgres_exec(app, "CREATE TRIGGER refuse BEFORE DELETE ON sessions FOR EACH ROW "
                        "WHEN (OLD.id = 's3') EXECUTE FUNCTION refuse()");
-    worker_finish_chain(&worker, &sent, long_command, &outcome);
+    worker_finish_long_command(&worker, &sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "failed");
     assert_half("session_cleanup", false, SESSIONS_REFUSED);
     assert_int_equal(outcome_number(&outcome, "data.session_cleanup.deleted_sessions"), 2);
@@ -232,8 +232,8 @@ step_until_hold(void)
     const TaskItem item = sent_item(&sent);
     for (int i = 0; i < 100; i++) {
         const int claim = worker_claim(&worker, long_command);
-        if (!task_step_long_command(&worker.context, &item, long_command, claim, NULL, &outcome,
-                                    &err)) {
+        if (!task_step_long_command(&worker.context, &item, &(TaskTurn){long_command, claim, NULL},
+                                    &outcome, &err)) {
             assert_int_equal(err.kind, ERROR_HOLD);
             assert_string_equal(err.sqlstate, "42501");
             worker.monotonic_ms += 5000; /* the pause of the executor */
@@ -256,7 +256,7 @@ test_scheduled_sessions_that_wait_let_the_bookings_run(void **state)
     assert_int_equal(ledger_count(app, "a", "running"), 1);
     step_until_hold();
     postgres_exec(app, "GRANT DELETE ON sessions TO %s", role);
-    worker_finish_chain(&worker, &sent, long_command, &outcome);
+    worker_finish_long_command(&worker, &sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_outcome_text(&outcome, "message",
                         "Session cleanup: " SESSIONS_DONE "; Booking expiration: " BOOKINGS_DONE);
@@ -273,7 +273,7 @@ test_scheduled_bookings_that_wait_let_the_sessions_run(void **state)
     assert_int_equal(expired_bookings(), 0);
     assert_int_equal(application_count_sessions(app), 0);
     postgres_exec(app, "GRANT UPDATE ON bookings TO %s", role);
-    worker_finish_chain(&worker, &sent, long_command, &outcome);
+    worker_finish_long_command(&worker, &sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_int_equal(expired_bookings(), 2);
 }
@@ -288,7 +288,7 @@ test_scheduled_half_that_waits_while_the_other_fails_ends_when_both_have(void **
     step_until_hold();
     assert_int_equal(ledger_count(app, "a", "running"), 1);
     postgres_exec(app, "GRANT DELETE ON sessions TO %s", role);
-    worker_finish_chain(&worker, &sent, long_command, &outcome);
+    worker_finish_long_command(&worker, &sent, long_command, &outcome);
     assert_part_failed(&outcome,
                        "Session cleanup: " SESSIONS_DONE "; Booking expiration: " BOOKINGS_REFUSED);
 }
@@ -307,7 +307,7 @@ test_scheduled_halves_that_both_wait_are_a_hold(void **state)
     step_until_hold(); /* each half has its turn */
     assert_int_equal(expired_bookings(), 2);
     postgres_exec(app, "GRANT DELETE ON sessions TO %s", role);
-    worker_finish_chain(&worker, &sent, long_command, &outcome);
+    worker_finish_long_command(&worker, &sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_int_equal(application_count_sessions(app), 0);
 }

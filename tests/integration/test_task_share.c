@@ -97,8 +97,10 @@ step(void)
     const TaskFollowers followers = {items, outcomes, count};
     clear_outcomes();
     const int claim = worker_claim(&worker, long_command);
-    ASSERT_OK(task_step_long_command(&worker.context, &item, long_command, claim,
-                                     claim == CLAIM_EXCLUSIVE ? &followers : NULL, &outcome, &err),
+    ASSERT_OK(task_step_long_command(
+                  &worker.context, &item,
+                  &(TaskTurn){long_command, claim, claim == CLAIM_EXCLUSIVE ? &followers : NULL},
+                  &outcome, &err),
               &err);
     return outcome.step;
 }
@@ -121,8 +123,8 @@ run_batches(void)
            claim != CLAIM_EXCLUSIVE) {
         Error err = {0};
         const TaskItem item = sent_item(&leader);
-        ASSERT_OK(task_step_long_command(&worker.context, &item, long_command, claim, NULL,
-                                         &outcome, &err),
+        ASSERT_OK(task_step_long_command(&worker.context, &item,
+                                         &(TaskTurn){long_command, claim, NULL}, &outcome, &err),
                   &err);
         task_outcome_done(&outcome);
     }
@@ -245,12 +247,12 @@ test_begin_of_what_is_taken_over_absorbed_or_published_shares_nothing(void **sta
     leader.record.offset--;
     long_command_free(long_command);
     long_command = long_command_new();
-    worker_finish_chain(&worker, &leader, long_command, &begun);
-    task_outcome_done(&begun);
+    worker_finish_long_command(&worker, &leader, long_command, &begun);
     long_command_free(long_command);
     long_command = long_command_new();
     assert_int_equal(step(), TASK_FINISHED);
-    assert_true(outcome.stored);
+    assert_published_again(&outcome, &begun);
+    task_outcome_done(&begun);
     assert_followers(TASK_PENDING);
 }
 
@@ -326,10 +328,11 @@ test_end_again_leaves_followers_that_are_published_from_the_ledger(void **state)
     send_equals(CLEANUP_ALL);
     run_batches();
     assert_int_equal(step(), TASK_FINISHED);
+    CLEANUP(autofree) char *leaders = strdup(outcome.result);
     memcpy(first, outcomes, sizeof(first));
     memset(outcomes, 0, sizeof(outcomes));
     assert_int_equal(step(), TASK_FINISHED);
-    assert_true(outcome.stored);
+    assert_string_equal(outcome.result, leaders);
     assert_followers(TASK_PENDING);
     for (size_t i = 0; i < FOLLOWERS; i++) {
         CLEANUP(task_outcome_done) TaskOutcome again = {0};

@@ -16,8 +16,8 @@ static PgConn *app;
 static PgConn *other;
 static TestWorker first;
 static TestWorker second;
-static LongCommand *first_chain;
-static LongCommand *second_chain;
+static LongCommand *first_command;
+static LongCommand *second_command;
 static SentCommand sent;
 
 static int
@@ -44,11 +44,11 @@ begun(void **state)
     worker_open(&second, &settings, "w2");
     first.settings.batch_sessions = 2;
     second.settings.batch_sessions = 2;
-    first_chain = long_command_new();
-    second_chain = long_command_new();
+    first_command = long_command_new();
+    second_command = long_command_new();
     sent = (SentCommand){0};
     sent_make_task(&sent, 10, "a", CLEANUP_ALL);
-    assert_int_equal(worker_step(&first, &sent, first_chain, &outcome), TASK_REQUEUE);
+    assert_int_equal(worker_step(&first, &sent, first_command, &outcome), TASK_REQUEUE);
     return 0;
 }
 
@@ -57,8 +57,8 @@ end(void **state)
 {
     (void)state;
     sent_done(&sent);
-    long_command_free(first_chain);
-    long_command_free(second_chain);
+    long_command_free(first_command);
+    long_command_free(second_command);
     worker_done(&first);
     worker_done(&second);
     pg_conn_free(other);
@@ -77,7 +77,7 @@ static void
 assert_second_ends_with_all(void)
 {
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
-    worker_finish_chain(&second, &sent, second_chain, &outcome);
+    worker_finish_long_command(&second, &sent, second_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 5);
     assert_int_equal(outcome_number(&outcome, "data.deleted_image_records"), 10);
@@ -90,16 +90,16 @@ static void
 test_takeover_first_owner_forgets_and_second_goes_on(void **state)
 {
     (void)state;
-    assert_int_equal(step(&first, first_chain), TASK_REQUEUE);
+    assert_int_equal(step(&first, first_command), TASK_REQUEUE);
     assert_int_equal(application_count_sessions(app), 3);
-    assert_int_equal(step(&second, second_chain), TASK_REQUEUE);
-    assert_int_equal(step(&first, first_chain), TASK_OWNERSHIP_LOST);
+    assert_int_equal(step(&second, second_command), TASK_REQUEUE);
+    assert_int_equal(step(&first, first_command), TASK_OWNERSHIP_LOST);
     assert_int_equal(application_count_sessions(app), 3);
-    assert_int_equal(step(&second, second_chain), TASK_REQUEUE);
+    assert_int_equal(step(&second, second_command), TASK_REQUEUE);
     assert_int_equal(application_count_sessions(app), 1);
-    assert_int_equal(step(&first, first_chain), TASK_OWNERSHIP_LOST);
+    assert_int_equal(step(&first, first_command), TASK_OWNERSHIP_LOST);
     assert_second_ends_with_all();
-    assert_int_equal(step(&first, first_chain), TASK_OWNERSHIP_LOST);
+    assert_int_equal(step(&first, first_command), TASK_OWNERSHIP_LOST);
 }
 
 static void
@@ -115,7 +115,7 @@ test_takeover_keeps_the_first_owners_now(void **state)
     const int64_t now_us = postgres_number(app, "SELECT now_us FROM cleanup_worker.ledger");
     postgres_exec(app, "UPDATE sessions SET created_at = (now() AT TIME ZONE 'UTC') - "
                        "interval '24 hours 30 minutes' WHERE id = 's3'");
-    worker_finish_chain(&second, &sent, second_chain, &outcome);
+    worker_finish_long_command(&second, &sent, second_command, &outcome);
     clock_format(now_us - 24 * hour_us, cutoff);
     clock_format(now_us, started);
     assert_outcome_text(&outcome, "data.cutoff_time", cutoff);
@@ -129,12 +129,12 @@ test_takeover_before_the_end_the_first_owner_cannot_end_it(void **state)
 {
     (void)state;
     for (int i = 0; i < 4; i++) /* three batches and the last pass */
-        assert_int_equal(step(&first, first_chain), TASK_REQUEUE);
-    assert_int_equal(step(&second, second_chain), TASK_REQUEUE);
-    assert_int_equal(step(&first, first_chain), TASK_OWNERSHIP_LOST);
+        assert_int_equal(step(&first, first_command), TASK_REQUEUE);
+    assert_int_equal(step(&second, second_command), TASK_REQUEUE);
+    assert_int_equal(step(&first, first_command), TASK_OWNERSHIP_LOST);
     assert_int_equal(ledger_count(app, "a", "running"), 1);
     assert_second_ends_with_all();
-    assert_int_equal(step(&first, first_chain), TASK_OWNERSHIP_LOST);
+    assert_int_equal(step(&first, first_command), TASK_OWNERSHIP_LOST);
 }
 
 static void
@@ -163,8 +163,9 @@ step_main(void *argument)
 {
     OtherStep *run = argument;
     const TaskItem item = sent_item(&sent);
-    run->done = task_step_long_command(&run->worker->context, &item, run->long_command, run->claim,
-                                       NULL, &run->outcome, &run->err);
+    run->done = task_step_long_command(&run->worker->context, &item,
+                                       &(TaskTurn){run->long_command, run->claim, NULL},
+                                       &run->outcome, &run->err);
     return NULL;
 }
 
@@ -199,13 +200,13 @@ test_takeover_waits_for_the_batch_that_runs(void **state)
     OtherStep batch;
     OtherStep takeover;
     postgres_exec(other, "BEGIN; LOCK TABLE sessions");
-    start_step(&batch, &first, first_chain, "WITH look");
-    start_step(&takeover, &second, second_chain, "ORDER BY part DESC");
+    start_step(&batch, &first, first_command, "WITH look");
+    start_step(&takeover, &second, second_command, "ORDER BY target DESC");
     postgres_exec(other, "COMMIT");
     end_step(&batch, TASK_REQUEUE);
     end_step(&takeover, TASK_REQUEUE);
     assert_int_equal(application_count_sessions(app), 3);
-    assert_int_equal(step(&first, first_chain), TASK_OWNERSHIP_LOST);
+    assert_int_equal(step(&first, first_command), TASK_OWNERSHIP_LOST);
     assert_second_ends_with_all();
 }
 
@@ -217,14 +218,37 @@ test_takeover_after_a_wait_goes_on_at_the_cursor_it_finds(void **state)
     CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
     postgres_exec(other,
                   "BEGIN; UPDATE cleanup_worker.ledger_range SET cursor_major = '" USER_FORMAT "', "
-                  "cursor_minor = 's2', deleted_sessions = 40",
+                  "cursor_minor = 's2', counts[1] = 40",
                   2);
-    start_step(&takeover, &second, second_chain, "ORDER BY part DESC");
+    start_step(&takeover, &second, second_command, "ORDER BY target DESC");
     postgres_exec(other, "COMMIT");
     end_step(&takeover, TASK_REQUEUE);
-    worker_finish_chain(&second, &sent, second_chain, &outcome);
+    worker_finish_long_command(&second, &sent, second_command, &outcome);
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 43);
     assert_int_equal(application_count_sessions(app), 2);
+}
+
+/* A later version, with another target, has begun it and was rolled back. */
+static void
+test_takeover_of_a_target_that_is_not_known_is_a_hold_and_changes_nothing(void **state)
+{
+    (void)state;
+    Error err = {0};
+    TaskOutcome outcome = {0};
+    const TaskItem item = sent_item(&sent);
+    const TaskTurn turn = {second_command, CLAIM_EXCLUSIVE, NULL};
+    postgres_exec(app, "INSERT INTO cleanup_worker.ledger_range (command_id, target, range_no, "
+                       "owner_epoch, state, cursor_major, cursor_minor, counts, skipped, "
+                       "error_code, error_sqlstate, error_message) "
+                       "VALUES ('a', 'drafts', 0, 1, 'running', '', '', '{0}', 0, '', '', '')");
+    assert_false(task_step_long_command(&second.context, &item, &turn, &outcome, &err));
+    assert_int_equal(err.kind, ERROR_HOLD);
+    postgres_exec(app, "DELETE FROM cleanup_worker.ledger_range WHERE target = 'drafts'");
+    assert_int_equal(postgres_number(app, "SELECT count(*) FROM cleanup_worker.ledger_range "
+                                          "WHERE owner_epoch = 1"),
+                     1);
+    assert_int_equal(step(&second, second_command), TASK_REQUEUE);
+    assert_second_ends_with_all();
 }
 
 /* The wait for a lock is short, so that the test is. */
@@ -241,12 +265,12 @@ test_takeover_that_waits_too_long_is_busy_and_comes_again(void **state)
     hasty.statement_timeout_ms = 500;
     worker_open(&third, &hasty, "w3");
     postgres_exec(other, "BEGIN; SELECT FROM cleanup_worker.ledger_range FOR UPDATE");
-    assert_false(task_step_long_command(&third.context, &item, long_command, CLAIM_EXCLUSIVE, NULL,
-                                        &outcome, &err));
+    assert_false(task_step_long_command(
+        &third.context, &item, &(TaskTurn){long_command, CLAIM_EXCLUSIVE, NULL}, &outcome, &err));
     assert_int_equal(err.kind, ERROR_RETRY);
     assert_string_equal(err.code, "ledger_busy");
     postgres_exec(other, "COMMIT");
-    worker_finish_chain(&third, &sent, long_command, &outcome);
+    worker_finish_long_command(&third, &sent, long_command, &outcome);
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 5);
     task_outcome_done(&outcome);
 }
@@ -273,7 +297,7 @@ test_batch_that_waits_for_its_range_row_counts_no_attempt(void **state)
                        "sessions FOR EACH ROW EXECUTE FUNCTION refuse()");
     assert_int_equal(worker_step(&third, &sent, long_command, &outcome), TASK_REQUEUE);
     postgres_exec(app, "DROP FUNCTION refuse CASCADE");
-    worker_finish_chain(&third, &sent, long_command, &outcome);
+    worker_finish_long_command(&third, &sent, long_command, &outcome);
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_int_equal(outcome_number(&outcome, "data.deleted_sessions"), 5);
 }
@@ -290,6 +314,7 @@ main(void)
         CASE(test_takeover_of_a_late_command_goes_on),
         CASE(test_takeover_waits_for_the_batch_that_runs),
         CASE(test_takeover_after_a_wait_goes_on_at_the_cursor_it_finds),
+        CASE(test_takeover_of_a_target_that_is_not_known_is_a_hold_and_changes_nothing),
         CASE(test_takeover_that_waits_too_long_is_busy_and_comes_again),
         CASE(test_batch_that_waits_for_its_range_row_counts_no_attempt),
     };

@@ -76,8 +76,8 @@ run_round(int64_t committed_offset)
     int64_t deleted = -1;
     const int64_t before_us =
         clock_now_us(clock_system()) - RETENTION_HOURS * 3600 * CLOCK_US_PER_SECOND;
-    ASSERT_OK(upkeep_round(database, TOPIC, PARTITION, committed_offset, before_us, &deleted, &err),
-              &err);
+    const LedgerExpiry expiry = {TOPIC, PARTITION, committed_offset, before_us};
+    ASSERT_OK(upkeep_round(database, &expiry, &deleted, &err), &err);
     return deleted;
 }
 
@@ -160,7 +160,8 @@ test_round_without_server_fails(void **state)
     DatabaseSettings unreachable = settings;
     unreachable.dsn = "host=127.0.0.1 port=1";
     CLEANUP(database_freep) Database *cut_off = postgres_open(&unreachable);
-    assert_false(upkeep_round(cut_off, TOPIC, PARTITION, 1, 1, &deleted, &err));
+    const LedgerExpiry expiry = {TOPIC, PARTITION, 1, 1};
+    assert_false(upkeep_round(cut_off, &expiry, &deleted, &err));
     assert_int_equal(err.kind, ERROR_HOLD);
     assert_int_equal(deleted, -1);
 }

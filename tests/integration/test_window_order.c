@@ -18,7 +18,7 @@ enum {
     ROWS = 100, /* of the whole table */
 };
 
-#define RANGE "FROM cleanup_worker.ledger_range WHERE part = 'sessions'"
+#define RANGE "FROM cleanup_worker.ledger_range WHERE target = 'sessions'"
 
 static DatabaseSettings settings;
 static PgConn *app;
@@ -205,15 +205,17 @@ test_window_by_id_moves_over_active_users_and_finds_the_empty_id(void **state)
     postgres_exec(app, "UPDATE sessions SET id = '' WHERE id = 's000000'");
     ASSERT_OK(database_begin(database, DATABASE_WRITE, 0, &now_us, &err), &err);
     const int64_t cutoff_us = now_us - INT64_C(86400) * CLOCK_US_PER_SECOND;
-    ASSERT_OK(session_find_window_by_id(database, cutoff_us, "", 4, &candidates, &err), &err);
+    SessionWindow window = {.cutoff_us = cutoff_us, .after_session_id = "", .limit = 4};
+    ASSERT_OK(session_find_window_by_id(database, &window, &candidates, &err), &err);
     assert_int_equal(candidates.window, 4);
     assert_int_equal(candidates.count, 2);
     assert_string_equal(candidates.session_ids[0], "");
     assert_string_equal(candidates.session_ids[1], "s000002");
     assert_string_equal(candidates.last_session_id, "s000003");
     session_candidates_done(&candidates);
-    ASSERT_OK(session_find_window_by_id(database, cutoff_us, "s000095", 10, &candidates, &err),
-              &err);
+    window.after_session_id = "s000095";
+    window.limit = 10;
+    ASSERT_OK(session_find_window_by_id(database, &window, &candidates, &err), &err);
     assert_int_equal(candidates.window, 4);
     assert_string_equal(candidates.session_ids[0], "s000096");
     session_candidates_done(&candidates);
@@ -221,7 +223,7 @@ test_window_by_id_moves_over_active_users_and_finds_the_empty_id(void **state)
 }
 
 static void
-test_chain_with_user_index_goes_by_user(void **state)
+test_long_command_with_user_index_goes_by_user(void **state)
 {
     (void)state;
     CLEANUP(long_run_done) LongRun run;
@@ -237,7 +239,7 @@ test_chain_with_user_index_goes_by_user(void **state)
 /* One step to begin, a window that is full each, one that finds nothing more, the last pass, the
  * end: nothing is read twice, however sparse. */
 static void
-test_chain_without_user_index_goes_by_id_and_reads_each_session_once(void **state)
+test_long_command_without_user_index_goes_by_id_and_reads_each_session_once(void **state)
 {
     (void)state;
     CLEANUP(long_run_done) LongRun run;
@@ -254,7 +256,7 @@ test_chain_without_user_index_goes_by_id_and_reads_each_session_once(void **stat
 }
 
 static void
-test_chain_of_one_user_without_user_index_keeps_to_that_user(void **state)
+test_long_command_of_one_user_without_user_index_keeps_to_that_user(void **state)
 {
     (void)state;
     CLEANUP(long_run_done) LongRun run;
@@ -293,7 +295,7 @@ take_over_after(void (*change_index)(void), bool by_id)
 }
 
 static void
-test_chain_taken_over_when_the_index_is_there_stays_by_id(void **state)
+test_long_command_taken_over_when_the_index_is_there_stays_by_id(void **state)
 {
     (void)state;
     drop_index();
@@ -301,7 +303,7 @@ test_chain_taken_over_when_the_index_is_there_stays_by_id(void **state)
 }
 
 static void
-test_chain_taken_over_when_the_index_is_gone_stays_by_user(void **state)
+test_long_command_taken_over_when_the_index_is_gone_stays_by_user(void **state)
 {
     (void)state;
     take_over_after(drop_index, false);
@@ -309,7 +311,7 @@ test_chain_taken_over_when_the_index_is_gone_stays_by_user(void **state)
 
 /* The connection still knows the table's name; that half fails, the other does its work. */
 static void
-test_chain_begins_without_the_sessions_table_for_its_other_half(void **state)
+test_long_command_begins_without_the_sessions_table_for_its_other_target(void **state)
 {
     (void)state;
     CLEANUP(long_run_done) LongRun run;
@@ -318,8 +320,9 @@ test_chain_begins_without_the_sessions_table_for_its_other_half(void **state)
     long_run_init(&run, &settings, COMMAND_SCHEDULED_CLEANUP);
     ASSERT_OK(database_connect(run.database, &err), &err);
     postgres_exec(app, "ALTER TABLE sessions RENAME TO chats");
-    const bool begun = task_step_long_command(&run.context, &run.item, run.long_command,
-                                              CLAIM_EXCLUSIVE, NULL, &run.outcome, &err);
+    const bool begun = task_step_long_command(&run.context, &run.item,
+                                              &(TaskTurn){run.long_command, CLAIM_EXCLUSIVE, NULL},
+                                              &run.outcome, &err);
     postgres_exec(app, "ALTER TABLE chats RENAME TO sessions");
     ASSERT_OK(begun, &err);
     long_run_step(&run, LONG_RUN_STEPS_MAX);
@@ -329,7 +332,7 @@ test_chain_begins_without_the_sessions_table_for_its_other_half(void **state)
 
 /* A message on its way holds its user: his session stays, whatever the order of the windows. */
 static void
-test_chain_by_id_leaves_a_locked_user_alone_and_reports_it(void **state)
+test_long_command_by_id_leaves_a_locked_user_alone_and_reports_it(void **state)
 {
     (void)state;
     CLEANUP(long_run_done) LongRun run;
@@ -352,15 +355,19 @@ main(void)
         cmocka_unit_test_setup(test_plan_of_a_window_or_last_pass_follows_an_index, clear),
         cmocka_unit_test_setup(test_window_by_id_moves_over_active_users_and_finds_the_empty_id,
                                clear),
-        cmocka_unit_test_setup(test_chain_with_user_index_goes_by_user, clear),
-        cmocka_unit_test_setup(test_chain_without_user_index_goes_by_id_and_reads_each_session_once,
+        cmocka_unit_test_setup(test_long_command_with_user_index_goes_by_user, clear),
+        cmocka_unit_test_setup(
+            test_long_command_without_user_index_goes_by_id_and_reads_each_session_once, clear),
+        cmocka_unit_test_setup(test_long_command_of_one_user_without_user_index_keeps_to_that_user,
                                clear),
-        cmocka_unit_test_setup(test_chain_of_one_user_without_user_index_keeps_to_that_user, clear),
-        cmocka_unit_test_setup(test_chain_taken_over_when_the_index_is_there_stays_by_id, clear),
-        cmocka_unit_test_setup(test_chain_taken_over_when_the_index_is_gone_stays_by_user, clear),
-        cmocka_unit_test_setup(test_chain_begins_without_the_sessions_table_for_its_other_half,
+        cmocka_unit_test_setup(test_long_command_taken_over_when_the_index_is_there_stays_by_id,
                                clear),
-        cmocka_unit_test_setup(test_chain_by_id_leaves_a_locked_user_alone_and_reports_it, clear),
+        cmocka_unit_test_setup(test_long_command_taken_over_when_the_index_is_gone_stays_by_user,
+                               clear),
+        cmocka_unit_test_setup(
+            test_long_command_begins_without_the_sessions_table_for_its_other_target, clear),
+        cmocka_unit_test_setup(test_long_command_by_id_leaves_a_locked_user_alone_and_reports_it,
+                               clear),
     };
     if (!postgres_is_available())
         return POSTGRES_SKIPPED;

@@ -39,9 +39,9 @@ void
 cleaner_finish(Cleaner *cleaner)
 {
     Error err = {0};
+    const SessionRequests requests = {cleaner->requests, cleaner->request_count};
     ASSERT_OK(session_delete_locked(cleaner->database, &cleaner->candidates, cleaner->locked,
-                                    cleaner->requests, cleaner->request_count, cleaner->counts,
-                                    &err),
+                                    &requests, cleaner->counts, &err),
               &err);
     ASSERT_OK(database_commit(cleaner->database, &err), &err);
 }

@@ -49,8 +49,9 @@ long_run_step(LongRun *command, int count)
             !long_command_claim(command->long_command, clock_monotonic_ms(clock_system()), &claim))
             (void)poll(NULL, 0, 1);
         task_outcome_done(&command->outcome);
-        ASSERT_OK(task_step_long_command(&command->context, &command->item, command->long_command,
-                                         claim, NULL, &command->outcome, &err),
+        ASSERT_OK(task_step_long_command(&command->context, &command->item,
+                                         &(TaskTurn){command->long_command, claim, NULL},
+                                         &command->outcome, &err),
                   &err);
         if (command->outcome.has_note)
             fail_msg("%s", command->outcome.note.text);

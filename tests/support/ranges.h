@@ -15,7 +15,7 @@ enum {
 
 #define RANGES_LOWEST "00000000-0000-0000-0000-000000000000"
 #define RANGES_HIGHEST "ffffffff-ffff-ffff-ffff-ffffffffffff"
-#define RANGES_OF "FROM cleanup_worker.ledger_range WHERE part = 'sessions'"
+#define RANGES_OF "FROM cleanup_worker.ledger_range WHERE target = 'sessions'"
 
 /* Range `r` covers the user `u.id`. */
 #define RANGES_HOLD_U                                                                              \

@@ -42,8 +42,8 @@ int worker_claim(TestWorker *worker, LongCommand *long_command);
 TaskStep worker_step(TestWorker *worker, const SentCommand *sent, LongCommand *long_command,
                      TaskOutcome *ret_outcome);
 /* Steps until the long command asks for no more. */
-void worker_finish_chain(TestWorker *worker, const SentCommand *sent, LongCommand *long_command,
-                         TaskOutcome *ret_outcome);
+void worker_finish_long_command(TestWorker *worker, const SentCommand *sent,
+                                LongCommand *long_command, TaskOutcome *ret_outcome);
 
 /* A member of the result, by its path: "data.deleted_sessions". */
 int64_t outcome_number(const TaskOutcome *outcome, const char *path);

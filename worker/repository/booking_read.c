@@ -61,8 +61,8 @@ add_bookings(StrBuf *json, const PGresult *result)
 }
 
 bool
-booking_preview(Database *database, int64_t cutoff_us, int64_t now_us, int limit, char **ret_data,
-                int64_t *ret_total, Error *err)
+booking_preview(Database *database, int64_t cutoff_us, int64_t now_us, int limit,
+                Preview *ret_preview, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     const PgParam params[] = {pg_param_time(cutoff_us), pg_param_time(now_us),
@@ -77,30 +77,35 @@ booking_preview(Database *database, int64_t cutoff_us, int64_t now_us, int limit
     json_add_bool(&json, "truncated", (int64_t)listed < total);
     json_add_time(&json, "cutoff_time", cutoff_us);
     json_close_object(&json);
-    *ret_data = strbuf_take(&json);
-    *ret_total = total;
-    return *ret_data != NULL || error_out_of_memory(err);
+    *ret_preview = (Preview){strbuf_take(&json), total};
+    return ret_preview->data != NULL || error_out_of_memory(err);
 }
 
 bool
-booking_count(Database *database, int64_t cutoff_us, int64_t *ret_total, BookingBatch *ret_listed,
+booking_count(Database *database, int64_t cutoff_us, int64_t *ret_total, BookingList *ret_listed,
               Error *err)
 {
-    PGresult *result = NULL;
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
     const PgParam params[] = {pg_param_time(cutoff_us), pg_param_int64(LISTED_IDS_MAX)};
     if (!database_exec_once(database, SQL_BOOKING_COUNT, params, ARRAY_LEN(params), &result, err))
         return false;
-    *ret_listed = (BookingBatch){.storage = result};
-    *ret_total = pg_result_int64(result, 0, COLUMN_TOTAL);
-    ret_listed->booking_ids =
-        arena_alloc(&database->arena, pg_result_rows(result), sizeof(*ret_listed->booking_ids));
-    if (ret_listed->booking_ids == NULL)
-        return error_out_of_memory(err);
-    for (size_t row = 0; row < pg_result_rows(result); row++) {
-        char *id = pg_result_text(result, row, COLUMN_BOOKING_ID);
-        if (id != NULL)
-            ret_listed->booking_ids[ret_listed->count++] = id;
+    const size_t rows = pg_result_rows(result);
+    const char **ids = arena_alloc(&database->arena, rows, sizeof(*ids));
+    size_t count = 0;
+    for (size_t row = 0; row < rows && ids != NULL; row++) {
+        StrBuf id = {.arena = &database->arena};
+        const char *text = pg_result_text(result, row, COLUMN_BOOKING_ID);
+        if (text == NULL)
+            continue;
+        strbuf_add_text(&id, text);
+        ids[count] = strbuf_take(&id);
+        if (ids[count++] == NULL)
+            return error_out_of_memory(err);
     }
+    if (ids == NULL)
+        return error_out_of_memory(err);
+    *ret_total = pg_result_int64(result, 0, COLUMN_TOTAL);
+    *ret_listed = (BookingList){ids, count};
     return true;
 }
 

@@ -13,15 +13,16 @@ booking_batch_done(BookingBatch *batch)
 }
 
 bool
-booking_find_expired(Database *database, int64_t cutoff_us, const char *after_created_at,
-                     const char *after_booking_id, int limit, BookingBatch *ret_batch, Error *err)
+booking_find_expired(Database *database, const BookingWindow *window, BookingBatch *ret_batch,
+                     Error *err)
 {
     PGresult *result = NULL;
+    const bool begins = window->after_created_at[0] == '\0';
     const PgParam params[] = {
-        pg_param_time(cutoff_us),
-        pg_param_text(after_created_at[0] != '\0' ? after_created_at : "-infinity"),
-        pg_param_text(after_booking_id),
-        pg_param_int64(limit),
+        pg_param_time(window->cutoff_us),
+        pg_param_text(begins ? "-infinity" : window->after_created_at),
+        pg_param_text(window->after_booking_id),
+        pg_param_int64(window->limit),
     };
     if (!database_exec(database, SQL_BOOKING_FIND_EXPIRED, params, ARRAY_LEN(params), &result, err))
         return false;
@@ -54,20 +55,19 @@ flag_rows(const PGresult *result, const size_t *index, bool value, bool *flags)
 
 /* What could not be locked because it is gone is nothing to wait for. */
 static bool
-settle_gone(Database *database, const char *const *booking_ids, size_t count, bool *locked,
-            Error *err)
+settle_gone(Database *database, const BookingList *bookings, bool *locked, Error *err)
 {
     PgArray ids = database_array(database, PG_TEXT);
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    size_t *index = arena_alloc(&database->arena, count, sizeof(*index));
+    size_t *index = arena_alloc(&database->arena, bookings->count, sizeof(*index));
     size_t picked = 0;
     if (index == NULL)
         return error_out_of_memory(err);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < bookings->count; i++) {
         if (locked[i])
             continue;
         index[picked++] = i;
-        pg_array_add(&ids, booking_ids[i]);
+        pg_array_add(&ids, bookings->booking_ids[i]);
     }
     if (picked == 0)
         return true;
@@ -81,38 +81,37 @@ settle_gone(Database *database, const char *const *booking_ids, size_t count, bo
 }
 
 bool
-booking_lock(Database *database, const char *const *booking_ids, size_t count, bool *locked,
-             Error *err)
+booking_lock(Database *database, const BookingList *bookings, bool *locked, Error *err)
 {
     PgArray ids = database_array(database, PG_TEXT);
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     const PgParam params[] = {pg_param_array(&ids)};
-    memset(locked, 0, count * sizeof(*locked));
-    if (count == 0)
+    memset(locked, 0, bookings->count * sizeof(*locked));
+    if (bookings->count == 0)
         return true;
-    pg_array_add_all(&ids, booking_ids, count);
+    pg_array_add_all(&ids, bookings->booking_ids, bookings->count);
     if (!database_exec(database, SQL_BOOKING_LOCK, params, 1, &result, err))
         return false;
     flag_rows(result, NULL, true, locked);
-    return settle_gone(database, booking_ids, count, locked, err);
+    return settle_gone(database, bookings, locked, err);
 }
 
 bool
-booking_expire_locked(Database *database, int64_t cutoff_us, const char *const *booking_ids,
-                      size_t count, const bool *locked, bool *expired, Error *err)
+booking_expire_locked(Database *database, int64_t cutoff_us, const BookingList *bookings,
+                      const bool *locked, bool *expired, Error *err)
 {
     PgArray ids = database_array(database, PG_TEXT);
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    size_t *index = arena_alloc(&database->arena, count, sizeof(*index));
+    size_t *index = arena_alloc(&database->arena, bookings->count, sizeof(*index));
     size_t picked = 0;
     if (index == NULL)
         return error_out_of_memory(err);
-    memset(expired, 0, count * sizeof(*expired));
-    for (size_t i = 0; i < count; i++) {
+    memset(expired, 0, bookings->count * sizeof(*expired));
+    for (size_t i = 0; i < bookings->count; i++) {
         if (!locked[i])
             continue;
         index[picked++] = i;
-        pg_array_add(&ids, booking_ids[i]);
+        pg_array_add(&ids, bookings->booking_ids[i]);
     }
     if (picked == 0)
         return true;

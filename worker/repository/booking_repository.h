@@ -7,6 +7,7 @@
 #define WORKER_REPOSITORY_BOOKING_REPOSITORY_H
 
 #include "worker/repository/database.h"
+#include "worker/repository/preview.h"
 
 typedef struct BookingBatch {
     char **booking_ids; /* of the window, in order of (created_at, booking_id) */
@@ -18,32 +19,41 @@ typedef struct BookingBatch {
 
 void booking_batch_done(BookingBatch *batch);
 
-/* find-expired: Pending bookings created before the cutoff after the cursor ("" = from the
- * beginning), no lock. */
-bool booking_find_expired(Database *database, int64_t cutoff_us, const char *after_created_at,
-                          const char *after_booking_id, int limit, BookingBatch *ret_batch,
+/* The next `limit` bookings after a cursor; "" as cursor = from the beginning. */
+typedef struct BookingWindow {
+    int64_t cutoff_us;
+    const char *after_created_at;
+    const char *after_booking_id;
+    int limit;
+} BookingWindow;
+
+/* find-expired: Pending bookings created before the cutoff, no lock. */
+bool booking_find_expired(Database *database, const BookingWindow *window, BookingBatch *ret_batch,
                           Error *err) MUST_CHECK;
 
+typedef struct BookingList {
+    const char *const *booking_ids;
+    size_t count;
+} BookingList;
+
 /* Locks the bookings FOR UPDATE SKIP LOCKED in order of id; locked[i] also for one that is gone. */
-bool booking_lock(Database *database, const char *const *booking_ids, size_t count, bool *locked,
+bool booking_lock(Database *database, const BookingList *bookings, bool *locked,
                   Error *err) MUST_CHECK;
 
 /* update-status: Pending → Expired for the locked ones, with the whole condition stated again
  * (status and cutoff). expired[i] tells which. */
-bool booking_expire_locked(Database *database, int64_t cutoff_us, const char *const *booking_ids,
-                           size_t count, const bool *locked, bool *expired, Error *err) MUST_CHECK;
+bool booking_expire_locked(Database *database, int64_t cutoff_us, const BookingList *bookings,
+                           const bool *locked, bool *expired, Error *err) MUST_CHECK;
 
-/* The preview's `data`, a JSON object; minutes_old counts up to now_us. *ret_data is in the
- * transaction's memory. */
+/* The preview's data; minutes_old counts up to now_us. */
 bool booking_preview(Database *database, int64_t cutoff_us, int64_t now_us, int limit,
-                     char **ret_data, int64_t *ret_total, Error *err) MUST_CHECK;
+                     Preview *ret_preview, Error *err) MUST_CHECK;
 
 /* About how many bookings are Pending, from the catalog alone; 0 = unknown. */
 bool booking_estimate(Database *database, int64_t *ret_rows, Error *err) MUST_CHECK;
 
-/* How many would expire, and the first 1,000 of them; there is no cursor. The caller ends
- * *ret_listed, also after a failure. */
+/* How many would expire, and the first 1,000 of them, in the transaction's memory. */
 bool booking_count(Database *database, int64_t cutoff_us, int64_t *ret_total,
-                   BookingBatch *ret_listed, Error *err) MUST_CHECK;
+                   BookingList *ret_listed, Error *err) MUST_CHECK;
 
 #endif

@@ -120,11 +120,11 @@ ledger_take_over(Database *database, const char *command_id, const char *worker_
 }
 
 bool
-ledger_expire(Database *database, const char *topic, int32_t partition, int64_t committed_offset,
-              int64_t before_us, int limit, int64_t *ret_deleted, Error *err)
+ledger_expire(Database *database, const LedgerExpiry *expiry, int limit, int64_t *ret_deleted,
+              Error *err)
 {
-    const PgParam params[] = {pg_param_text(topic), pg_param_int64(partition),
-                              pg_param_int64(committed_offset), pg_param_int64(before_us),
-                              pg_param_int64(limit)};
+    const PgParam params[] = {pg_param_text(expiry->topic), pg_param_int64(expiry->partition),
+                              pg_param_int64(expiry->committed_offset),
+                              pg_param_int64(expiry->before_us), pg_param_int64(limit)};
     return database_run(database, SQL_LEDGER_EXPIRE, params, ARRAY_LEN(params), ret_deleted, err);
 }

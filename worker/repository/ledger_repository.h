@@ -69,16 +69,31 @@ bool ledger_find(Database *database, const char *const *ids, size_t count, Ledge
 bool ledger_update(Database *database, const LedgerRecord *records, size_t count,
                    Error *err) MUST_CHECK;
 
-/* What one range of a long command has done so far. `part` is "sessions" or "bookings". */
 typedef enum RangeState { RANGE_RUNNING, RANGE_LAST_PASS, RANGE_DONE, RANGE_FAILED } RangeState;
 
 enum {
+    RANGE_TARGET_BYTES = 32,
     RANGE_CURSOR_BYTES = 512,
     RANGE_BOUND_BYTES = UUID_TEXT_BYTES,
+    RANGE_COUNTS_MAX = 4,
 };
 
+/* A place among rows; "" = before the first. */
+typedef struct LedgerCursor {
+    char major[RANGE_CURSOR_BYTES];
+    char minor[RANGE_CURSOR_BYTES];
+} LedgerCursor;
+
+/* Which range of a long command. */
+typedef struct LedgerRangeKey {
+    const char *command_id;
+    const char *target;
+    int range_no;
+} LedgerRangeKey;
+
+/* What one range of a long command has done so far. */
 typedef struct LedgerRange {
-    const char *part;
+    char target[RANGE_TARGET_BYTES]; /* what it works on: "sessions", "bookings" */
     int range_no;
     int64_t owner_epoch;
     RangeState state;
@@ -87,15 +102,12 @@ typedef struct LedgerRange {
     char bound_low[RANGE_BOUND_BYTES];
     char bound_high[RANGE_BOUND_BYTES];
     /* In order of the windows: user_id (not by_id) or created_at, then session or booking id. In
-     * the last pass: owner and item of a skipped row. "" = from the beginning. */
-    char cursor_major[RANGE_CURSOR_BYTES];
-    char cursor_minor[RANGE_CURSOR_BYTES];
+     * the last pass: owner and item of a skipped row. */
+    LedgerCursor cursor;
     int64_t rows_done;  /* rows its windows have passed */
     int64_t rows_total; /* how many there may be, estimated when it began; 0 = unknown */
-    int64_t deleted_sessions;
-    int64_t deleted_images;
-    int64_t deleted_videos;
-    int64_t expired_bookings;
+    int64_t counts[RANGE_COUNTS_MAX]; /* what was done, as the target counts it */
+    size_t counted;
     int64_t skipped;      /* rows skipped beyond those kept in the skipped table */
     int64_t last_pass_us; /* when the last pass began; 0 = not yet */
     char error_code[32];  /* of RANGE_FAILED */
@@ -107,14 +119,14 @@ typedef struct LedgerRange {
 bool ledger_range_insert(Database *database, const char *command_id, const LedgerRange *ranges,
                          size_t count, Error *err) MUST_CHECK;
 
-/* Locks and reads all ranges of the command in order (part sessions before bookings, range_no).
+/* Locks and reads all ranges of the command, always in one order, sessions before bookings.
  * More than `room` is ERROR_HOLD: a later version has begun it. */
 bool ledger_range_lock_all(Database *database, const char *command_id, LedgerRange *ranges,
                            size_t room, size_t *ret_count, Error *err) MUST_CHECK;
 
 /* Locks and reads one; *ret_found false when there is none any more. */
-bool ledger_range_lock(Database *database, const char *command_id, const char *part, int range_no,
-                       LedgerRange *ret_range, bool *ret_found, Error *err) MUST_CHECK;
+bool ledger_range_lock(Database *database, const LedgerRangeKey *key, LedgerRange *ret_range,
+                       bool *ret_found, Error *err) MUST_CHECK;
 
 bool ledger_range_update(Database *database, const char *command_id, const LedgerRange *range,
                          Error *err) MUST_CHECK;
@@ -126,41 +138,45 @@ bool ledger_take_over(Database *database, const char *command_id, const char *wo
 /* Removes ranges, skipped rows and listed ids of a command that ended. */
 bool ledger_range_delete_all(Database *database, const char *command_id, Error *err) MUST_CHECK;
 
-/* Keeps skipped rows for the range's last pass: item = session id or booking id; owner = user id or
- * "". Known ones stay once. At most `limit` rows a range; *ret_kept tells how many of them are in
- * the table now of those given. Of the range, part and range_no count. */
-bool ledger_skip(Database *database, const char *command_id, const LedgerRange *range,
-                 const char *const *owners, const char *const *items, size_t count, int limit,
-                 size_t *ret_kept, Error *err) MUST_CHECK;
-
-/* In the transaction's memory. */
+/* Skipped rows: item = session id or booking id; owner = user id or "". What is read is in the
+ * transaction's memory. */
 typedef struct SkippedRows {
-    char **owners;
-    char **items;
+    const char **owners;
+    const char **items;
     size_t count;
 } SkippedRows;
 
-/* The rows kept after the cursor ("" = from the beginning), in order of (owner, item), at most
- * `limit`. */
-bool ledger_skipped_list(Database *database, const char *command_id, const LedgerRange *range,
-                         const char *after_owner, const char *after_item, int limit,
-                         SkippedRows *ret_rows, Error *err) MUST_CHECK;
-bool ledger_skipped_count(Database *database, const char *command_id, const LedgerRange *range,
-                          int64_t *ret_count, Error *err) MUST_CHECK;
-bool ledger_skipped_delete(Database *database, const char *command_id, const LedgerRange *range,
-                           const char *const *items, size_t count, Error *err) MUST_CHECK;
+/* Keeps skipped rows for the range's last pass. Known ones stay once. At most `limit` rows a range;
+ * *ret_kept tells how many of those given are in the table now. */
+bool ledger_skip(Database *database, const LedgerRangeKey *key, const SkippedRows *rows, int limit,
+                 size_t *ret_kept, Error *err) MUST_CHECK;
 
-/* Ids of expired bookings for the result's list, in the order added, at most 1,000 a command are
+/* The rows kept after the cursor (owner, item), in that order, at most `limit`. */
+bool ledger_skipped_list(Database *database, const LedgerRangeKey *key, const LedgerCursor *after,
+                         int limit, SkippedRows *ret_rows, Error *err) MUST_CHECK;
+bool ledger_skipped_count(Database *database, const LedgerRangeKey *key, int64_t *ret_count,
+                          Error *err) MUST_CHECK;
+bool ledger_skipped_delete(Database *database, const LedgerRangeKey *key, const char *const *items,
+                           size_t count, Error *err) MUST_CHECK;
+
+/* Ids of rows for the list in the result, in the order added, at most 1,000 a command are
  * kept. */
 bool ledger_ids_add(Database *database, const char *command_id, const char *const *ids,
                     size_t count, Error *err) MUST_CHECK;
 bool ledger_ids_list(Database *database, const char *command_id, SkippedRows *ret_rows,
                      Error *err) MUST_CHECK;
 
-/* Deletes up to `limit` ended rows of this topic and partition that ended before `before_us` and
- * lie below `committed_offset`. Used by upkeep, outside a set, in a transaction of the caller. */
-bool ledger_expire(Database *database, const char *topic, int32_t partition,
-                   int64_t committed_offset, int64_t before_us, int limit, int64_t *ret_deleted,
+/* Rows that no redelivery can ask for any more: their commands lie below the committed offset of
+ * this topic and partition, and ended before `before_us`. */
+typedef struct LedgerExpiry {
+    const char *topic;
+    int32_t partition;
+    int64_t committed_offset;
+    int64_t before_us;
+} LedgerExpiry;
+
+/* Deletes at most `limit` of them. */
+bool ledger_expire(Database *database, const LedgerExpiry *expiry, int limit, int64_t *ret_deleted,
                    Error *err) MUST_CHECK;
 
 #endif

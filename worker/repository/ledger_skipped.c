@@ -42,18 +42,17 @@ copy_rows(Arena *arena, const PGresult *result, int owner_column, int item_colum
 }
 
 bool
-ledger_skip(Database *database, const char *command_id, const LedgerRange *range,
-            const char *const *owners, const char *const *items, size_t count, int limit,
+ledger_skip(Database *database, const LedgerRangeKey *key, const SkippedRows *rows, int limit,
             size_t *ret_kept, Error *err)
 {
-    PgArray owner_array = database_array(database, PG_TEXT);
-    PgArray item_array = database_array(database, PG_TEXT);
+    PgArray owners = database_array(database, PG_TEXT);
+    PgArray items = database_array(database, PG_TEXT);
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    const PgParam params[] = {pg_param_text(command_id),       pg_param_text(range->part),
-                              pg_param_int64(range->range_no), pg_param_array(&owner_array),
-                              pg_param_array(&item_array),     pg_param_int64(limit)};
-    pg_array_add_all(&owner_array, owners, count);
-    pg_array_add_all(&item_array, items, count);
+    const PgParam params[] = {pg_param_text(key->command_id), pg_param_text(key->target),
+                              pg_param_int64(key->range_no),  pg_param_array(&owners),
+                              pg_param_array(&items),         pg_param_int64(limit)};
+    pg_array_add_all(&owners, rows->owners, rows->count);
+    pg_array_add_all(&items, rows->items, rows->count);
     if (!database_exec(database, SQL_LEDGER_SKIP, params, ARRAY_LEN(params), &result, err))
         return false;
     *ret_kept = (size_t)pg_result_int64(result, 0, 0);
@@ -61,26 +60,24 @@ ledger_skip(Database *database, const char *command_id, const LedgerRange *range
 }
 
 bool
-ledger_skipped_list(Database *database, const char *command_id, const LedgerRange *range,
-                    const char *after_owner, const char *after_item, int limit,
-                    SkippedRows *ret_rows, Error *err)
+ledger_skipped_list(Database *database, const LedgerRangeKey *key, const LedgerCursor *after,
+                    int limit, SkippedRows *ret_rows, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    const PgParam params[] = {pg_param_text(command_id),       pg_param_text(range->part),
-                              pg_param_int64(range->range_no), pg_param_text(after_owner),
-                              pg_param_text(after_item),       pg_param_int64(limit)};
+    const PgParam params[] = {pg_param_text(key->command_id), pg_param_text(key->target),
+                              pg_param_int64(key->range_no),  pg_param_text(after->major),
+                              pg_param_text(after->minor),    pg_param_int64(limit)};
     return database_exec(database, SQL_LEDGER_SKIPPED_LIST, params, ARRAY_LEN(params), &result,
                          err) &&
            copy_rows(&database->arena, result, 0, 1, ret_rows, err);
 }
 
 bool
-ledger_skipped_count(Database *database, const char *command_id, const LedgerRange *range,
-                     int64_t *ret_count, Error *err)
+ledger_skipped_count(Database *database, const LedgerRangeKey *key, int64_t *ret_count, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    const PgParam params[] = {pg_param_text(command_id), pg_param_text(range->part),
-                              pg_param_int64(range->range_no)};
+    const PgParam params[] = {pg_param_text(key->command_id), pg_param_text(key->target),
+                              pg_param_int64(key->range_no)};
     if (!database_exec(database, SQL_LEDGER_SKIPPED_COUNT, params, ARRAY_LEN(params), &result, err))
         return false;
     *ret_count = pg_result_int64(result, 0, 0);
@@ -88,12 +85,12 @@ ledger_skipped_count(Database *database, const char *command_id, const LedgerRan
 }
 
 bool
-ledger_skipped_delete(Database *database, const char *command_id, const LedgerRange *range,
-                      const char *const *items, size_t count, Error *err)
+ledger_skipped_delete(Database *database, const LedgerRangeKey *key, const char *const *items,
+                      size_t count, Error *err)
 {
     PgArray array = database_array(database, PG_TEXT);
-    const PgParam params[] = {pg_param_text(command_id), pg_param_text(range->part),
-                              pg_param_int64(range->range_no), pg_param_array(&array)};
+    const PgParam params[] = {pg_param_text(key->command_id), pg_param_text(key->target),
+                              pg_param_int64(key->range_no), pg_param_array(&array)};
     pg_array_add_all(&array, items, count);
     return database_run(database, SQL_LEDGER_SKIPPED_DELETE, params, ARRAY_LEN(params), NULL, err);
 }

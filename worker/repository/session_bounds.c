@@ -17,30 +17,31 @@ add_bound(SessionBound *bounds, int *count, const char *user_id)
 }
 
 static void
-divide_evenly(int parts, SessionBound *bounds, int *count)
+divide_evenly(int ranges, SessionBound *bounds, int *count)
 {
-    for (int i = 1; i < parts; i++) {
+    for (int i = 1; i < ranges; i++) {
         char user_id[SESSION_BOUND_BYTES];
-        const uint32_t head = (uint32_t)((((uint64_t)i) << 32) / (uint64_t)parts);
+        const uint32_t head = (uint32_t)((((uint64_t)i) << 32) / (uint64_t)ranges);
         (void)snprintf(user_id, sizeof(user_id), "%08" PRIx32 "-0000-0000-0000-000000000000", head);
         add_bound(bounds, count, user_id);
     }
 }
 
 bool
-session_find_bounds(Database *database, int parts, SessionBound *bounds, int *ret_count, Error *err)
+session_find_bounds(Database *database, int ranges, SessionBound *bounds, int *ret_count,
+                    Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     const PgParam params[] = {pg_param_text(database_table(database, TABLE_SESSIONS)),
-                              pg_param_int64(parts)};
+                              pg_param_int64(ranges)};
     int count = 0;
     if (!database_exec_once(database, SQL_SESSION_BOUNDS, params, ARRAY_LEN(params), &result, err))
         return false;
     const size_t rows = pg_result_rows(result);
-    for (size_t row = 0; row < rows && count < parts - 1; row++)
+    for (size_t row = 0; row < rows && count < ranges - 1; row++)
         add_bound(bounds, &count, pg_result_text(result, row, 0));
     if (rows == 0)
-        divide_evenly(parts, bounds, &count);
+        divide_evenly(ranges, bounds, &count);
     *ret_count = count;
     return true;
 }

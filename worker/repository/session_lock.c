@@ -90,7 +90,7 @@ lock_sessions(Database *database, const SessionCandidates *candidates, const boo
     return true;
 }
 
-/* A session with a record that somebody else holds is left alone. */
+/* A session with a record that another transaction holds is left alone. */
 static bool
 lock_children(Database *database, const SessionCandidates *candidates, bool *locked, Error *err)
 {

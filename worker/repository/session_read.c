@@ -55,12 +55,12 @@ add_sessions(StrBuf *json, const PGresult *result)
 }
 
 bool
-session_preview(Database *database, int64_t cutoff_us, const char *user_id, int limit,
-                char **ret_data, int64_t *ret_total, Error *err)
+session_preview(Database *database, const SessionRequest *request, int limit, Preview *ret_preview,
+                Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    const PgParam params[] = {pg_param_time(cutoff_us), pg_param_text(user_or_null(user_id)),
-                              pg_param_int64(limit)};
+    const PgParam params[] = {pg_param_time(request->cutoff_us),
+                              pg_param_text(user_or_null(request->user_id)), pg_param_int64(limit)};
     if (!database_exec_once(database, SQL_SESSION_PREVIEW, params, ARRAY_LEN(params), &result, err))
         return false;
     const int64_t total = pg_result_int64(result, 0, COLUMN_TOTAL);
@@ -71,11 +71,10 @@ session_preview(Database *database, int64_t cutoff_us, const char *user_id, int 
     json_add_bool(&json, "truncated", (int64_t)listed < total);
     json_add_int64(&json, "image_records", pg_result_int64(result, 0, COLUMN_IMAGES));
     json_add_int64(&json, "video_records", pg_result_int64(result, 0, COLUMN_VIDEOS));
-    json_add_time(&json, "cutoff_time", cutoff_us);
+    json_add_time(&json, "cutoff_time", request->cutoff_us);
     json_close_object(&json);
-    *ret_data = strbuf_take(&json);
-    *ret_total = total;
-    return *ret_data != NULL || error_out_of_memory(err);
+    *ret_preview = (Preview){strbuf_take(&json), total};
+    return ret_preview->data != NULL || error_out_of_memory(err);
 }
 
 bool

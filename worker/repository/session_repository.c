@@ -105,18 +105,17 @@ find_window(Database *database, SqlId sql, const PgParam *params, size_t count,
 }
 
 bool
-session_find_window(Database *database, int64_t cutoff_us, const SessionSpan *users,
-                    const char *after_user_id, const char *after_session_id, int limit,
+session_find_window(Database *database, const SessionWindow *window,
                     SessionCandidates *ret_candidates, Error *err)
 {
-    const bool begins = after_user_id[0] == '\0';
-    const char *lowest = users->low[0] != '\0' ? users->low : LOWEST_UUID;
+    const bool begins = window->after_user_id[0] == '\0';
+    const char *lowest = window->lowest_user[0] != '\0' ? window->lowest_user : LOWEST_UUID;
     const PgParam params[] = {
-        pg_param_time(cutoff_us),
-        pg_param_text(begins ? lowest : after_user_id),
-        pg_param_text(after_session_id),
-        pg_param_text(users->high[0] != '\0' ? users->high : HIGHEST_UUID),
-        pg_param_int64(limit),
+        pg_param_time(window->cutoff_us),
+        pg_param_text(begins ? lowest : window->after_user_id),
+        pg_param_text(window->after_session_id),
+        pg_param_text(window->highest_user[0] != '\0' ? window->highest_user : HIGHEST_UUID),
+        pg_param_int64(window->limit),
         pg_param_bool(begins),
     };
     return find_window(database, SQL_SESSION_FIND_WINDOW, params, ARRAY_LEN(params), ret_candidates,
@@ -124,28 +123,28 @@ session_find_window(Database *database, int64_t cutoff_us, const SessionSpan *us
 }
 
 bool
-session_find_window_by_id(Database *database, int64_t cutoff_us, const char *after_session_id,
-                          int limit, SessionCandidates *ret_candidates, Error *err)
+session_find_window_by_id(Database *database, const SessionWindow *window,
+                          SessionCandidates *ret_candidates, Error *err)
 {
-    const PgParam params[] = {pg_param_time(cutoff_us), pg_param_text(after_session_id),
-                              pg_param_int64(limit)};
+    const PgParam params[] = {pg_param_time(window->cutoff_us),
+                              pg_param_text(window->after_session_id),
+                              pg_param_int64(window->limit)};
     return find_window(database, SQL_SESSION_FIND_WINDOW_BY_ID, params, ARRAY_LEN(params),
                        ret_candidates, err);
 }
 
 bool
-session_find_listed(Database *database, int64_t cutoff_us, const char *const *session_ids,
-                    const char *const *user_ids, size_t count, SessionCandidates *ret_candidates,
-                    Error *err)
+session_find_listed(Database *database, int64_t cutoff_us, const SessionList *sessions,
+                    SessionCandidates *ret_candidates, Error *err)
 {
-    PgArray sessions = database_array(database, PG_TEXT);
+    PgArray ids = database_array(database, PG_TEXT);
     PgArray users = database_array(database, PG_UUID);
     SessionCandidates candidates;
     PGresult *result = NULL;
-    const PgParam params[] = {pg_param_time(cutoff_us), pg_param_array(&sessions),
+    const PgParam params[] = {pg_param_time(cutoff_us), pg_param_array(&ids),
                               pg_param_array(&users)};
-    pg_array_add_all(&sessions, session_ids, count);
-    pg_array_add_all(&users, user_ids, count);
+    pg_array_add_all(&ids, sessions->session_ids, sessions->count);
+    pg_array_add_all(&users, sessions->user_ids, sessions->count);
     if (!database_exec(database, SQL_SESSION_FIND_LISTED, params, ARRAY_LEN(params), &result,
                        err) ||
         !candidates_init(database, result, &candidates, err))
@@ -202,8 +201,7 @@ read_counts(const PGresult *result, size_t request_count, SessionCounts *counts)
 
 bool
 session_delete_locked(Database *database, const SessionCandidates *candidates, const bool *locked,
-                      const SessionRequest *requests, size_t request_count, SessionCounts *counts,
-                      Error *err)
+                      const SessionRequests *requests, SessionCounts *counts, Error *err)
 {
     DeleteArrays arrays = {
         .requests = database_array(database, PG_INT4),
@@ -212,13 +210,13 @@ session_delete_locked(Database *database, const SessionCandidates *candidates, c
         .cutoffs = database_array(database, PG_TIMESTAMP),
     };
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    memset(counts, 0, request_count * sizeof(*counts));
-    if (delete_arrays_fill(&arrays, candidates, locked, requests) == 0)
+    memset(counts, 0, requests->count * sizeof(*counts));
+    if (delete_arrays_fill(&arrays, candidates, locked, requests->requests) == 0)
         return true;
     const PgParam params[] = {pg_param_array(&arrays.requests), pg_param_array(&arrays.users),
                               pg_param_array(&arrays.sessions), pg_param_array(&arrays.cutoffs)};
     if (!database_exec(database, SQL_SESSION_DELETE, params, ARRAY_LEN(params), &result, err))
         return false;
-    read_counts(result, request_count, counts);
+    read_counts(result, requests->count, counts);
     return true;
 }

@@ -2,8 +2,8 @@
  * session_repository: inactive sessions with their image and video records.
  *
  * Threads:   that of its Database. Every function runs inside the caller's transaction, in the
- * order find → lock → delete; DESIGN "Deleting safely" is why it takes three statements with a
- * fresh snapshot each.
+ * order find → lock → delete; "Deleting safely" in ARCHITECTURE.md is why it takes three statements
+ * with a fresh snapshot each.
  * Invariant: after session_lock nothing here waits for a row of the application.
  */
 #ifndef WORKER_REPOSITORY_SESSION_REPOSITORY_H
@@ -11,6 +11,7 @@
 
 #include "common/uuid_text.h"
 #include "worker/repository/database.h"
+#include "worker/repository/preview.h"
 
 /* Sessions that looked inactive, without a lock. Arrays run side by side; what is not in `storage`
  * is in the transaction's memory. */
@@ -49,31 +50,40 @@ typedef struct SessionBound {
     char user_id[SESSION_BOUND_BYTES];
 } SessionBound;
 
-/* At most `parts` - 1 users, in ascending order, that divide the sessions into parts of about the
- * same size: each is the lowest user of a part but the first. From the catalog alone, or evenly
+/* At most `ranges` - 1 users, in ascending order, that divide the sessions into ranges of about the
+ * same size: each is the lowest user of a range but the first. From the catalog alone, or evenly
  * over all UUIDs where it has no statistics. `bounds` has room for them. */
-bool session_find_bounds(Database *database, int parts, SessionBound *bounds, int *ret_count,
+bool session_find_bounds(Database *database, int ranges, SessionBound *bounds, int *ret_count,
                          Error *err) MUST_CHECK;
 
-/* The users of a window, both included; "" = no bound. */
-typedef struct SessionSpan {
-    const char *low;
-    const char *high;
-} SessionSpan;
+/* The next `limit` sessions after a cursor; "" as cursor = from the beginning. */
+typedef struct SessionWindow {
+    int64_t cutoff_us;
+    const char *lowest_user; /* both included; "" = no bound */
+    const char *highest_user;
+    const char *after_user_id;
+    const char *after_session_id;
+    int limit;
+} SessionWindow;
 
-/* First look of a long command: the `limit` sessions after the cursor in order of (user_id, id), of
- * these users; "" as cursor = from the beginning. */
-bool session_find_window(Database *database, int64_t cutoff_us, const SessionSpan *users,
-                         const char *after_user_id, const char *after_session_id, int limit,
+/* First look of a long command, in order of (user_id, id). */
+bool session_find_window(Database *database, const SessionWindow *window,
                          SessionCandidates *ret_candidates, Error *err) MUST_CHECK;
 
-/* The same over the sessions of all users in order of id. */
-bool session_find_window_by_id(Database *database, int64_t cutoff_us, const char *after_session_id,
-                               int limit, SessionCandidates *ret_candidates, Error *err) MUST_CHECK;
+/* The same over the sessions of all users in order of id: what the window says of users does not
+ * matter. */
+bool session_find_window_by_id(Database *database, const SessionWindow *window,
+                               SessionCandidates *ret_candidates, Error *err) MUST_CHECK;
 
-/* First look of a last pass: those of these sessions (each with its user) that look inactive. */
-bool session_find_listed(Database *database, int64_t cutoff_us, const char *const *session_ids,
-                         const char *const *user_ids, size_t count,
+/* Sessions, each with its user. */
+typedef struct SessionList {
+    const char *const *session_ids;
+    const char *const *user_ids;
+    size_t count;
+} SessionList;
+
+/* First look of a last pass: those of these sessions that look inactive. */
+bool session_find_listed(Database *database, int64_t cutoff_us, const SessionList *sessions,
                          SessionCandidates *ret_candidates, Error *err) MUST_CHECK;
 
 /* Locks users, then sessions, then children, each FOR UPDATE SKIP LOCKED, never waiting. locked[i]
@@ -82,8 +92,8 @@ bool session_find_listed(Database *database, int64_t cutoff_us, const char *cons
 bool session_lock(Database *database, const SessionCandidates *candidates, bool *locked,
                   Error *err) MUST_CHECK;
 
-/* The same without the children: session_delete_locked then waits for a child that somebody else
- * holds, and fails with SQLSTATE 55P03 after 100 ms. Cheaper where that is rare. */
+/* The same without the children: session_delete_locked then waits for a child that another
+ * transaction holds, and fails with SQLSTATE 55P03 after 100 ms. Cheaper where that is rare. */
 bool session_lock_parents(Database *database, const SessionCandidates *candidates, bool *locked,
                           Error *err) MUST_CHECK;
 
@@ -94,17 +104,22 @@ typedef struct SessionCounts {
     int64_t referenced; /* kept on account of a table in session_references; counted as skipped */
 } SessionCounts;
 
+/* The requests that the candidates were found for. */
+typedef struct SessionRequests {
+    const SessionRequest *requests;
+    size_t count;
+} SessionRequests;
+
 /* Second look with a fresh snapshot on the locked candidates, then children, then sessions; counts
  * per request. `counts` has one element per request. */
 bool session_delete_locked(Database *database, const SessionCandidates *candidates,
-                           const bool *locked, const SessionRequest *requests, size_t request_count,
+                           const bool *locked, const SessionRequests *requests,
                            SessionCounts *counts, Error *err) MUST_CHECK;
 
-/* The preview's `data`, a JSON object: inactive_sessions, total, truncated, image_records,
- * video_records, cutoff_time. One statement; user_id "" = all. *ret_data is in the transaction's
- * memory. */
-bool session_preview(Database *database, int64_t cutoff_us, const char *user_id, int limit,
-                     char **ret_data, int64_t *ret_total, Error *err) MUST_CHECK;
+/* The preview's data: inactive_sessions, total, truncated, image_records, video_records,
+ * cutoff_time. One statement; user_id "" = all. */
+bool session_preview(Database *database, const SessionRequest *request, int limit,
+                     Preview *ret_preview, Error *err) MUST_CHECK;
 
 /* About how many sessions there are, from the catalog alone; 0 = unknown. */
 bool session_estimate(Database *database, int64_t *ret_rows, Error *err) MUST_CHECK;

@@ -1,64 +1,53 @@
 /* The end of a command whose tries have run out: written after the rollback, in a transaction of
  * its own. */
+#include "worker/task/ledger_entry.h"
 #include "worker/task/long_command/long_command.h"
 
 static bool
-fail_known(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
-           LedgerRecord *record, const Error *cause, int attempts, TaskOutcome *outcome, Error *err)
+write_failed(const TaskEntry *entry, const TaskFailure *failure, Error *err)
 {
-    CLEANUP(ledger_rows_done) LedgerRows rows = {0};
-    const char *const ids[] = {item->command->id};
-    if (!ledger_lock(context->database, ids, 1, &rows, err))
-        return false;
-    if (rows.count == 0)
-        return error_set(err, REASON_LEDGER_BUSY, "a ledger row is gone again");
-    const LedgerRecord *row = &rows.rows[0];
-    switch (ledger_decide(row, item->command, item->source)) {
-    case LEDGER_PUBLISH:
-        return outcome_from_stored(row, outcome, err);
-    case LEDGER_ABSORB:
-        outcome->step = TASK_DUPLICATE;
-        return true;
-    case LEDGER_RUN_AGAIN:
-        record->owner_epoch = row->owner_epoch + 1;
-        return outcome_fail(context, item, cause, attempts, record->now_us, record, outcome, err) &&
-               ledger_update(context->database, record, 1, err);
-    case LEDGER_TAKE_OVER:
-        if (long_command != NULL && long_command->begun &&
-            row->owner_epoch != long_command->epoch) {
-            outcome->step = TASK_OWNERSHIP_LOST;
-            return true;
-        }
-        return long_command_end_locked(context, item, row, NULL, cause, attempts, outcome, err);
-    }
-    return true;
+    return outcome_fail(entry, failure->cause, failure->attempts, entry->record->now_us, err) &&
+           ledger_update(entry->context->database, entry->record, 1, err);
 }
 
 static bool
-fail_in_transaction(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
-                    const Error *cause, int attempts, TaskOutcome *outcome, Error *err)
+fail_in_transaction(const TaskContext *context, const TaskItem *item, const TaskFailure *failure,
+                    TaskOutcome *outcome, Error *err)
 {
     int64_t now_us;
-    bool inserted = false;
+    CLEANUP(ledger_rows_done) LedgerRows rows = {0};
+    EntryVerdict verdict = ENTRY_NEW;
     if (!database_begin(context->database, DATABASE_WRITE, 0, &now_us, err))
         return false;
     LedgerRecord record =
         ledger_record_new(item->command, item->source, context->settings->worker_id, now_us);
-    if (!ledger_insert(context->database, &record, 1, &inserted, err))
+    const TaskEntry entry = {context, item, &record, outcome};
+    if (!ledger_entry_add(&entry, &rows, &verdict, err))
         return false;
-    const bool written =
-        inserted ? outcome_fail(context, item, cause, attempts, now_us, &record, outcome, err) &&
-                       ledger_update(context->database, &record, 1, err)
-                 : fail_known(context, item, long_command, &record, cause, attempts, outcome, err);
+    bool written = true;
+    switch (verdict) {
+    case ENTRY_SETTLED:
+        break;
+    case ENTRY_UNDER_WAY:
+        written = long_command_end_failed(&entry, &rows.rows[0], failure, err);
+        break;
+    case ENTRY_REPLAY:
+        record.owner_epoch = rows.rows[0].owner_epoch + 1;
+        written = write_failed(&entry, failure, err);
+        break;
+    case ENTRY_NEW:
+        written = write_failed(&entry, failure, err);
+        break;
+    }
     return written && database_commit(context->database, err);
 }
 
 bool
-task_fail(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
-          const Error *cause, int attempts, TaskOutcome *ret_outcome, Error *err)
+task_fail(const TaskContext *context, const TaskItem *item, const TaskFailure *failure,
+          TaskOutcome *ret_outcome, Error *err)
 {
     TaskOutcome outcome = {0};
-    if (fail_in_transaction(context, item, long_command, cause, attempts, &outcome, err)) {
+    if (fail_in_transaction(context, item, failure, &outcome, err)) {
         *ret_outcome = outcome;
         return true;
     }

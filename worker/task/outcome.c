@@ -1,6 +1,7 @@
 #include "worker/task/outcome.h"
 
 #include "common/strbuf.h"
+#include "worker/task/kind.h"
 
 #include <string.h>
 
@@ -72,11 +73,13 @@ result_of_end(const TaskContext *context, const TaskItem *item, const TaskEnd *e
 }
 
 bool
-outcome_finish(const TaskContext *context, const TaskItem *item, const TaskEnd *end,
-               LedgerRecord *record, TaskOutcome *outcome, Error *err)
+outcome_finish(const TaskEntry *entry, const TaskEnd *end, Error *err)
 {
-    const Result result = result_of_end(context, item, end);
-    const char *printed = result_print(database_arena(context->database), &result);
+    LedgerRecord *record = entry->record;
+    TaskOutcome *outcome = entry->outcome;
+    const int replay = entry->item->command->replay;
+    const Result result = result_of_end(entry->context, entry->item, end);
+    const char *printed = result_print(database_arena(entry->context->database), &result);
     task_outcome_done(outcome);
     outcome->result = printed != NULL ? strdup(printed) : NULL;
     if (end->dead_letter)
@@ -85,13 +88,13 @@ outcome_finish(const TaskContext *context, const TaskItem *item, const TaskEnd *
         return error_out_of_memory(err);
     outcome->step = TASK_FINISHED;
     outcome->finished_at_us = end->finished_us;
-    outcome->replay = item->command->replay;
+    outcome->replay = replay;
     outcome->dead_letter = end->dead_letter;
     outcome->attempts = end->attempts;
     outcome->status = result_status_name(end->status);
 
     record->state = state_of_status(end->status);
-    record->replay = item->command->replay;
+    record->replay = replay;
     record->finished_us = end->finished_us;
     record->attempts = end->attempts;
     record->dead_letter = end->dead_letter;
@@ -100,38 +103,25 @@ outcome_finish(const TaskContext *context, const TaskItem *item, const TaskEnd *
     return true;
 }
 
+/* A command of a set is about one user, and says about whom. */
 static char *
 failure_message(Arena *arena, const Command *command, const Error *cause)
 {
     StrBuf text = {.arena = arena};
-    switch (command->task) {
-    case COMMAND_GET_INACTIVE_SESSIONS_PREVIEW:
-        strbuf_add_text(&text, "Error getting inactive sessions preview");
-        break;
-    case COMMAND_GET_EXPIRED_BOOKINGS_PREVIEW:
-        strbuf_add_text(&text, "Error getting expired bookings preview");
-        break;
-    case COMMAND_EXPIRE_PENDING_BOOKINGS:
-        strbuf_add_text(&text, "Error expiring pending bookings");
-        break;
-    case COMMAND_CLEANUP_INACTIVE_SESSIONS:
-    case COMMAND_CLEANUP_INACTIVE_SESSIONS_FOR_USER:
-    case COMMAND_SCHEDULED_CLEANUP:
-    case COMMAND_TASK_COUNT:
-        strbuf_add_text(&text, "Error cleaning up inactive sessions");
-        break;
-    }
-    if (command->task == COMMAND_CLEANUP_INACTIVE_SESSIONS_FOR_USER)
+    const TaskKind *kind = task_kind(command);
+    strbuf_add_text(&text, kind->failure);
+    if (kind->shape == TASK_SHAPE_SET)
         strbuf_add_format(&text, " for user %s", command->params.user_id);
     strbuf_add_format(&text, ": %s", cause->detail);
     return strbuf_take(&text);
 }
 
 bool
-outcome_fail(const TaskContext *context, const TaskItem *item, const Error *cause, int attempts,
-             int64_t finished_us, LedgerRecord *record, TaskOutcome *outcome, Error *err)
+outcome_fail(const TaskEntry *entry, const Error *cause, int attempts, int64_t finished_us,
+             Error *err)
 {
-    const char *message = failure_message(database_arena(context->database), item->command, cause);
+    const char *message =
+        failure_message(database_arena(entry->context->database), entry->item->command, cause);
     if (message == NULL)
         return error_out_of_memory(err);
     const TaskEnd end = {
@@ -142,16 +132,15 @@ outcome_fail(const TaskContext *context, const TaskItem *item, const Error *caus
         .error_message = cause->detail,
         .error_sqlstate = cause->sqlstate,
         .attempts = attempts,
-        .started_us = record->started_us,
+        .started_us = entry->record->started_us,
         .finished_us = finished_us,
         .dead_letter = true,
     };
-    return outcome_finish(context, item, &end, record, outcome, err);
+    return outcome_finish(entry, &end, err);
 }
 
 bool
-outcome_not_started(const TaskContext *context, const TaskItem *item, LedgerStart start,
-                    int64_t now_us, LedgerRecord *record, TaskOutcome *outcome, Error *err)
+outcome_not_started(const TaskEntry *entry, LedgerStart start, Error *err)
 {
     const bool too_old = start == LEDGER_START_TOO_OLD;
     const ErrorCode code = too_old ? ERROR_CODE_OLDER_THAN_LEDGER : ERROR_CODE_EXPIRED;
@@ -163,10 +152,10 @@ outcome_not_started(const TaskContext *context, const TaskItem *item, LedgerStar
         .error_message = error_code_help(code),
         .attempts = 0,
         .started_us = 0,
-        .finished_us = now_us,
+        .finished_us = entry->record->now_us,
         .dead_letter = too_old,
     };
-    return outcome_finish(context, item, &end, record, outcome, err);
+    return outcome_finish(entry, &end, err);
 }
 
 bool
@@ -181,7 +170,6 @@ outcome_from_stored(const LedgerRecord *row, TaskOutcome *outcome, Error *err)
     outcome->step = TASK_FINISHED;
     outcome->finished_at_us = row->finished_us;
     outcome->replay = row->replay;
-    outcome->stored = true;
     outcome->dead_letter = row->dead_letter;
     outcome->attempts = row->attempts;
     outcome->status = status_of_state(row->state);

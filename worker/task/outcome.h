@@ -25,21 +25,26 @@ typedef struct TaskEnd {
     bool dead_letter;
 } TaskEnd;
 
-/* Prints the result into the outcome (step FINISHED) and copies what the ledger stores into
- * `record`, whose pointers then borrow from the outcome. Fails with ERROR_FATAL when out of memory.
+/* A command on its way into the ledger, and to its outcome. */
+typedef struct TaskEntry {
+    const TaskContext *context;
+    const TaskItem *item;
+    LedgerRecord *record;
+    TaskOutcome *outcome;
+} TaskEntry;
+
+/* Prints the result into the outcome (step FINISHED) and copies what the ledger stores into the
+ * record, whose pointers then borrow from the outcome. Fails with ERROR_FATAL when out of memory.
  */
-bool outcome_finish(const TaskContext *context, const TaskItem *item, const TaskEnd *end,
-                    LedgerRecord *record, TaskOutcome *outcome, Error *err) MUST_CHECK;
+bool outcome_finish(const TaskEntry *entry, const TaskEnd *end, Error *err) MUST_CHECK;
 
 /* The end of a command that `cause` made fail: its detail, code and SQLSTATE, and a dead letter. */
-bool outcome_fail(const TaskContext *context, const TaskItem *item, const Error *cause,
-                  int attempts, int64_t finished_us, LedgerRecord *record, TaskOutcome *outcome,
+bool outcome_fail(const TaskEntry *entry, const Error *cause, int attempts, int64_t finished_us,
                   Error *err) MUST_CHECK;
 
-/* The end of a command that did not start: LEDGER_START_EXPIRED or LEDGER_START_TOO_OLD. */
-bool outcome_not_started(const TaskContext *context, const TaskItem *item, LedgerStart start,
-                         int64_t now_us, LedgerRecord *record, TaskOutcome *outcome,
-                         Error *err) MUST_CHECK;
+/* The end, at the record's now, of a command that did not start: LEDGER_START_EXPIRED or
+ * LEDGER_START_TOO_OLD. */
+bool outcome_not_started(const TaskEntry *entry, LedgerStart start, Error *err) MUST_CHECK;
 
 /* Fills the outcome from a row that ended: its stored bytes. */
 bool outcome_from_stored(const LedgerRecord *row, TaskOutcome *outcome, Error *err) MUST_CHECK;
@@ -47,8 +52,8 @@ bool outcome_from_stored(const LedgerRecord *row, TaskOutcome *outcome, Error *e
 /* The documented code for the cause of a failure. */
 ErrorCode outcome_error_code(const Error *cause);
 
-/* True when somebody else's lock on a row of the application was the cause: the worker gives way,
- * and locks what it left unlocked the next time. */
+/* True when another transaction's lock on a row of the application was the cause: the worker gives
+ * way, and locks what it left unlocked the next time. */
 bool outcome_met_a_lock(const Error *cause);
 
 #endif

@@ -2,9 +2,8 @@
  * Previews and dry runs: one read-only transaction under preview_timeout, then the ledger row with
  * the bytes.
  */
-#include "worker/repository/booking_repository.h"
-#include "worker/repository/session_repository.h"
-#include "worker/task/outcome.h"
+#include "worker/task/kind.h"
+#include "worker/task/ledger_entry.h"
 #include "worker/task/report.h"
 
 #include "common/strbuf.h"
@@ -17,117 +16,60 @@ typedef struct Reading {
     char *data;
 } Reading;
 
-static bool
-read_session_preview(const TaskContext *context, const CommandParams *params, int64_t now_us,
-                     Reading *reading, Error *err)
+static TargetRead
+read_of(const TaskEntry *entry, const Target *target)
 {
-    const int64_t cutoff_us = report_cutoff_us(params, REPORT_SESSIONS, now_us);
-    int64_t total;
-    if (!session_preview(context->database, cutoff_us, params->user_id, params->limit,
-                         &reading->data, &total, err))
+    const CommandParams *params = &entry->item->command->params;
+    const int64_t now_us = entry->record->now_us;
+    return (TargetRead){entry->context, target, params, now_us,
+                        target_cutoff_us(target, params, now_us)};
+}
+
+static bool
+read_preview(const TaskEntry *entry, const Target *target, Reading *reading, Error *err)
+{
+    const TargetRead read = read_of(entry, target);
+    const char *user_id = read.params->user_id;
+    Preview preview;
+    if (!target->preview(&read, &preview, err))
         return false;
-    StrBuf message = {.arena = database_arena(context->database)};
-    strbuf_add_format(&message, "Found %" PRId64 " inactive sessions", total);
-    if (params->user_id[0] != '\0')
-        strbuf_add_format(&message, " for user %s", params->user_id);
-    reading->message = strbuf_take(&message);
+    StrBuf message = {.arena = database_arena(entry->context->database)};
+    strbuf_add_format(&message, "Found %" PRId64 " %s", preview.total, target->words.due);
+    if (user_id[0] != '\0')
+        strbuf_add_format(&message, " for user %s", user_id);
+    *reading = (Reading){strbuf_take(&message), preview.data};
     return true;
 }
 
 static bool
-read_booking_preview(const TaskContext *context, const CommandParams *params, int64_t now_us,
-                     Reading *reading, Error *err)
+read_dry_run(const TaskEntry *entry, const TaskKind *kind, Reading *reading, Error *err)
 {
-    const int64_t cutoff_us = report_cutoff_us(params, REPORT_BOOKINGS, now_us);
-    int64_t total;
-    if (!booking_preview(context->database, cutoff_us, now_us, params->limit, &reading->data,
-                         &total, err))
-        return false;
-    StrBuf message = {.arena = database_arena(context->database)};
-    strbuf_add_format(&message, "Found %" PRId64 " expired pending bookings", total);
-    reading->message = strbuf_take(&message);
-    return true;
-}
-
-static bool
-count_sessions(const TaskContext *context, const CommandParams *params, int64_t now_us,
-               Report *ret_report, Error *err)
-{
-    const int64_t cutoff_us = report_cutoff_us(params, REPORT_SESSIONS, now_us);
-    SessionCounts counts = {0};
-    if (!session_count(context->database, cutoff_us, params->user_id, &counts, err))
-        return false;
-    *ret_report = (Report){
-        .part = REPORT_SESSIONS,
-        .dry_run = true,
-        .cutoff_us = cutoff_us,
-        .user_id = params->user_id,
-        .sessions = counts.sessions,
-        .images = counts.images,
-        .videos = counts.videos,
-        .skipped = counts.referenced,
-    };
-    return true;
-}
-
-static bool
-count_bookings(const TaskContext *context, const CommandParams *params, int64_t now_us,
-               Report *ret_report, BookingBatch *listed, Error *err)
-{
-    const int64_t cutoff_us = report_cutoff_us(params, REPORT_BOOKINGS, now_us);
-    int64_t total;
-    if (!booking_count(context->database, cutoff_us, &total, listed, err))
-        return false;
-    *ret_report = (Report){
-        .part = REPORT_BOOKINGS,
-        .dry_run = true,
-        .cutoff_us = cutoff_us,
-        .user_id = "",
-        .bookings = total,
-        .booking_ids = listed->booking_ids,
-        .booking_id_count = listed->count,
-    };
-    return true;
-}
-
-static bool
-read_dry_run(const TaskContext *context, const Command *command, int64_t now_us, Reading *reading,
-             Error *err)
-{
-    const CommandParams *params = &command->params;
-    const bool scheduled = command->task == COMMAND_SCHEDULED_CLEANUP;
-    const bool bookings_only = command->task == COMMAND_EXPIRE_PENDING_BOOKINGS;
-    Arena *arena = database_arena(context->database);
-    CLEANUP(booking_batch_done) BookingBatch listed = {0};
-    Report sessions = {0};
-    Report bookings = {0};
-    if (!bookings_only && !count_sessions(context, params, now_us, &sessions, err))
-        return false;
-    if ((bookings_only || scheduled) &&
-        !count_bookings(context, params, now_us, &bookings, &listed, err))
-        return false;
-    if (scheduled) {
-        reading->message = report_message_scheduled(arena, &sessions, &bookings);
-        reading->data = report_data_scheduled(arena, &sessions, &bookings, NULL);
-    } else {
-        const Report *report = bookings_only ? &bookings : &sessions;
-        reading->message = report_message(arena, report);
-        reading->data = report_data(arena, report, NULL);
+    Arena *arena = database_arena(entry->context->database);
+    Report each[TASK_TARGETS_MAX] = {0};
+    const Reports reports = {each, kind->target_count};
+    for (size_t i = 0; i < kind->target_count; i++) {
+        const TargetRead read = read_of(entry, kind->targets[i]);
+        each[i] = (Report){
+            .target = kind->targets[i],
+            .dry_run = true,
+            .cutoff_us = read.cutoff_us,
+            .user_id = read.params->user_id,
+        };
+        if (!kind->targets[i]->count(&read, &each[i].tally, err))
+            return false;
     }
+    *reading = (Reading){report_message(arena, &reports), report_data(arena, &reports, NULL)};
     return true;
 }
 
 static bool
-read_run(const TaskContext *context, const Command *command, int64_t now_us, Reading *reading,
-         Error *err)
+read_run(const TaskEntry *entry, Reading *reading, Error *err)
 {
-    bool done;
-    if (command->task == COMMAND_GET_INACTIVE_SESSIONS_PREVIEW)
-        done = read_session_preview(context, &command->params, now_us, reading, err);
-    else if (command->task == COMMAND_GET_EXPIRED_BOOKINGS_PREVIEW)
-        done = read_booking_preview(context, &command->params, now_us, reading, err);
-    else
-        done = read_dry_run(context, command, now_us, reading, err);
+    const Command *command = entry->item->command;
+    const TaskKind *kind = task_kind(command);
+    const bool done = kind->shape == TASK_SHAPE_READ
+                          ? read_preview(entry, kind->targets[0], reading, err)
+                          : read_dry_run(entry, kind, reading, err);
     if (!done)
         return error_wrap(err, "read for %s", command_task_name(command->task));
     if (reading->message == NULL || reading->data == NULL)
@@ -135,49 +77,20 @@ read_run(const TaskContext *context, const Command *command, int64_t now_us, Rea
     return true;
 }
 
-static bool
-settle_by_row(const LedgerRecord *row, const TaskItem *item, TaskOutcome *outcome, bool *ret_run,
-              Error *err)
-{
-    const LedgerVerdict verdict = ledger_decide(row, item->command, item->source);
-    *ret_run = verdict == LEDGER_RUN_AGAIN || verdict == LEDGER_TAKE_OVER;
-    if (verdict == LEDGER_PUBLISH)
-        return outcome_from_stored(row, outcome, err);
-    if (verdict == LEDGER_ABSORB)
-        outcome->step = TASK_DUPLICATE;
-    return true;
-}
-
 /* Enters the end in the ledger; a row that came first goes by the ledger's rules. */
 static bool
-write_reading(const TaskContext *context, const TaskItem *item, const LedgerRecord *record,
-              TaskOutcome *outcome, Error *err)
+write_reading(const TaskEntry *entry, Error *err)
 {
     int64_t now_us;
-    bool inserted = false;
-    if (!database_begin(context->database, DATABASE_WRITE, 0, &now_us, err) ||
-        !ledger_insert(context->database, record, 1, &inserted, err))
+    CLEANUP(ledger_rows_done) LedgerRows rows = {0};
+    EntryVerdict verdict = ENTRY_NEW;
+    Database *database = entry->context->database;
+    if (!database_begin(database, DATABASE_WRITE, 0, &now_us, err) ||
+        !ledger_entry_add(entry, &rows, &verdict, err))
         return false;
-    if (!inserted) {
-        CLEANUP(ledger_rows_done) LedgerRows rows = {0};
-        const char *const ids[] = {record->command_id};
-        if (!ledger_lock(context->database, ids, 1, &rows, err))
-            return false;
-        if (rows.count == 0)
-            return error_set(err, REASON_LEDGER_BUSY, "a ledger row is gone again");
-        bool run = false;
-        TaskOutcome settled = {0};
-        if (!settle_by_row(&rows.rows[0], item, &settled, &run, err))
-            return false;
-        if (run) {
-            if (!ledger_update(context->database, record, 1, err))
-                return false;
-        } else {
-            task_outcome_done(outcome);
-            *outcome = settled;
-        }
-    }
-    return database_commit(context->database, err);
+    const bool overwrites = verdict == ENTRY_UNDER_WAY || verdict == ENTRY_REPLAY;
+    return (!overwrites || ledger_update(database, entry->record, 1, err)) &&
+           database_commit(database, err);
 }
 
 /* The transaction of the read is lost by now; the end is told by the database's clock all the same.
@@ -191,65 +104,62 @@ read_clock_again(const TaskContext *context, int64_t *ret_now_us, Error *err)
 
 /* A read that took too long is a failure of the command, not of the environment. */
 static bool
-end_timed_out(const TaskContext *context, const TaskItem *item, const Error *cause, int attempts,
-              LedgerRecord *record, TaskOutcome *outcome, Error *err)
+end_timed_out(const TaskEntry *entry, int attempts, Error *err)
 {
+    const Error cause = *err;
     int64_t finished_us;
-    return read_clock_again(context, &finished_us, err) &&
-           outcome_fail(context, item, cause, attempts, finished_us, record, outcome, err);
+    return read_clock_again(entry->context, &finished_us, err) &&
+           outcome_fail(entry, &cause, attempts, finished_us, err);
 }
 
 static bool
-read_and_render(const TaskContext *context, const TaskItem *item, int attempts,
-                LedgerRecord *record, TaskOutcome *outcome, Error *err)
+read_and_render(const TaskEntry *entry, int attempts, Error *err)
 {
     Reading reading = {0};
     int64_t finished_us;
-    if (!read_run(context, item->command, record->now_us, &reading, err)) {
-        if (err->reason != REASON_TIMEOUT)
-            return false;
-        const Error cause = *err;
-        return end_timed_out(context, item, &cause, attempts, record, outcome, err);
+    if (!read_run(entry, &reading, err)) {
+        return err->reason == REASON_TIMEOUT && end_timed_out(entry, attempts, err);
     }
-    if (!database_now(context->database, &finished_us, err))
+    if (!database_now(entry->context->database, &finished_us, err))
         return false;
     const TaskEnd end = {
         .status = RESULT_SUCCEEDED,
         .message = reading.message,
         .data = reading.data,
         .attempts = attempts,
-        .started_us = record->started_us,
+        .started_us = entry->record->started_us,
         .finished_us = finished_us,
     };
-    return outcome_finish(context, item, &end, record, outcome, err);
+    return outcome_finish(entry, &end, err);
 }
 
 /* The read-only half; *ret_write tells whether an end is to be written. */
 static bool
-read_phase(const TaskContext *context, const TaskItem *item, int attempts, LedgerRecord *record,
-           TaskOutcome *outcome, bool *ret_write, Error *err)
+read_phase(const TaskEntry *entry, int attempts, bool *ret_write, Error *err)
 {
+    const TaskContext *context = entry->context;
+    const TaskItem *item = entry->item;
     int64_t now_us;
     if (!database_begin(context->database, DATABASE_READ, context->settings->preview_timeout_ms,
                         &now_us, err))
         return false;
-    *record = ledger_record_new(item->command, item->source, context->settings->worker_id, now_us);
+    *entry->record =
+        ledger_record_new(item->command, item->source, context->settings->worker_id, now_us);
     CLEANUP(ledger_rows_done) LedgerRows rows = {0};
+    EntryVerdict verdict = ENTRY_NEW;
     const char *const ids[] = {item->command->id};
-    if (!ledger_find(context->database, ids, 1, &rows, err))
+    if (!ledger_find(context->database, ids, 1, &rows, err) ||
+        (rows.count > 0 && !ledger_entry_settle(entry, &rows.rows[0], &verdict, err)))
         return false;
-    *ret_write = true;
-    if (rows.count > 0 && !settle_by_row(&rows.rows[0], item, outcome, ret_write, err))
-        return false;
+    *ret_write = verdict != ENTRY_SETTLED;
     if (!*ret_write)
         return true;
-    const LedgerStart start = rows.count > 0
+    const LedgerStart start = verdict != ENTRY_NEW
                                   ? LEDGER_START_RUN
                                   : ledger_start(item->command, item->source, now_us,
                                                  context->settings->ledger_retention_hours);
-    if (start != LEDGER_START_RUN)
-        return outcome_not_started(context, item, start, now_us, record, outcome, err);
-    return read_and_render(context, item, attempts, record, outcome, err);
+    return start != LEDGER_START_RUN ? outcome_not_started(entry, start, err)
+                                     : read_and_render(entry, attempts, err);
 }
 
 bool
@@ -258,11 +168,12 @@ task_run_read(const TaskContext *context, const TaskItem *item, int attempts,
 {
     LedgerRecord record = {0};
     TaskOutcome outcome = {0};
+    const TaskEntry entry = {context, item, &record, &outcome};
     bool write = false;
-    bool done = read_phase(context, item, attempts, &record, &outcome, &write, err);
+    bool done = read_phase(&entry, attempts, &write, err);
     database_rollback(context->database);
     if (done && write)
-        done = write_reading(context, item, &record, &outcome, err);
+        done = write_reading(&entry, err);
     if (!done) {
         database_rollback(context->database);
         task_outcome_done(&outcome);

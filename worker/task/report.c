@@ -1,160 +1,99 @@
 #include "worker/task/report.h"
 
 #include "common/json_write.h"
+#include "worker/message/result.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#define US_PER_MINUTE (60.0 * 1e6)
-
-int64_t
-report_cutoff_us(const CommandParams *params, ReportPart part, int64_t now_us)
-{
-    const double minutes =
-        part == REPORT_SESSIONS ? params->inactive_hours * 60.0 : params->expiration_minutes;
-    return now_us - (int64_t)(minutes * US_PER_MINUTE);
-}
-
 static void
 add_for_user(StrBuf *text, const Report *report)
 {
-    if (report->part == REPORT_SESSIONS && report->user_id[0] != '\0')
+    if (report->user_id[0] != '\0')
         strbuf_add_format(text, " for user %s", report->user_id);
 }
 
 static void
 add_failure(StrBuf *text, const Report *report)
 {
-    strbuf_add_text(text, report->part == REPORT_SESSIONS ? "Error cleaning up inactive sessions"
-                                                          : "Error expiring pending bookings");
+    strbuf_add_text(text, report->target->words.failure);
     add_for_user(text, report);
     strbuf_add_format(text, ": %s", report->failure);
 }
 
 static void
-add_sessions(StrBuf *text, const Report *report)
+add_sentence(StrBuf *text, const Report *report)
 {
-    if (report->sessions == 0 && report->skipped == 0 && !report->dry_run)
-        strbuf_add_text(text, "No inactive sessions found");
+    const TargetWords *words = &report->target->words;
+    const int64_t rows = report->tally.counts[0];
+    if (report->failure != NULL) {
+        add_failure(text, report);
+        return;
+    }
+    if (rows == 0 && report->tally.skipped == 0 && !report->dry_run)
+        strbuf_add_format(text, "No %s found", words->due);
     else
-        strbuf_add_format(text, "%s %" PRId64 " inactive sessions",
-                          report->dry_run ? "Would clean up" : "Successfully cleaned up",
-                          report->sessions);
+        strbuf_add_format(text, "%s %" PRId64 " %s", report->dry_run ? words->would : words->done,
+                          rows, words->rows);
     add_for_user(text, report);
-}
-
-static void
-add_bookings(StrBuf *text, const Report *report)
-{
-    if (report->bookings == 0 && report->skipped == 0 && !report->dry_run)
-        strbuf_add_text(text, "No expired pending bookings found");
-    else
-        strbuf_add_format(text, "%s %" PRId64 " bookings as Expired",
-                          report->dry_run ? "Would mark" : "Successfully marked", report->bookings);
+    if (report->tally.skipped > 0)
+        strbuf_add_format(text, " (%" PRId64 " skipped: locked)", report->tally.skipped);
 }
 
 char *
-report_message(Arena *arena, const Report *report)
+report_message(Arena *arena, const Reports *reports)
 {
     StrBuf text = {.arena = arena};
-    if (report->failure != NULL) {
-        add_failure(&text, report);
-        return strbuf_take(&text);
+    for (size_t i = 0; i < reports->count; i++) {
+        if (reports->count > 1)
+            strbuf_add_format(&text, "%s%s: ", i > 0 ? "; " : "",
+                              reports->each[i].target->words.heading);
+        add_sentence(&text, &reports->each[i]);
     }
-    if (report->part == REPORT_SESSIONS)
-        add_sessions(&text, report);
-    else
-        add_bookings(&text, report);
-    if (report->skipped > 0)
-        strbuf_add_format(&text, " (%" PRId64 " skipped: locked)", report->skipped);
     return strbuf_take(&text);
-}
-
-static void
-add_session_counts(StrBuf *json, const Report *report)
-{
-    json_add_int64(json, "deleted_sessions", report->sessions);
-    json_add_int64(json, "deleted_image_records", report->images);
-    json_add_int64(json, "deleted_video_records", report->videos);
-    json_add_int64(json, "skipped_sessions", report->skipped);
-    json_add_time(json, "cutoff_time", report->cutoff_us);
-    if (report->user_id[0] != '\0')
-        json_add_text(json, "user_id", report->user_id);
 }
 
 /* Adds ids until the list would outgrow the result; returns how many. */
 static size_t
-add_ids(StrBuf *json, const Report *report)
+add_ids(StrBuf *json, const Tally *tally)
 {
     size_t bytes = 0;
     size_t added = 0;
-    for (; added < report->booking_id_count; added++) {
-        bytes += strlen(report->booking_ids[added]) + sizeof("\"\",");
+    for (; added < tally->id_count; added++) {
+        bytes += strlen(tally->ids[added]) + sizeof("\"\",");
         if (bytes > RESULT_LIST_MAX_BYTES)
             break;
-        json_add_text(json, NULL, report->booking_ids[added]);
+        json_add_text(json, NULL, tally->ids[added]);
     }
     return added;
 }
 
 static void
-add_booking_counts(StrBuf *json, const Report *report)
-{
-    json_add_int64(json, "expired_bookings", report->bookings);
-    json_open_array(json, "expired_booking_ids");
-    const size_t added = add_ids(json, report);
-    json_close_array(json);
-    json_add_bool(json, "expired_booking_ids_truncated", (int64_t)added < report->bookings);
-    json_add_int64(json, "skipped_bookings", report->skipped);
-    json_add_time(json, "cutoff_time", report->cutoff_us);
-}
-
-static void
 add_counts(StrBuf *json, const Report *report)
 {
-    if (report->part == REPORT_SESSIONS)
-        add_session_counts(json, report);
-    else
-        add_booking_counts(json, report);
-}
-
-/* Ends the data. */
-static char *
-take_data(StrBuf *json, const char *shared_with)
-{
-    if (shared_with != NULL)
-        json_add_text(json, "shared_with", shared_with);
-    json_close_object(json);
-    return strbuf_take(json);
-}
-
-char *
-report_data(Arena *arena, const Report *report, const char *shared_with)
-{
-    StrBuf json = {.arena = arena};
-    json_open_object(&json, NULL);
-    add_counts(&json, report);
-    return take_data(&json, shared_with);
-}
-
-char *
-report_message_scheduled(Arena *arena, const Report *sessions, const Report *bookings)
-{
-    const char *first = report_message(arena, sessions);
-    const char *second = report_message(arena, bookings);
-    if (first == NULL || second == NULL)
-        return NULL;
-    StrBuf text = {.arena = arena};
-    strbuf_add_format(&text, "Session cleanup: %s; Booking expiration: %s", first, second);
-    return strbuf_take(&text);
+    const Target *target = report->target;
+    const Tally *tally = &report->tally;
+    for (size_t i = 0; i < target->counted; i++)
+        json_add_int64(json, target->counts[i], tally->counts[i]);
+    if (target->words.ids != NULL) {
+        json_open_array(json, target->words.ids);
+        const size_t added = add_ids(json, tally);
+        json_close_array(json);
+        json_add_bool(json, target->words.truncated, (int64_t)added < tally->counts[0]);
+    }
+    json_add_int64(json, target->words.skipped, tally->skipped);
+    json_add_time(json, "cutoff_time", report->cutoff_us);
+    if (report->user_id[0] != '\0')
+        json_add_text(json, "user_id", report->user_id);
 }
 
 static void
-add_half(StrBuf *json, const char *name, const Report *report)
+add_section(StrBuf *json, const Report *report)
 {
-    const char *message = report_message(json->arena, report);
+    const Reports alone = {report, 1};
+    const char *message = report_message(json->arena, &alone);
     json->failed = json->failed || message == NULL;
-    json_open_object(json, name);
+    json_open_object(json, report->target->words.section);
     json_add_bool(json, "success", report->failure == NULL);
     json_add_text(json, "message", message);
     add_counts(json, report);
@@ -162,12 +101,18 @@ add_half(StrBuf *json, const char *name, const Report *report)
 }
 
 char *
-report_data_scheduled(Arena *arena, const Report *sessions, const Report *bookings,
-                      const char *shared_with)
+report_data(Arena *arena, const Reports *reports, const char *shared_with)
 {
     StrBuf json = {.arena = arena};
     json_open_object(&json, NULL);
-    add_half(&json, "session_cleanup", sessions);
-    add_half(&json, "booking_expiration", bookings);
-    return take_data(&json, shared_with);
+    for (size_t i = 0; i < reports->count; i++) {
+        if (reports->count > 1)
+            add_section(&json, &reports->each[i]);
+        else
+            add_counts(&json, &reports->each[i]);
+    }
+    if (shared_with != NULL)
+        json_add_text(&json, "shared_with", shared_with);
+    json_close_object(&json);
+    return strbuf_take(&json);
 }

@@ -1,47 +1,35 @@
 /*
- * report: what one part of a command (session cleanup, booking expiration) did, as message and as
- * data. Pure.
+ * report: what a command did with its targets, as message and as data. Pure.
  *
  * Threads: any.
  */
 #ifndef WORKER_TASK_REPORT_H
 #define WORKER_TASK_REPORT_H
 
-#include "worker/message/result.h"
-#include "worker/repository/ledger_repository.h"
+#include "worker/task/target.h"
 
-typedef enum ReportPart { REPORT_SESSIONS, REPORT_BOOKINGS } ReportPart;
-
-/* Pointers are borrowed. */
+/* What was done with one target. Pointers are borrowed. */
 typedef struct Report {
-    ReportPart part;
+    const Target *target;
     bool dry_run;
     int64_t cutoff_us;
     const char *user_id; /* "" = all */
-    int64_t sessions;
-    int64_t images;
-    int64_t videos;
-    int64_t bookings;
-    char *const *booking_ids;
-    size_t booking_id_count;
-    int64_t skipped;
-    const char *failure; /* NULL, or why the part failed */
+    Tally tally;
+    const char *failure; /* NULL, or why it failed */
 } Report;
 
-/* The span of the command's params before `now_us`. */
-int64_t report_cutoff_us(const CommandParams *params, ReportPart part, int64_t now_us);
+/* A report for each target of a command, in their order. */
+typedef struct Reports {
+    const Report *each;
+    size_t count;
+} Reports;
 
-/* The sentence of DESIGN's "Messages". NULL when out of memory. */
-char *report_message(Arena *arena, const Report *report) MUST_CHECK;
+/* One sentence: what was done, or why it failed; of several targets, their sentences together. NULL
+ * when out of memory. */
+char *report_message(Arena *arena, const Reports *reports) MUST_CHECK;
 
-/* The counts of the part as a JSON object, and, unless NULL, whose execution the command shared.
- * NULL when out of memory. */
-char *report_data(Arena *arena, const Report *report, const char *shared_with) MUST_CHECK;
-
-/* Both halves of scheduled_cleanup together. */
-char *report_message_scheduled(Arena *arena, const Report *sessions,
-                               const Report *bookings) MUST_CHECK;
-char *report_data_scheduled(Arena *arena, const Report *sessions, const Report *bookings,
-                            const char *shared_with) MUST_CHECK;
+/* The counts as a JSON object, with an object for each target where there are several, and, unless
+ * NULL, whose execution the command shared. NULL when out of memory. */
+char *report_data(Arena *arena, const Reports *reports, const char *shared_with) MUST_CHECK;
 
 #endif

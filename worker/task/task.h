@@ -36,7 +36,7 @@ typedef struct TaskContext {
 typedef enum TaskShape {
     TASK_SHAPE_SET,          /* per-user command: shares a transaction with others of its kind */
     TASK_SHAPE_READ,         /* preview or dry run: one read-only statement */
-    TASK_SHAPE_LONG_COMMAND, /* long command: a long command of batches */
+    TASK_SHAPE_LONG_COMMAND, /* batches, each in a transaction of its own */
 } TaskShape;
 
 typedef enum TaskStep {
@@ -54,12 +54,11 @@ typedef struct TaskOutcome {
     char *result; /* JSON, owned; set when FINISHED */
     int64_t finished_at_us;
     int replay;
-    bool stored;      /* published before, or at least written before: bytes came from the ledger */
     bool dead_letter; /* goes to the dead-letter topic too, with this reason: */
     char *reason;
     int attempts;
     const char *status; /* static: "succeeded" and so on */
-    /* How far a long command has come (step AGAIN), now and then; see worker/message/progress.h. */
+    /* How far a long command has come (TASK_REQUEUE), now and then; see message/progress.h. */
     char *progress; /* JSON, owned; or NULL */
     int64_t progress_number;
     int64_t progress_at_us;
@@ -108,9 +107,9 @@ LongCommand *long_command_new(void) MUST_CHECK; /* NULL when out of memory */
 void long_command_free(LongCommand *long_command);
 DEFINE_FREEP(LongCommand, long_command_free)
 
-/* Claims a range that nobody has claimed and that may run at `now_ms` (monotonic); the next
+/* Claims a range that no executor has claimed and that may run at `now_ms` (monotonic); the next
  * task_step_long_command gives it back. Before the begin, and when all ranges are done, the claim
- * is CLAIM_EXCLUSIVE: it holds nothing, so the caller sees to it that nobody else has a claim then,
+ * is CLAIM_EXCLUSIVE: it holds nothing, so the caller sees to it that no other has a claim then,
  * nor asks for one before that step is over. False: there is nothing to do now;
  * long_command_next_ms tells when there is. */
 bool long_command_claim(LongCommand *long_command, int64_t now_ms, int *ret_claim) MUST_CHECK;
@@ -126,25 +125,38 @@ typedef struct TaskFollowers {
     size_t count;
 } TaskFollowers;
 
-/* Takes the next step of a long command as `claim` says: begins it or takes it over, runs a batch
+/* What one step of a long command is taken with. */
+typedef struct TaskTurn {
+    LongCommand *long_command;
+    int claim;
+    const TaskFollowers *followers; /* or NULL; of CLAIM_EXCLUSIVE alone */
+} TaskTurn;
+
+/* Takes the next step of a long command as the claim says: begins it or takes it over, runs a batch
  * of the range, or ends it. A batch that fails for itself is retried and given up in here
  * (TASK_REQUEUE with a note). False: only when the environment is at fault (ERROR_HOLD) or the
  * process (ERROR_FATAL), or beginning or ending failed (ERROR_RETRY: call again later; counted by
  * the caller, then task_fail).
  *
- * With CLAIM_EXCLUSIVE, `followers` (or NULL) are the commands that share the run. When it begins,
- * those that may join get FOLLOWS, those that the ledger knows or that are too late get ALONE, and
- * all stay PENDING when this is no run to share. When it ends well, they get FINISHED, or ALONE
- * when the ledger knows them by now; else they stay PENDING. On false their outcomes mean nothing.
- */
-bool task_step_long_command(const TaskContext *context, const TaskItem *item,
-                            LongCommand *long_command, int claim, const TaskFollowers *followers,
+ * The followers are the commands that share the run. When it begins, those that may join get
+ * TASK_FOLLOWS, those that the ledger knows or that are too late get TASK_LEAVE_SET, and all stay
+ * TASK_PENDING when this is no run to share. When it ends well, they get TASK_FINISHED, or
+ * TASK_LEAVE_SET when the ledger knows them by now; else they stay TASK_PENDING. On false their
+ * outcomes mean nothing. */
+bool task_step_long_command(const TaskContext *context, const TaskItem *item, const TaskTurn *turn,
                             TaskOutcome *ret_outcome, Error *err) MUST_CHECK;
 
+/* Why a command is given up. */
+typedef struct TaskFailure {
+    const Error *cause;
+    int attempts;
+    const LongCommand
+        *long_command; /* as far as it has come; no executor claims any of it. Or NULL */
+} TaskFailure;
+
 /* Writes `failed` for a command whose tries have run out, in a transaction of its own, with what a
- * long command had done. False: it could not be written, which is a hold. `long command` may be
- * NULL; nobody has a claim of it. */
-bool task_fail(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
-               const Error *cause, int attempts, TaskOutcome *ret_outcome, Error *err) MUST_CHECK;
+ * long command had done. False: it could not be written, which is a hold. */
+bool task_fail(const TaskContext *context, const TaskItem *item, const TaskFailure *failure,
+               TaskOutcome *ret_outcome, Error *err) MUST_CHECK;
 
 #endif

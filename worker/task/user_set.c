@@ -1,21 +1,22 @@
 /*
  * Per-user commands, many in one transaction: what the ledger knows of them, first look, locks,
- * second look and deletes, and last the ledger rows with the results, in one statement. DESIGN
- * "Deleting safely" gives the order; a command that meets a lock leaves the set and goes on as a
- * long command.
+ * second look and deletes, and last the ledger rows with the results, in one statement. "Deleting
+ * safely" in ARCHITECTURE.md gives the order; a command that meets a lock leaves the set and goes on
+ * as a long command.
  *
  * The ledger is read first and written last, so that each row is written once. Should another
  * transaction enter one of the ids meanwhile, the insert shows it, everything is rolled back, and
  * the second time the ledger knows that command.
  */
-#include "worker/repository/session_repository.h"
-#include "worker/task/outcome.h"
+#include "worker/task/ledger_entry.h"
 #include "worker/task/report.h"
+#include "worker/task/target_sessions.h"
 
 #include <string.h>
 
 enum {
-    RUNS_MAX = 3, /* of one set: carefully, or because ids were entered meanwhile */
+    RUNS_MAX =
+        3, /* of one set: with the children locked first, or because ids were entered meanwhile */
 };
 
 typedef struct SetMember {
@@ -40,7 +41,7 @@ typedef struct SetRun {
     bool *flags;
     size_t *members_of_request;
     bool lock_children_first; /* children are locked before they are deleted */
-    bool entered;             /* somebody else has entered one of the ids meanwhile */
+    bool entered;             /* another transaction has entered one of the ids meanwhile */
 } SetRun;
 
 /* In the memory of the transaction that has just begun. */
@@ -68,20 +69,21 @@ set_leave(SetRun *set, size_t i)
     set->outcomes[i].step = TASK_LEAVE_SET;
 }
 
+static TaskEntry
+set_entry(SetRun *set, size_t i)
+{
+    return (TaskEntry){set->context, &set->items[i], &set->records[i], &set->outcomes[i]};
+}
+
 static bool
 set_apply_verdict(SetRun *set, size_t i, const LedgerRecord *row, Error *err)
 {
-    switch (ledger_decide(row, set->items[i].command, set->items[i].source)) {
-    case LEDGER_PUBLISH:
-        return outcome_from_stored(row, &set->outcomes[i], err);
-    case LEDGER_ABSORB:
-        set->outcomes[i].step = TASK_DUPLICATE;
-        return true;
-    case LEDGER_TAKE_OVER:
-    case LEDGER_RUN_AGAIN:
+    const TaskEntry entry = set_entry(set, i);
+    EntryVerdict verdict = ENTRY_SETTLED;
+    if (!ledger_entry_settle(&entry, row, &verdict, err))
+        return false;
+    if (verdict != ENTRY_SETTLED)
         set_leave(set, i);
-        return true;
-    }
     return true;
 }
 
@@ -116,9 +118,9 @@ set_start_new(SetRun *set, Error *err)
             ledger_record_new(item->command, item->source, settings->worker_id, set->now_us);
         const LedgerStart start = ledger_start(item->command, item->source, set->now_us,
                                                settings->ledger_retention_hours);
+        const TaskEntry entry = set_entry(set, i);
         member->runs = start == LEDGER_START_RUN;
-        if (!member->runs && !outcome_not_started(set->context, item, start, set->now_us,
-                                                  &set->records[i], &set->outcomes[i], err))
+        if (!member->runs && !outcome_not_started(&entry, start, err))
             return false;
     }
     return true;
@@ -136,7 +138,7 @@ set_find(SetRun *set, SessionCandidates *ret_candidates, Error *err)
         const CommandParams *params = &set->items[i].command->params;
         set->members_of_request[requests] = i;
         set->requests[requests++] = (SessionRequest){
-            params->user_id, report_cutoff_us(params, REPORT_SESSIONS, set->now_us)};
+            params->user_id, target_cutoff_us(&target_sessions, params, set->now_us)};
     }
     if (requests == 0)
         return true;
@@ -151,7 +153,7 @@ set_find(SetRun *set, SessionCandidates *ret_candidates, Error *err)
     return true;
 }
 
-/* Locks, then takes out of the set whoever met a lock of somebody else. */
+/* Locks, then takes out of the set the commands that met a lock of another transaction. */
 static bool
 set_lock(SetRun *set, const SessionCandidates *candidates, bool *locked, Error *err)
 {
@@ -194,11 +196,10 @@ set_clean(SetRun *set, Error *err)
         return error_out_of_memory(err);
     if (!set_lock(set, &candidates, locked, err))
         return false;
-    const size_t requests = set_request_count(set);
-    if (!session_delete_locked(database, &candidates, locked, set->requests, requests, set->counts,
-                               err))
+    const SessionRequests requests = {set->requests, set_request_count(set)};
+    if (!session_delete_locked(database, &candidates, locked, &requests, set->counts, err))
         return error_wrap(err, "delete the locked sessions that are still inactive");
-    for (size_t r = 0; r < requests; r++)
+    for (size_t r = 0; r < requests.count; r++)
         set->members[set->members_of_request[r]].counts = set->counts[r];
     return true;
 }
@@ -207,19 +208,17 @@ static bool
 set_end_member(SetRun *set, size_t i, int64_t finished_us, Error *err)
 {
     const CommandParams *params = &set->items[i].command->params;
-    const SessionCounts *counts = &set->members[i].counts;
+    const TaskEntry entry = set_entry(set, i);
     const Report report = {
-        .part = REPORT_SESSIONS,
-        .cutoff_us = report_cutoff_us(params, REPORT_SESSIONS, set->now_us),
+        .target = &target_sessions,
+        .cutoff_us = target_cutoff_us(&target_sessions, params, set->now_us),
         .user_id = params->user_id,
-        .sessions = counts->sessions,
-        .images = counts->images,
-        .videos = counts->videos,
-        .skipped = counts->referenced,
+        .tally = target_sessions_tally(&set->members[i].counts),
     };
+    const Reports reports = {&report, 1};
     Arena *arena = database_arena(set->context->database);
-    const char *message = report_message(arena, &report);
-    const char *data = report_data(arena, &report, NULL);
+    const char *message = report_message(arena, &reports);
+    const char *data = report_data(arena, &reports, NULL);
     const TaskEnd end = {
         .status = RESULT_SUCCEEDED,
         .message = message,
@@ -230,8 +229,7 @@ set_end_member(SetRun *set, size_t i, int64_t finished_us, Error *err)
     };
     if (message == NULL || data == NULL)
         return error_out_of_memory(err);
-    return outcome_finish(set->context, &set->items[i], &end, &set->records[i], &set->outcomes[i],
-                          err);
+    return outcome_finish(&entry, &end, err);
 }
 
 /* The outcome has a copy of what is printed here. */
@@ -245,7 +243,7 @@ set_render_member(SetRun *set, size_t i, int64_t finished_us, Error *err)
     return rendered;
 }
 
-/* Enters the ends in the ledger; whoever left the set has no row in it. */
+/* Enters the ends in the ledger; a command that left the set has no row in it. */
 static bool
 set_enter_ledger(SetRun *set, Error *err)
 {

@@ -2,7 +2,6 @@
 
 #include "common/log.h"
 #include "common/thread.h"
-#include "worker/repository/ledger_repository.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -30,16 +29,14 @@ struct Upkeep {
 };
 
 bool
-upkeep_round(Database *database, const char *topic, int32_t partition, int64_t committed_offset,
-             int64_t before_us, int64_t *ret_deleted, Error *err)
+upkeep_round(Database *database, const LedgerExpiry *expiry, int64_t *ret_deleted, Error *err)
 {
     int64_t total = 0;
     int64_t deleted = ROWS_PER_TRANSACTION;
     while (deleted == ROWS_PER_TRANSACTION) {
         int64_t now_us;
         if (!database_begin(database, DATABASE_WRITE, 0, &now_us, err) ||
-            !ledger_expire(database, topic, partition, committed_offset, before_us,
-                           ROWS_PER_TRANSACTION, &deleted, err) ||
+            !ledger_expire(database, expiry, ROWS_PER_TRANSACTION, &deleted, err) ||
             !database_commit(database, err)) {
             database_rollback(database);
             return error_wrap(err, "delete old rows of the ledger");
@@ -74,8 +71,9 @@ run_rounds(Upkeep *upkeep)
     for (size_t i = 0; i < count; i++) {
         Error err = {0};
         int64_t deleted = 0;
-        if (!upkeep_round(upkeep->database, upkeep->settings.commands_topic, committed[i].partition,
-                          committed[i].offset, before_us, &deleted, &err)) {
+        const LedgerExpiry expiry = {upkeep->settings.commands_topic, committed[i].partition,
+                                     committed[i].offset, before_us};
+        if (!upkeep_round(upkeep->database, &expiry, &deleted, &err)) {
             log_warn("upkeep failed, tried again later", LOG_ERR(&err));
             return;
         }

@@ -5,12 +5,12 @@
  * Threads:   upkeep_note_committed from any thread; the rest from the one that started it.
  * Invariant: a row is deleted only when its end is older than the retention and its offset lies
  * below the group's committed one, so that no redelivery can meet a forgotten command; a partition
- * nobody told of is left alone.
+ * without a committed offset is left alone.
  */
 #ifndef WORKER_UPKEEP_UPKEEP_H
 #define WORKER_UPKEEP_UPKEEP_H
 
-#include "worker/repository/database.h"
+#include "worker/repository/ledger_repository.h"
 
 typedef struct Upkeep Upkeep;
 
@@ -30,8 +30,7 @@ bool upkeep_start(const UpkeepSettings *settings, const Clock *clock, Upkeep **r
 void upkeep_note_committed(Upkeep *upkeep, int32_t partition, int64_t offset);
 
 /* One round, in the calling thread: deletes what is due, in small transactions. */
-bool upkeep_round(Database *database, const char *topic, int32_t partition,
-                  int64_t committed_offset, int64_t before_us, int64_t *ret_deleted,
+bool upkeep_round(Database *database, const LedgerExpiry *expiry, int64_t *ret_deleted,
                   Error *err) MUST_CHECK;
 
 /* Ends the thread and frees everything, but not while the thread is inside a call to the database

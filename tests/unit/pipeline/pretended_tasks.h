@@ -179,15 +179,16 @@ task_run_read(const TaskContext *context, const TaskItem *item, int attempts,
 }
 
 bool
-task_step_long_command(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
-                       int claim, const TaskFollowers *followers, TaskOutcome *ret_outcome,
-                       Error *err)
+task_step_long_command(const TaskContext *context, const TaskItem *item, const TaskTurn *turn,
+                       TaskOutcome *ret_outcome, Error *err)
 {
+    LongCommand *long_command = turn->long_command;
+    const TaskFollowers *followers = turn->followers;
     const bool entered = enter(err);
     pthread_mutex_lock(&long_command->lock);
-    if (claim == CLAIM_EXCLUSIVE && long_command->claims > 0)
+    if (turn->claim == CLAIM_EXCLUSIVE && long_command->claims > 0)
         atomic_store(&world.not_alone, true);
-    long_command->claims -= claim != CLAIM_EXCLUSIVE;
+    long_command->claims -= turn->claim != CLAIM_EXCLUSIVE;
     long_command->steps += entered;
     long_command->endless = is_a(item, "endless");
     long_command->next_ms = clock_monotonic_ms(context->clock) + 1;
@@ -209,18 +210,17 @@ task_step_long_command(const TaskContext *context, const TaskItem *item, LongCom
 }
 
 bool
-task_fail(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
-          const Error *cause, int attempts, TaskOutcome *ret_outcome, Error *err)
+task_fail(const TaskContext *context, const TaskItem *item, const TaskFailure *failure,
+          TaskOutcome *ret_outcome, Error *err)
 {
     (void)context;
-    (void)long_command;
     if (!enter(err))
         return false;
     atomic_fetch_add(&world.fails, 1);
     finish(item, "failed", ret_outcome);
-    ret_outcome->attempts = attempts;
+    ret_outcome->attempts = failure->attempts;
     ret_outcome->dead_letter = true;
-    ret_outcome->reason = strdup(cause->detail);
+    ret_outcome->reason = strdup(failure->cause->detail);
     return true;
 }
 

@@ -13,7 +13,8 @@
 static void
 assert_message(const Report *report, const char *expected)
 {
-    const char *message = report_message(&arena, report);
+    const Reports reports = {report, 1};
+    const char *message = report_message(&arena, &reports);
     assert_non_null(message);
     assert_string_equal(message, expected);
 }
@@ -22,16 +23,16 @@ static void
 test_message_sessions_says_what_was_done(void **state)
 {
     (void)state;
-    Report report = {.part = REPORT_SESSIONS, .user_id = ""};
+    Report report = {.target = &target_sessions, .user_id = ""};
     assert_message(&report, "No inactive sessions found");
-    report.sessions = 2;
+    report.tally.counts[0] = 2;
     assert_message(&report, "Successfully cleaned up 2 inactive sessions");
-    report.skipped = 3;
+    report.tally.skipped = 3;
     assert_message(&report, "Successfully cleaned up 2 inactive sessions (3 skipped: locked)");
     report.user_id = "u";
-    report.skipped = 0;
+    report.tally.skipped = 0;
     assert_message(&report, "Successfully cleaned up 2 inactive sessions for user u");
-    report.sessions = 0;
+    report.tally.counts[0] = 0;
     assert_message(&report, "No inactive sessions found for user u");
     report.dry_run = true;
     assert_message(&report, "Would clean up 0 inactive sessions for user u");
@@ -41,9 +42,9 @@ static void
 test_message_nothing_done_but_skipped_is_not_called_nothing_found(void **state)
 {
     (void)state;
-    const Report sessions = {.part = REPORT_SESSIONS, .user_id = "", .skipped = 1};
+    const Report sessions = {.target = &target_sessions, .user_id = "", .tally.skipped = 1};
     assert_message(&sessions, "Successfully cleaned up 0 inactive sessions (1 skipped: locked)");
-    const Report bookings = {.part = REPORT_BOOKINGS, .user_id = "", .skipped = 1};
+    const Report bookings = {.target = &target_bookings, .user_id = "", .tally.skipped = 1};
     assert_message(&bookings, "Successfully marked 0 bookings as Expired (1 skipped: locked)");
 }
 
@@ -51,9 +52,9 @@ static void
 test_message_bookings_says_what_was_done(void **state)
 {
     (void)state;
-    Report report = {.part = REPORT_BOOKINGS, .user_id = ""};
+    Report report = {.target = &target_bookings, .user_id = ""};
     assert_message(&report, "No expired pending bookings found");
-    report.bookings = 4;
+    report.tally.counts[0] = 4;
     assert_message(&report, "Successfully marked 4 bookings as Expired");
     report.dry_run = true;
     assert_message(&report, "Would mark 4 bookings as Expired");
@@ -63,7 +64,7 @@ static void
 test_message_failure_names_the_cause(void **state)
 {
     (void)state;
-    const Report report = {.part = REPORT_SESSIONS, .user_id = "u", .failure = "no way"};
+    const Report report = {.target = &target_sessions, .user_id = "u", .failure = "no way"};
     assert_message(&report, "Error cleaning up inactive sessions for user u: no way");
 }
 
@@ -71,29 +72,29 @@ static void
 test_data_bookings_cut_list_is_marked(void **state)
 {
     (void)state;
-    char first[] = "b1";
-    char *ids[] = {first};
-    const Report report = {.part = REPORT_BOOKINGS,
+    const char *ids[] = {"b1"};
+    const Report report = {.target = &target_bookings,
                            .user_id = "",
-                           .bookings = 2,
-                           .booking_ids = ids,
-                           .booking_id_count = 1};
-    const char *text = report_data(&arena, &report, NULL);
+                           .tally = {.counts = {2}, .ids = ids, .id_count = 1}};
+    const char *text = report_data(&arena, &(Reports){&report, 1}, NULL);
     assert_string_equal(text, "{\"expired_bookings\":2,\"expired_booking_ids\":[\"b1\"],"
                               "\"expired_booking_ids_truncated\":true,\"skipped_bookings\":0,"
                               "\"cutoff_time\":\"1970-01-01T00:00:00.000000Z\"}");
 }
 
 static void
-test_scheduled_failed_half_keeps_the_other(void **state)
+test_two_targets_one_failed_keeps_the_other(void **state)
 {
     (void)state;
-    const Report sessions = {.part = REPORT_SESSIONS, .user_id = "", .failure = "denied"};
-    const Report bookings = {.part = REPORT_BOOKINGS, .user_id = "", .bookings = 1};
-    const char *message = report_message_scheduled(&arena, &sessions, &bookings);
+    const Report each[] = {
+        {.target = &target_sessions, .user_id = "", .failure = "denied"},
+        {.target = &target_bookings, .user_id = "", .tally.counts = {1}},
+    };
+    const Reports reports = {each, ARRAY_LEN(each)};
+    const char *message = report_message(&arena, &reports);
     assert_string_equal(message, "Session cleanup: Error cleaning up inactive sessions: denied; "
                                  "Booking expiration: Successfully marked 1 bookings as Expired");
-    const char *text = report_data_scheduled(&arena, &sessions, &bookings, "c-1");
+    const char *text = report_data(&arena, &reports, "c-1");
     CLEANUP(json_deletep) cJSON *data = cJSON_Parse(text);
     assert_true(cJSON_IsFalse(
         cJSON_GetObjectItem(cJSON_GetObjectItem(data, "session_cleanup"), "success")));
@@ -107,9 +108,9 @@ test_cutoff_takes_fractions(void **state)
 {
     (void)state;
     const CommandParams params = {.inactive_hours = 0.5, .expiration_minutes = 1.5};
-    assert_int_equal(report_cutoff_us(&params, REPORT_SESSIONS, INT64_C(3600000000)),
+    assert_int_equal(target_cutoff_us(&target_sessions, &params, INT64_C(3600000000)),
                      INT64_C(1800000000));
-    assert_int_equal(report_cutoff_us(&params, REPORT_BOOKINGS, INT64_C(3600000000)),
+    assert_int_equal(target_cutoff_us(&target_bookings, &params, INT64_C(3600000000)),
                      INT64_C(3510000000));
 }
 
@@ -122,7 +123,7 @@ main(void)
         cmocka_unit_test(test_message_bookings_says_what_was_done),
         cmocka_unit_test(test_message_failure_names_the_cause),
         cmocka_unit_test(test_data_bookings_cut_list_is_marked),
-        cmocka_unit_test(test_scheduled_failed_half_keeps_the_other),
+        cmocka_unit_test(test_two_targets_one_failed_keeps_the_other),
         cmocka_unit_test(test_cutoff_takes_fractions),
     };
     return cmocka_run_group_tests(tests, NULL, test_arena_tear_down);

@@ -56,8 +56,8 @@ give_up(UnitRun *run, Job **job)
     TaskOutcome outcome = {0};
     Error err = {0};
     const TaskItem item = job_item(*job);
-    if (task_fail(&run->context, &item, (*job)->long_command, (*job)->cause, (*job)->attempts,
-                  &outcome, &err)) {
+    const TaskFailure failure = {(*job)->cause, (*job)->attempts, (*job)->long_command};
+    if (task_fail(&run->context, &item, &failure, &outcome, &err)) {
         hold_end(run->shared->hold);
         unit_settle_outcomes(run->shared, job, &outcome, 1);
         return;
@@ -108,8 +108,8 @@ run_exclusive(UnitRun *run, Job *job, TaskOutcome *outcome, Error *err)
     if (job->share_key[0] != '\0')
         unit_followers_take(run->shared, job, &followers);
     const TaskFollowers of_task = unit_followers_of_task(&followers);
-    const bool done = task_step_long_command(&run->context, &item, job->long_command,
-                                             CLAIM_EXCLUSIVE, &of_task, outcome, err);
+    const TaskTurn turn = {job->long_command, CLAIM_EXCLUSIVE, &of_task};
+    const bool done = task_step_long_command(&run->context, &item, &turn, outcome, err);
     unit_followers_settle(run->shared, &followers, done);
     return done;
 }
@@ -118,6 +118,7 @@ static bool
 run_read_or_step(UnitRun *run, Job *job, TaskOutcome *outcome, Error *err)
 {
     const TaskItem item = job_item(job);
+    const TaskTurn turn = {job->long_command, run->claim, NULL};
     switch (job->shape) {
     case TASK_SHAPE_SET:
         return task_run_set(&run->context, &item, 1, job->attempts + 1, outcome, err);
@@ -126,8 +127,7 @@ run_read_or_step(UnitRun *run, Job *job, TaskOutcome *outcome, Error *err)
     case TASK_SHAPE_LONG_COMMAND:
         return run->claim == CLAIM_EXCLUSIVE
                    ? run_exclusive(run, job, outcome, err)
-                   : task_step_long_command(&run->context, &item, job->long_command, run->claim,
-                                            NULL, outcome, err);
+                   : task_step_long_command(&run->context, &item, &turn, outcome, err);
     }
     return error_set(err, REASON_INTERNAL, "a job without a shape");
 }

@@ -1,4 +1,4 @@
--- Locks bookings that nobody else holds.
+-- Locks bookings that no other transaction holds.
 -- $1 text[]  booking ids
 -- Returns: index from 0 of each that is locked now.
 SELECT c.ordinal - 1 AS ordinal

@@ -1,4 +1,4 @@
--- Deletes ended rows that nobody will ask for again.
+-- Deletes ended rows that no redelivery will ask for again.
 -- $1 text    source topic
 -- $2 int     source partition
 -- $3 bigint  committed offset: only rows below it

@@ -1,26 +1,22 @@
 -- Overwrites a range of a long command.
 -- $1 text     command id
--- $2 text     part
+-- $2 text     target
 -- $3 int      range
 -- $4 bigint   owner epoch
 -- $5 text     state
 -- $6 text     cursor, major
 -- $7 text     cursor, minor
--- $8 bigint   deleted sessions
--- $9 bigint   deleted images
--- $10 bigint  deleted videos
--- $11 bigint  expired bookings
--- $12 bigint  skipped rows that are counted only
--- $13 bigint  when the last pass began, microseconds (NULL = not yet)
--- $14 text    error code
--- $15 text    error SQLSTATE
--- $16 text    error message
--- $17 boolean in order of id alone
--- $18 bigint  rows the windows have passed
--- $19 bigint  how many there may be (NULL = unknown)
+-- $8 bigint[] counts
+-- $9 bigint   skipped rows that are counted only
+-- $10 bigint  when the last pass began, microseconds (NULL = not yet)
+-- $11 text    error code
+-- $12 text    error SQLSTATE
+-- $13 text    error message
+-- $14 boolean in order of id alone
+-- $15 bigint  rows the windows have passed
+-- $16 bigint  how many there may be (NULL = unknown)
 UPDATE cleanup_worker.ledger_range
-SET owner_epoch = $4, state = $5, cursor_major = $6, cursor_minor = $7, deleted_sessions = $8,
-    deleted_images = $9, deleted_videos = $10, expired_bookings = $11, skipped = $12,
-    last_pass_us = $13, error_code = $14, error_sqlstate = $15, error_message = $16,
-    by_id = $17, rows_done = $18, rows_total = $19
-WHERE command_id = $1 AND part = $2 AND range_no = $3
+SET owner_epoch = $4, state = $5, cursor_major = $6, cursor_minor = $7, counts = $8, skipped = $9,
+    last_pass_us = $10, error_code = $11, error_sqlstate = $12, error_message = $13,
+    by_id = $14, rows_done = $15, rows_total = $16
+WHERE command_id = $1 AND target = $2 AND range_no = $3

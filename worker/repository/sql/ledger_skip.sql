@@ -1,6 +1,6 @@
 -- Keeps skipped rows for the last pass, as far as there is room; known ones stay once.
 -- $1 text    command id
--- $2 text    part
+-- $2 text    target
 -- $3 int     range
 -- $4 text[]  owners
 -- $5 text[]  items
@@ -11,9 +11,9 @@ WITH given AS MATERIALIZED (
     FROM unnest($4::text[], $5::text[]) WITH ORDINALITY AS g (owner, item, ordinal)
     GROUP BY g.item
 ), kept AS MATERIALIZED (
-    SELECT item FROM cleanup_worker.ledger_skipped WHERE command_id = $1 AND part = $2 AND range_no = $3
+    SELECT item FROM cleanup_worker.ledger_skipped WHERE command_id = $1 AND target = $2 AND range_no = $3
 ), added AS (
-    INSERT INTO cleanup_worker.ledger_skipped (command_id, part, range_no, item, owner)
+    INSERT INTO cleanup_worker.ledger_skipped (command_id, target, range_no, item, owner)
     SELECT $1::text, $2::text, $3::int, g.item, g.owner
     FROM given g
     WHERE NOT EXISTS (SELECT FROM kept k WHERE k.item = g.item)

@@ -1,6 +1,6 @@
 -- Lists rows kept for the last pass, after a cursor.
 -- $1 text    command id
--- $2 text    part
+-- $2 text    target
 -- $3 int     range
 -- $4 text    cursor: owner ('' at the beginning)
 -- $5 text    cursor: item ('' at the beginning)
@@ -8,6 +8,6 @@
 -- Returns: owner, item.
 SELECT owner, item
 FROM cleanup_worker.ledger_skipped
-WHERE command_id = $1 AND part = $2 AND range_no = $3 AND (owner, item) > ($4, $5)
+WHERE command_id = $1 AND target = $2 AND range_no = $3 AND (owner, item) > ($4, $5)
 ORDER BY owner, item
 LIMIT $6

@@ -1,7 +1,7 @@
--- Users that divide the sessions into parts of about the same size, as the planner's statistics remember them.
+-- Users that divide the sessions into ranges of about the same size, as the planner's statistics remember them.
 -- $1 text  quoted sessions table
--- $2 int   how many parts
--- Returns: one row a bound, in order: the lowest user of each part but the first; no row without statistics.
+-- $2 int   how many ranges
+-- Returns: one row a bound, in order: the lowest user of each range but the first; no row without statistics.
 SELECT (h.users[1 + k * (cardinality(h.users) - 1) / $2::int])::text
 FROM (SELECT s.histogram_bounds::text::uuid[] AS users
       FROM pg_catalog.pg_class c

@@ -1,6 +1,6 @@
 -- Locks the image and video records of locked sessions.
 -- $1 text[]  session ids, locked
--- Returns: index from 0 of each session that has a record which somebody else holds.
+-- Returns: index from 0 of each session that has a record which another transaction holds.
 WITH locked_images AS MATERIALIZED (
     SELECT i.id
     FROM :image_sent i

@@ -1,4 +1,4 @@
--- Locks sessions that nobody else holds and that still belong to their user.
+-- Locks sessions that no other transaction holds and that still belong to their user.
 -- $1 text[]  session ids
 -- $2 uuid[]  their users, who are locked
 -- Returns: index from 0 of each pair that is locked now.

@@ -1,4 +1,4 @@
--- Locks users whom nobody else holds; a message insert in flight holds KEY SHARE on its user.
+-- Locks users whom no other transaction holds; a message insert in flight holds KEY SHARE on its user.
 -- $1 uuid[]  users
 -- Returns: index from 0 of each that is locked now.
 -- A sub-select with a lock of its own is never turned into a join over all users.

@@ -1,126 +1,126 @@
 /* How a long command begins, is taken over by the next owner, or is settled by the ledger's rules.
  */
-#include "worker/task/long_command/long_command.h"
-
-#include <string.h>
+#include "worker/task/ledger_entry.h"
+#include "worker/task/long_command/long_command_private.h"
 
 static void
-adopt(LongCommand *long_command, const LedgerRecord *row)
+adopt_record(LongCommand *long_command, const LedgerRecord *record)
 {
-    long_command->epoch = row->owner_epoch;
-    long_command->now_us = row->now_us;
-    long_command->started_us = row->started_us;
+    long_command->epoch = record->owner_epoch;
+    long_command->now_us = record->now_us;
+    long_command->started_us = record->started_us;
+}
+
+/* In the memory of the transaction. */
+static LongCommandRanges *
+new_ranges(const TaskContext *context, Error *err)
+{
+    LongCommandRanges *ranges =
+        arena_alloc(database_arena(context->database), 1, sizeof(LongCommandRanges));
+    if (ranges == NULL)
+        (void)error_out_of_memory(err);
+    return ranges;
 }
 
 static bool
-insert_ranges(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
-              Error *err)
+insert_ranges(const LongCommandStep *step, const LedgerRecord *record, Error *err)
 {
-    LedgerRange ranges[LONG_COMMAND_PARTS_MAX];
-    return long_command_plan(context, item->command, long_command, ranges, err) &&
-           ledger_range_insert(context->database, item->command->id, ranges,
-                               (size_t)long_command->part_count, err);
+    const TaskContext *context = step->context;
+    const Command *command = step->item->command;
+    LongCommandRanges *ranges = new_ranges(context, err);
+    adopt_record(step->long_command, record);
+    if (ranges == NULL || !long_command_plan(context, command, record->owner_epoch, ranges, err))
+        return false;
+    long_command_adopt(context, step->long_command, ranges);
+    return ledger_range_insert(context->database, command->id, ranges->each, ranges->count, err);
 }
 
 static bool
-begin_new(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
-          const TaskFollowers *followers, LedgerRecord *record, TaskOutcome *outcome, Error *err)
+begin_new(const LongCommandStep *step, const TaskEntry *entry, Error *err)
 {
-    const LedgerStart start = ledger_start(item->command, item->source, record->now_us,
+    const TaskContext *context = step->context;
+    const LedgerRecord *record = entry->record;
+    const LedgerStart start = ledger_start(step->item->command, step->item->source, record->now_us,
                                            context->settings->ledger_retention_hours);
     if (start != LEDGER_START_RUN) {
-        return outcome_not_started(context, item, start, record->now_us, record, outcome, err) &&
+        return outcome_not_started(entry, start, err) &&
                ledger_update(context->database, record, 1, err);
     }
-    adopt(long_command, record);
-    outcome->step = TASK_REQUEUE;
-    return insert_ranges(context, item, long_command, err) &&
-           (followers == NULL || long_command_share_join(context, followers, record->now_us, err));
+    step->outcome->step = TASK_REQUEUE;
+    return insert_ranges(step, record, err) &&
+           (step->followers == NULL ||
+            long_command_share_join(context, step->followers, record->now_us, err));
 }
 
 /* The rows of the old owner are waited for (they are locked while a batch runs), then the epoch is
  * raised. */
 static bool
-take_over(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
-          const LedgerRecord *row, Error *err)
+take_over(const LongCommandStep *step, const LedgerRecord *row, Error *err)
 {
-    LedgerRange ranges[LONG_COMMAND_PARTS_MAX];
-    size_t count = 0;
-    if (!ledger_range_lock_all(context->database, item->command->id, ranges, LONG_COMMAND_PARTS_MAX,
-                               &count, err))
+    const TaskContext *context = step->context;
+    const Command *command = step->item->command;
+    LongCommand *long_command = step->long_command;
+    LongCommandRanges *ranges = new_ranges(context, err);
+    if (ranges == NULL || !long_command_lock_ranges(context, command, ranges, err))
         return false;
-    adopt(long_command, row);
+    adopt_record(long_command, row);
     long_command->epoch = row->owner_epoch + 1;
-    long_command_adopt(context, long_command, ranges, count);
-    return ledger_take_over(context->database, item->command->id, context->settings->worker_id,
+    long_command_adopt(context, long_command, ranges);
+    step->outcome->step = TASK_REQUEUE;
+    return ledger_take_over(context->database, command->id, context->settings->worker_id,
                             long_command->epoch, err);
 }
 
 static bool
-run_again(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
-          LedgerRecord *record, const LedgerRecord *row, Error *err)
+run_again(const LongCommandStep *step, LedgerRecord *record, const LedgerRecord *row, Error *err)
 {
+    Database *database = step->context->database;
     record->owner_epoch = row->owner_epoch + 1;
-    adopt(long_command, record);
-    return ledger_range_delete_all(context->database, item->command->id, err) &&
-           ledger_update(context->database, record, 1, err) &&
-           insert_ranges(context, item, long_command, err);
+    step->outcome->step = TASK_REQUEUE;
+    return ledger_range_delete_all(database, record->command_id, err) &&
+           ledger_update(database, record, 1, err) && insert_ranges(step, record, err);
 }
 
 static bool
-begin_known(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
-            LedgerRecord *record, TaskOutcome *outcome, Error *err)
+begin_in_transaction(const LongCommandStep *step, Error *err)
 {
-    CLEANUP(ledger_rows_done) LedgerRows rows = {0};
-    const char *const ids[] = {item->command->id};
-    if (!ledger_lock(context->database, ids, 1, &rows, err))
-        return false;
-    if (rows.count == 0)
-        return error_set(err, REASON_LEDGER_BUSY, "a ledger row was there and is gone again");
-    const LedgerRecord *row = &rows.rows[0];
-    outcome->step = TASK_REQUEUE;
-    switch (ledger_decide(row, item->command, item->source)) {
-    case LEDGER_TAKE_OVER:
-        return take_over(context, item, long_command, row, err);
-    case LEDGER_RUN_AGAIN:
-        return run_again(context, item, long_command, record, row, err);
-    case LEDGER_PUBLISH:
-        return outcome_from_stored(row, outcome, err);
-    case LEDGER_ABSORB:
-        outcome->step = TASK_DUPLICATE;
-        return true;
-    }
-    return true;
-}
-
-static bool
-begin_in_transaction(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
-                     const TaskFollowers *followers, TaskOutcome *outcome, Error *err)
-{
+    const TaskContext *context = step->context;
     int64_t now_us;
-    bool inserted = false;
+    CLEANUP(ledger_rows_done) LedgerRows rows = {0};
+    EntryVerdict verdict = ENTRY_NEW;
     if (!database_begin(context->database, DATABASE_WRITE, 0, &now_us, err))
         return false;
-    LedgerRecord record =
-        ledger_record_new(item->command, item->source, context->settings->worker_id, now_us);
-    if (!ledger_insert(context->database, &record, 1, &inserted, err))
+    LedgerRecord record = ledger_record_new(step->item->command, step->item->source,
+                                            context->settings->worker_id, now_us);
+    const TaskEntry entry = {context, step->item, &record, step->outcome};
+    if (!ledger_entry_add(&entry, &rows, &verdict, err))
         return false;
-    const bool settled =
-        inserted ? begin_new(context, item, long_command, followers, &record, outcome, err)
-                 : begin_known(context, item, long_command, &record, outcome, err);
-    return settled && database_commit(context->database, err);
+    bool begun = true;
+    switch (verdict) {
+    case ENTRY_SETTLED:
+        break;
+    case ENTRY_NEW:
+        begun = begin_new(step, &entry, err);
+        break;
+    case ENTRY_UNDER_WAY:
+        begun = take_over(step, &rows.rows[0], err);
+        break;
+    case ENTRY_REPLAY:
+        begun = run_again(step, &record, &rows.rows[0], err);
+        break;
+    }
+    return begun && database_commit(context->database, err);
 }
 
 bool
-long_command_begin(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
-                   const TaskFollowers *followers, TaskOutcome *outcome, Error *err)
+long_command_begin(const LongCommandStep *step, Error *err)
 {
-    if (!begin_in_transaction(context, item, long_command, followers, outcome, err)) {
-        database_rollback(context->database);
-        task_outcome_done(outcome);
-        return error_wrap(err, "begin %s", command_task_name(item->command->task));
+    if (!begin_in_transaction(step, err)) {
+        database_rollback(step->context->database);
+        task_outcome_done(step->outcome);
+        return error_wrap(err, "begin %s", command_task_name(step->item->command->task));
     }
-    long_command->begun = outcome->step == TASK_REQUEUE;
-    long_command_begin_progress(context, long_command);
+    step->long_command->begun = step->outcome->step == TASK_REQUEUE;
+    long_command_begin_progress(step->context, step->long_command);
     return true;
 }

@@ -1,5 +1,6 @@
-/* Who runs which range of a long command: the part of a LongCommand that is under its lock. */
-#include "worker/task/long_command/long_command.h"
+/* Which executor runs which range of a long command: the part of a LongCommand that is under its
+ * lock. */
+#include "worker/task/long_command/long_command_private.h"
 
 #include <stdint.h>
 
@@ -24,8 +25,8 @@ long_command_free(LongCommand *long_command)
 bool
 long_command_has_more(const LongCommand *long_command)
 {
-    for (int i = 0; i < long_command->part_count; i++) {
-        if (!long_command->parts[i].done)
+    for (int i = 0; i < long_command->range_count; i++) {
+        if (!long_command->ranges[i].done)
             return true;
     }
     return false;
@@ -35,36 +36,30 @@ long_command_has_more(const LongCommand *long_command)
 static bool
 is_held_up(const LongCommand *long_command)
 {
-    for (int i = 0; i < long_command->part_count; i++) {
-        if (!long_command->parts[i].done && !long_command->parts[i].held)
+    for (int i = 0; i < long_command->range_count; i++) {
+        if (!long_command->ranges[i].done && !long_command->ranges[i].held)
             return false;
     }
     return long_command_has_more(long_command);
 }
 
+/* A target has its turn while nothing of the targets before it runs. */
 static bool
-has_claims_of(const LongCommand *long_command, ReportPart kind)
+is_free(const LongCommand *long_command, int number)
 {
-    for (int i = 0; i < long_command->part_count; i++) {
-        if (long_command->parts[i].kind == kind && long_command->parts[i].claimed)
-            return true;
+    const RangeRun *run = &long_command->ranges[number];
+    for (int i = 0; i < number; i++) {
+        if (long_command->ranges[i].claimed && long_command->ranges[i].target != run->target)
+            return false;
     }
-    return false;
+    return !run->done && !run->claimed;
 }
 
-/* The second half has its turn when nothing of the first one runs. */
-static bool
-is_free(const LongCommand *long_command, const LongCommandPart *part)
-{
-    return !part->done && !part->claimed &&
-           (part->kind == REPORT_SESSIONS || !has_claims_of(long_command, REPORT_SESSIONS));
-}
-
-/* When all are held, whoever asks has waited long enough. */
+/* When all are held, the caller has waited long enough. */
 static int64_t
-start_ms(const LongCommand *long_command, const LongCommandPart *part)
+start_ms(const LongCommand *long_command, const RangeRun *run)
 {
-    return is_held_up(long_command) ? 0 : part->not_before_ms;
+    return is_held_up(long_command) ? 0 : run->not_before_ms;
 }
 
 /* To begin it, or to end it. */
@@ -79,14 +74,14 @@ static int
 pick(const LongCommand *long_command, int64_t now_ms)
 {
     int soonest = CLAIM_EXCLUSIVE;
-    for (int i = 0; i < long_command->part_count; i++) {
-        const LongCommandPart *part = &long_command->parts[i];
-        if (!is_free(long_command, part) || start_ms(long_command, part) > now_ms)
+    for (int i = 0; i < long_command->range_count; i++) {
+        const RangeRun *run = &long_command->ranges[i];
+        if (!is_free(long_command, i) || start_ms(long_command, run) > now_ms)
             continue;
         if (soonest == CLAIM_EXCLUSIVE ||
-            part->not_before_ms < long_command->parts[soonest].not_before_ms)
+            run->not_before_ms < long_command->ranges[soonest].not_before_ms)
             soonest = i;
-        if (soonest == i && !part->held)
+        if (soonest == i && !run->held)
             break;
     }
     return soonest;
@@ -96,12 +91,12 @@ bool
 long_command_claim(LongCommand *long_command, int64_t now_ms, int *ret_claim)
 {
     pthread_mutex_lock(&long_command->lock);
-    const bool alone = needs_exclusive(long_command);
-    const int picked = alone ? CLAIM_EXCLUSIVE : pick(long_command, now_ms);
+    const bool exclusive = needs_exclusive(long_command);
+    const int picked = exclusive ? CLAIM_EXCLUSIVE : pick(long_command, now_ms);
     if (picked != CLAIM_EXCLUSIVE)
-        long_command->parts[picked].claimed = true;
+        long_command->ranges[picked].claimed = true;
     pthread_mutex_unlock(&long_command->lock);
-    if (!alone && picked == CLAIM_EXCLUSIVE)
+    if (!exclusive && picked == CLAIM_EXCLUSIVE)
         return false;
     *ret_claim = picked;
     return true;
@@ -112,30 +107,30 @@ long_command_next_ms(LongCommand *long_command)
 {
     pthread_mutex_lock(&long_command->lock);
     int64_t next_ms = needs_exclusive(long_command) ? 0 : INT64_MAX;
-    for (int i = 0; i < long_command->part_count; i++) {
-        const LongCommandPart *part = &long_command->parts[i];
-        if (is_free(long_command, part) && start_ms(long_command, part) < next_ms)
-            next_ms = start_ms(long_command, part);
+    for (int i = 0; i < long_command->range_count; i++) {
+        const RangeRun *run = &long_command->ranges[i];
+        if (is_free(long_command, i) && start_ms(long_command, run) < next_ms)
+            next_ms = start_ms(long_command, run);
     }
     pthread_mutex_unlock(&long_command->lock);
     return next_ms;
 }
 
-LongCommandPart
-long_command_claimed_part(LongCommand *long_command, int claim)
+RangeRun
+long_command_claimed_range(LongCommand *long_command, int claim)
 {
     pthread_mutex_lock(&long_command->lock);
-    const LongCommandPart part = long_command->parts[claim];
+    const RangeRun run = long_command->ranges[claim];
     pthread_mutex_unlock(&long_command->lock);
-    return part;
+    return run;
 }
 
 bool
-long_command_unclaim(LongCommand *long_command, int claim, const LongCommandPart *part)
+long_command_unclaim(LongCommand *long_command, int claim, const RangeRun *run)
 {
     pthread_mutex_lock(&long_command->lock);
-    long_command->parts[claim] = *part;
-    long_command->parts[claim].claimed = false;
+    long_command->ranges[claim] = *run;
+    long_command->ranges[claim].claimed = false;
     const bool held_up = is_held_up(long_command);
     pthread_mutex_unlock(&long_command->lock);
     return held_up;
@@ -151,11 +146,11 @@ long_command_note_batch(LongCommand *long_command, int64_t updated_us)
 }
 
 void
-long_command_note_failed_part(LongCommand *long_command, const LongCommandPart *part)
+long_command_note_failed_range(LongCommand *long_command, const RangeRun *run)
 {
     pthread_mutex_lock(&long_command->lock);
-    if (part->attempts - 1 > long_command->attempts)
-        long_command->attempts = part->attempts - 1;
+    if (run->attempts - 1 > long_command->attempts)
+        long_command->attempts = run->attempts - 1;
     pthread_mutex_unlock(&long_command->lock);
 }
 

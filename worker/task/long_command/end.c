@@ -1,33 +1,35 @@
 /* The end of a long command: ranges summed up, the result stored, the ranges cleared away, in one
  * transaction. */
 #include "worker/task/long_command/long_command.h"
+#include "worker/task/long_command/long_command_private.h"
 
-#include <string.h>
+/* How a command ends. */
+typedef struct LongCommandEnd {
+    const TaskFollowers *followers; /* or NULL */
+    const Error *cause; /* it has failed for that, whatever its ranges say; NULL: they say it */
+    int attempts;
+} LongCommandEnd;
 
 typedef struct LongCommandSum {
-    LedgerRange ranges[LONG_COMMAND_PARTS_MAX];
-    size_t range_count;
-    Report reports[LONG_COMMAND_HALVES_MAX];
+    LongCommandRanges ranges;
+    Report reports[TASK_TARGETS_MAX];
     size_t report_count;
     SkippedRows ids;
 } LongCommandSum;
 
-/* The report of the range's half; ranges come half by half. */
+/* The report of the range's target; ranges come target by target. */
 static Report *
-report_of(const TaskItem *item, const LedgerRecord *row, LongCommandSum *sum,
-          const LedgerRange *range)
+report_of(const TaskEntry *entry, LongCommandSum *sum, const Target *target)
 {
-    const ReportPart part =
-        strcmp(range->part, "sessions") == 0 ? REPORT_SESSIONS : REPORT_BOOKINGS;
-    if (sum->report_count > 0 && sum->reports[sum->report_count - 1].part == part)
+    const CommandParams *params = &entry->item->command->params;
+    if (sum->report_count > 0 && sum->reports[sum->report_count - 1].target == target)
         return &sum->reports[sum->report_count - 1];
     Report *report = &sum->reports[sum->report_count++];
     *report = (Report){
-        .part = part,
-        .cutoff_us = report_cutoff_us(&item->command->params, part, row->now_us),
-        .user_id = part == REPORT_SESSIONS ? item->command->params.user_id : "",
-        .booking_ids = sum->ids.items,
-        .booking_id_count = sum->ids.count,
+        .target = target,
+        .cutoff_us = target_cutoff_us(target, params, entry->record->now_us),
+        .user_id = params->user_id,
+        .tally = {.ids = sum->ids.items, .id_count = sum->ids.count},
     };
     return report;
 }
@@ -35,18 +37,16 @@ report_of(const TaskItem *item, const LedgerRecord *row, LongCommandSum *sum,
 static void
 add_range(Report *report, const LedgerRange *range, const Error *cause)
 {
-    report->sessions += range->deleted_sessions;
-    report->images += range->deleted_images;
-    report->videos += range->deleted_videos;
-    report->bookings += range->expired_bookings;
-    report->skipped += range->skipped;
+    for (size_t i = 0; i < range->counted; i++)
+        report->tally.counts[i] += range->counts[i];
+    report->tally.skipped += range->skipped;
     if (report->failure == NULL && range->state == RANGE_FAILED)
         report->failure = range->error_message;
     if (report->failure == NULL && range->state != RANGE_DONE && cause != NULL)
         report->failure = cause->detail;
 }
 
-/* Everything is done, but the end could not be written: each half says so. */
+/* Everything is done, but the end could not be written: each target says so. */
 static void
 note_failed_end(LongCommandSum *sum, const Error *cause)
 {
@@ -59,36 +59,35 @@ note_failed_end(LongCommandSum *sum, const Error *cause)
 }
 
 static bool
-sum_up(const TaskContext *context, const TaskItem *item, const LedgerRecord *row,
-       const Error *cause, LongCommandSum *sum, Error *err)
+sum_up(const TaskEntry *entry, const Error *cause, LongCommandSum *sum, Error *err)
 {
-    if (!ledger_range_lock_all(context->database, item->command->id, sum->ranges,
-                               LONG_COMMAND_PARTS_MAX, &sum->range_count, err) ||
-        !ledger_ids_list(context->database, item->command->id, &sum->ids, err))
+    const Command *command = entry->item->command;
+    if (!long_command_lock_ranges(entry->context, command, &sum->ranges, err) ||
+        !ledger_ids_list(entry->context->database, command->id, &sum->ids, err))
         return false;
-    for (size_t i = 0; i < sum->range_count; i++)
-        add_range(report_of(item, row, sum, &sum->ranges[i]), &sum->ranges[i], cause);
+    for (size_t i = 0; i < sum->ranges.count; i++)
+        add_range(report_of(entry, sum, sum->ranges.targets[i]), &sum->ranges.each[i], cause);
     if (cause != NULL)
         note_failed_end(sum, cause);
-    if (sum->range_count == 0)
+    if (sum->ranges.count == 0)
         return error_set(err, REASON_LEDGER_DAMAGED, "a running command has no range");
     return true;
 }
 
 static const LedgerRange *
-first_failed(const LongCommandSum *sum)
+first_failed(const LongCommandRanges *ranges)
 {
-    for (size_t i = 0; i < sum->range_count; i++) {
-        if (sum->ranges[i].state == RANGE_FAILED)
-            return &sum->ranges[i];
+    for (size_t i = 0; i < ranges->count; i++) {
+        if (ranges->each[i].state == RANGE_FAILED)
+            return &ranges->each[i];
     }
     return NULL;
 }
 
 static void
-fill_failure(const LongCommandSum *sum, const Error *cause, const char *message, TaskEnd *end)
+fill_failure(const LongCommandSum *sum, const Error *cause, TaskEnd *end)
 {
-    const LedgerRange *failed = first_failed(sum);
+    const LedgerRange *failed = first_failed(&sum->ranges);
     if (cause == NULL && failed == NULL)
         return;
     end->status = RESULT_FAILED;
@@ -96,7 +95,7 @@ fill_failure(const LongCommandSum *sum, const Error *cause, const char *message,
     end->has_error = true;
     if (sum->report_count > 1) {
         end->error_code = ERROR_CODE_PART_FAILED;
-        end->error_message = message;
+        end->error_message = end->message;
     } else {
         end->error_code = cause != NULL
                               ? outcome_error_code(cause)
@@ -106,102 +105,98 @@ fill_failure(const LongCommandSum *sum, const Error *cause, const char *message,
     end->error_sqlstate = cause != NULL ? cause->sqlstate : failed->error_sqlstate;
 }
 
-char *
-long_command_message(Arena *arena, const LongCommandReports *reports)
-{
-    const Report *each = reports->reports;
-    return reports->count > 1 ? report_message_scheduled(arena, &each[0], &each[1])
-                              : report_message(arena, &each[0]);
-}
-
-char *
-long_command_data(Arena *arena, const LongCommandReports *reports, const char *shared_with)
-{
-    const Report *each = reports->reports;
-    return reports->count > 1 ? report_data_scheduled(arena, &each[0], &each[1], shared_with)
-                              : report_data(arena, &each[0], shared_with);
-}
-
 static bool
-render(const TaskContext *context, const TaskItem *item, const LedgerRecord *row,
-       const LongCommandSum *sum, const Error *cause, int attempts, LedgerRecord *record,
-       TaskOutcome *outcome, Error *err)
+render(const TaskEntry *entry, const LongCommandSum *sum, const LongCommandEnd *end, Error *err)
 {
-    const LongCommandReports reports = {sum->reports, sum->report_count};
-    Arena *arena = database_arena(context->database);
-    const char *message = long_command_message(arena, &reports);
-    const char *data = long_command_data(arena, &reports, NULL);
-    TaskEnd end = {
+    const Reports reports = {sum->reports, sum->report_count};
+    Database *database = entry->context->database;
+    TaskEnd rendered = {
         .status = RESULT_SUCCEEDED,
-        .message = message,
-        .data = data,
-        .attempts = attempts,
-        .started_us = row->started_us,
+        .message = report_message(database_arena(database), &reports),
+        .data = report_data(database_arena(database), &reports, NULL),
+        .attempts = end->attempts,
+        .started_us = entry->record->started_us,
     };
-    fill_failure(sum, cause, message, &end);
-    if (message == NULL || data == NULL)
+    if (rendered.message == NULL || rendered.data == NULL)
         return error_out_of_memory(err);
-    return database_now(context->database, &end.finished_us, err) &&
-           outcome_finish(context, item, &end, record, outcome, err);
+    fill_failure(sum, end->cause, &rendered);
+    return database_now(database, &rendered.finished_us, err) &&
+           outcome_finish(entry, &rendered, err);
 }
 
 static bool
-end_followers(const TaskContext *context, const LedgerRecord *leader,
-              const TaskFollowers *followers, const LongCommandSum *sum, Error *err)
+end_followers(const TaskEntry *leader, const LongCommandSum *sum, const LongCommandEnd *end,
+              Error *err)
 {
-    const LongCommandReports reports = {sum->reports, sum->report_count};
-    return followers == NULL || leader->state != LEDGER_SUCCEEDED ||
-           long_command_share_end(context, leader, followers, &reports, err);
+    const Reports reports = {sum->reports, sum->report_count};
+    return end->followers == NULL || leader->record->state != LEDGER_SUCCEEDED ||
+           long_command_share_end(leader, end->followers, &reports, err);
 }
 
-bool
-long_command_end_locked(const TaskContext *context, const TaskItem *item, const LedgerRecord *row,
-                        const TaskFollowers *followers, const Error *cause, int attempts,
-                        TaskOutcome *outcome, Error *err)
+/* With the ledger row locked, which the entry's record repeats. */
+static bool
+end_locked(const TaskEntry *entry, const LongCommandEnd *end, Error *err)
 {
-    LongCommandSum sum = {0};
-    LedgerRecord record = *row;
-    record.worker_id = context->settings->worker_id;
-    return sum_up(context, item, row, cause, &sum, err) &&
-           render(context, item, row, &sum, cause, attempts, &record, outcome, err) &&
-           ledger_update(context->database, &record, 1, err) &&
-           ledger_range_delete_all(context->database, item->command->id, err) &&
-           end_followers(context, &record, followers, &sum, err);
+    Database *database = entry->context->database;
+    LongCommandSum *sum = arena_alloc(database_arena(database), 1, sizeof(*sum));
+    if (sum == NULL)
+        return error_out_of_memory(err);
+    entry->record->worker_id = entry->context->settings->worker_id;
+    return sum_up(entry, end->cause, sum, err) && render(entry, sum, end, err) &&
+           ledger_update(database, entry->record, 1, err) &&
+           ledger_range_delete_all(database, entry->record->command_id, err) &&
+           end_followers(entry, sum, end, err);
 }
 
 static bool
-end_in_transaction(const TaskContext *context, const TaskItem *item,
-                   const LongCommand *long_command, const TaskFollowers *followers, int attempts,
-                   TaskOutcome *outcome, Error *err)
+end_in_transaction(const LongCommandStep *step, Error *err)
 {
     int64_t now_us;
     CLEANUP(ledger_rows_done) LedgerRows rows = {0};
-    const char *const ids[] = {item->command->id};
-    if (!database_begin(context->database, DATABASE_WRITE, 0, &now_us, err) ||
-        !ledger_lock(context->database, ids, 1, &rows, err))
+    Database *database = step->context->database;
+    const char *const ids[] = {step->item->command->id};
+    if (!database_begin(database, DATABASE_WRITE, 0, &now_us, err) ||
+        !ledger_lock(database, ids, 1, &rows, err))
         return false;
-    if (rows.count == 0 || rows.rows[0].owner_epoch != long_command->epoch) {
-        database_rollback(context->database);
-        outcome->step = TASK_OWNERSHIP_LOST;
+    if (rows.count == 0 || rows.rows[0].owner_epoch != step->long_command->epoch) {
+        database_rollback(database);
+        step->outcome->step = TASK_OWNERSHIP_LOST;
         return true;
     }
     /* This owner has ended it before: the answer to that commit was lost. */
     if (rows.rows[0].state != LEDGER_RUNNING) {
-        database_rollback(context->database);
-        return outcome_from_stored(&rows.rows[0], outcome, err);
+        database_rollback(database);
+        return outcome_from_stored(&rows.rows[0], step->outcome, err);
     }
-    return long_command_end_locked(context, item, &rows.rows[0], followers, NULL, attempts, outcome,
-                                   err) &&
-           database_commit(context->database, err);
+    LedgerRecord record = rows.rows[0];
+    const TaskEntry entry = {step->context, step->item, &record, step->outcome};
+    const LongCommandEnd end = {
+        .followers = step->followers,
+        .attempts = 1 + long_command_attempts(step->long_command),
+    };
+    return end_locked(&entry, &end, err) && database_commit(database, err);
 }
 
 bool
-long_command_end(const TaskContext *context, const TaskItem *item, const LongCommand *long_command,
-                 const TaskFollowers *followers, int attempts, TaskOutcome *outcome, Error *err)
+long_command_end(const LongCommandStep *step, Error *err)
 {
-    if (end_in_transaction(context, item, long_command, followers, attempts, outcome, err))
+    if (end_in_transaction(step, err))
         return true;
-    database_rollback(context->database);
-    task_outcome_done(outcome);
-    return error_wrap(err, "end %s", command_task_name(item->command->task));
+    database_rollback(step->context->database);
+    task_outcome_done(step->outcome);
+    return error_wrap(err, "end %s", command_task_name(step->item->command->task));
+}
+
+bool
+long_command_end_failed(const TaskEntry *entry, const LedgerRecord *row, const TaskFailure *failure,
+                        Error *err)
+{
+    const LongCommand *long_command = failure->long_command;
+    const LongCommandEnd end = {.cause = failure->cause, .attempts = failure->attempts};
+    if (long_command != NULL && long_command->begun && row->owner_epoch != long_command->epoch) {
+        entry->outcome->step = TASK_OWNERSHIP_LOST;
+        return true;
+    }
+    *entry->record = *row;
+    return end_locked(entry, &end, err);
 }

@@ -3,15 +3,9 @@
  * that a crash resumes at the cursors and nothing else in the queue waits for longer than one
  * batch.
  */
-#include "worker/task/long_command/long_command.h"
+#include "worker/task/long_command/long_command_private.h"
 
 #include "common/backoff.h"
-
-const char *
-long_command_part_name(ReportPart kind)
-{
-    return kind == REPORT_SESSIONS ? "sessions" : "bookings";
-}
 
 static bool
 is_connection_error(const Error *err)
@@ -21,74 +15,68 @@ is_connection_error(const Error *err)
 }
 
 static int
-failure_delay_ms(const TaskContext *context, LongCommandPart *part, const Error *err)
+failure_delay_ms(const TaskContext *context, RangeRun *run, const Error *err)
 {
     if (err->kind == ERROR_HOLD)
-        return LONG_COMMAND_HELD_PART_DELAY_MS;
+        return LONG_COMMAND_HELD_DELAY_MS;
     if (!err->counts_as_attempt)
         return LONG_COMMAND_BUSY_DELAY_MS;
     const Backoff retry = {context->settings->retry_backoff_ms,
                            context->settings->retry_backoff_max_ms};
-    part->attempts++;
-    return backoff_wait_ms(&retry, part->attempts, &part->seed);
+    run->attempts++;
+    return backoff_wait_ms(&retry, run->attempts, &run->seed);
 }
 
-/* Decides what a failed batch means for its part: a wait, another try, its end, or an error for the
- * caller. */
+/* Decides what a failed batch means for its range: a wait, another try, its end, or an error for
+ * the caller. */
 static bool
-absorb_failure(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
-               LongCommandPart *part, TaskOutcome *outcome, bool *ret_ownership_lost, Error *err)
+absorb_failure(const LongCommandStep *step, RangeRun *run, bool *ret_ownership_lost, Error *err)
 {
+    const TaskContext *context = step->context;
+    TaskOutcome *outcome = step->outcome;
     if (err->kind == ERROR_FATAL || is_connection_error(err))
         return false;
     /* The batch again at once, with the locks of the children. */
-    if (!part->lock_children_first && outcome_met_a_lock(err)) {
-        part->lock_children_first = true;
+    if (!run->lock_children_first && outcome_met_a_lock(err)) {
+        run->lock_children_first = true;
         return true;
     }
-    part->not_before_ms = clock_monotonic_ms(context->clock) + failure_delay_ms(context, part, err);
-    part->held = err->kind == ERROR_HOLD;
+    run->not_before_ms = clock_monotonic_ms(context->clock) + failure_delay_ms(context, run, err);
+    run->held = err->kind == ERROR_HOLD;
     outcome->has_note = true;
     outcome->note = *err;
-    if (!err->counts_as_attempt || part->attempts < context->settings->max_attempts)
+    if (!err->counts_as_attempt || run->attempts < context->settings->max_attempts)
         return true;
-    return long_command_fail_part(context, item, long_command, part, &outcome->note,
-                                  ret_ownership_lost, err);
+    return long_command_fail_range(step, run, &outcome->note, ret_ownership_lost, err);
 }
 
 static bool
-run_part(const TaskContext *context, const TaskItem *item, LongCommand *long_command, int claim,
-         TaskOutcome *outcome, Error *err)
+run_range(const LongCommandStep *step, int claim, Error *err)
 {
     bool ownership_lost = false;
-    LongCommandPart part = long_command_claimed_part(long_command, claim);
-    const bool done =
-        long_command_run_batch(context, item, long_command, &part, &ownership_lost, err) ||
-        absorb_failure(context, item, long_command, &part, outcome, &ownership_lost, err);
-    const bool held_up = long_command_unclaim(long_command, claim, &part);
-    if (!done)
+    RangeRun run = long_command_claimed_range(step->long_command, claim);
+    const bool done = long_command_run_batch(step, &run, &ownership_lost, err) ||
+                      absorb_failure(step, &run, &ownership_lost, err);
+    const bool held_up = long_command_unclaim(step->long_command, claim, &run);
+    if (!done || (held_up && run.held))
         return false;
-    if (held_up && part.held)
-        return false;
-    outcome->step = ownership_lost ? TASK_OWNERSHIP_LOST : TASK_REQUEUE;
-    return ownership_lost || outcome->has_note ||
-           long_command_add_progress(context, item, long_command, outcome, err);
+    step->outcome->step = ownership_lost ? TASK_OWNERSHIP_LOST : TASK_REQUEUE;
+    return ownership_lost || step->outcome->has_note || long_command_add_progress(step, err);
 }
 
 bool
-task_step_long_command(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
-                       int claim, const TaskFollowers *followers, TaskOutcome *ret_outcome,
-                       Error *err)
+task_step_long_command(const TaskContext *context, const TaskItem *item, const TaskTurn *turn,
+                       TaskOutcome *ret_outcome, Error *err)
 {
     TaskOutcome outcome = {0};
+    const LongCommandStep step = {context, item, turn->long_command, turn->followers, &outcome};
     bool done;
-    if (!long_command->begun)
-        done = long_command_begin(context, item, long_command, followers, &outcome, err);
-    else if (claim == CLAIM_EXCLUSIVE)
-        done = long_command_end(context, item, long_command, followers,
-                                1 + long_command_attempts(long_command), &outcome, err);
+    if (!turn->long_command->begun)
+        done = long_command_begin(&step, err);
+    else if (turn->claim == CLAIM_EXCLUSIVE)
+        done = long_command_end(&step, err);
     else
-        done = run_part(context, item, long_command, claim, &outcome, err);
+        done = run_range(&step, turn->claim, err);
     if (done)
         *ret_outcome = outcome;
     return done;

@@ -1,146 +1,95 @@
-/* Into which ranges a long command is divided. Decided once and for all when it begins: whoever
- * takes it over goes on with the ranges there are. */
-#include "worker/repository/booking_repository.h"
-#include "worker/repository/session_repository.h"
-#include "worker/task/long_command/long_command.h"
+/* The ranges of a long command. Decided once and for all when it begins: a later owner goes on with
+ * the ranges there are. */
+#include "worker/task/long_command/long_command_private.h"
 
 #include <string.h>
 
-static void
-add_range(const TaskContext *context, LongCommand *long_command, LedgerRange *ranges,
-          ReportPart kind, int range_no)
-{
-    const int i = long_command->part_count++;
-    ranges[i] = (LedgerRange){
-        .part = long_command_part_name(kind),
-        .range_no = range_no,
-        .owner_epoch = long_command->epoch,
-        .state = RANGE_RUNNING,
-    };
-    long_command->parts[i] = (LongCommandPart){
-        .kind = kind,
-        .range_no = range_no,
-        .batch_rows = context->settings->batch_sessions,
-        .seed = (unsigned)clock_now_us(context->clock) + (unsigned)i,
-    };
-}
+enum {
+    SKIPPED_KEPT_MAX = 10000, /* skipped rows that a command keeps of one target */
+};
 
-_Static_assert(sizeof(((SessionBound *)0)->user_id) == RANGE_BOUND_BYTES, "both hold a UUID");
-
-/* The greatest UUID below `bound`, which is not the lowest one. */
-static void
-step_back(const SessionBound *bound, char ret_below[RANGE_BOUND_BYTES])
+bool
+long_command_plan(const TaskContext *context, const Command *command, int64_t epoch,
+                  LongCommandRanges *ret_ranges, Error *err)
 {
-    static const char digits[] = "0123456789abcdef";
-    memcpy(ret_below, bound->user_id, RANGE_BOUND_BYTES);
-    for (size_t i = strlen(ret_below); i > 0; i--) {
-        char *digit = &ret_below[i - 1];
-        const char *found = strchr(digits, *digit);
-        if (found == NULL)
-            continue;
-        *digit = found > digits ? found[-1] : 'f';
-        if (found > digits)
-            return;
+    const TaskKind *kind = task_kind(command);
+    ret_ranges->count = 0;
+    for (size_t i = 0; i < kind->target_count; i++) {
+        TargetPlan plan = {
+            .context = context,
+            .target = kind->targets[i],
+            .params = &command->params,
+            .ranges = &ret_ranges->each[ret_ranges->count],
+        };
+        if (!plan.target->plan(&plan, err))
+            return false;
+        for (int j = 0; j < plan.count; j++) {
+            ret_ranges->each[ret_ranges->count].owner_epoch = epoch;
+            ret_ranges->targets[ret_ranges->count++] = plan.target;
+        }
     }
-}
-
-/* About as many as there are executors, but none so small that it is not worth its transactions. */
-static int
-wanted_ranges(const TaskContext *context, int64_t rows)
-{
-    const int64_t most = rows / LONG_COMMAND_RANGE_ROWS_MIN;
-    int wanted = context->settings->executors;
-    if (wanted > LONG_COMMAND_RANGES_MAX)
-        wanted = LONG_COMMAND_RANGES_MAX;
-    if (wanted > most)
-        wanted = (int)most;
-    return wanted > 1 ? wanted : 1;
-}
-
-static void
-add_session_ranges(const TaskContext *context, LongCommand *long_command, LedgerRange *ranges,
-                   int64_t rows, const SessionBound *bounds, int bound_count)
-{
-    const int count = bound_count + 1;
-    for (int i = 0; i < count; i++) {
-        add_range(context, long_command, ranges, REPORT_SESSIONS, i);
-        ranges[i].rows_total = rows / count + (i < rows % count);
-        if (i > 0)
-            memcpy(ranges[i].bound_low, bounds[i - 1].user_id, sizeof(ranges[i].bound_low));
-        if (i < bound_count)
-            step_back(&bounds[i], ranges[i].bound_high);
-    }
-    long_command->skipped_kept_max = LONG_COMMAND_SKIPPED_KEPT_MAX / count;
-}
-
-/* All of it comes from the catalog alone: a table that is locked or gone is no reason not to begin,
- * for the other part may do without it. Order and bounds never change: a cursor of one order means
- * nothing in the other, and the next owner may find another index. */
-static bool
-plan_sessions(const TaskContext *context, const Command *command, LongCommand *long_command,
-              LedgerRange *ranges, Error *err)
-{
-    SessionBound bounds[LONG_COMMAND_RANGES_MAX];
-    int64_t rows = 0;
-    int bound_count = 0;
-    bool indexed = true;
-    const bool whole_table = command->params.user_id[0] == '\0';
-    if (whole_table && (!session_has_user_index(context->database, &indexed, err) ||
-                        !session_estimate(context->database, &rows, err)))
-        return false;
-    const int wanted = whole_table && indexed ? wanted_ranges(context, rows) : 1;
-    if (wanted > 1 && !session_find_bounds(context->database, wanted, bounds, &bound_count, err))
-        return false;
-    add_session_ranges(context, long_command, ranges, rows, bounds, bound_count);
-    ranges[0].by_id = !indexed;
     return true;
 }
 
-/* One range: an expiration is a fraction of what a session with its records costs. */
-static bool
-plan_bookings(const TaskContext *context, LongCommand *long_command, LedgerRange *ranges,
-              Error *err)
+/* Puts the ranges of one target behind those of the targets before it. */
+static void
+take_target(const LongCommandRanges *all, const Target *target, LongCommandRanges *taken)
 {
-    add_range(context, long_command, ranges, REPORT_BOOKINGS, 0);
-    return booking_estimate(context->database, &ranges[long_command->part_count - 1].rows_total,
-                            err);
+    for (size_t i = 0; i < all->count; i++) {
+        if (strcmp(all->each[i].target, target->name) != 0)
+            continue;
+        taken->each[taken->count] = all->each[i];
+        taken->targets[taken->count++] = target;
+    }
 }
 
 bool
-long_command_plan(const TaskContext *context, const Command *command, LongCommand *long_command,
-                  LedgerRange *ranges, Error *err)
+long_command_lock_ranges(const TaskContext *context, const Command *command,
+                         LongCommandRanges *ret_ranges, Error *err)
 {
-    const bool bookings_alone = command->task == COMMAND_EXPIRE_PENDING_BOOKINGS;
-    const bool bookings_too = command->task == COMMAND_SCHEDULED_CLEANUP;
-    long_command->part_count = 0;
-    if (!bookings_alone && !plan_sessions(context, command, long_command, ranges, err))
+    const TaskKind *kind = task_kind(command);
+    LongCommandRanges *all = arena_alloc(database_arena(context->database), 1, sizeof(*all));
+    if (all == NULL)
+        return error_out_of_memory(err);
+    if (!ledger_range_lock_all(context->database, command->id, all->each, LONG_COMMAND_RANGES_MAX,
+                               &all->count, err))
         return false;
-    if ((bookings_alone || bookings_too) && !plan_bookings(context, long_command, ranges, err))
-        return false;
-    for (int i = 0; i < long_command->part_count; i++)
-        long_command->parts[i].rows_total = ranges[i].rows_total;
+    ret_ranges->count = 0;
+    for (size_t i = 0; i < kind->target_count; i++)
+        take_target(all, kind->targets[i], ret_ranges);
+    if (ret_ranges->count != all->count)
+        return error_set_sqlstate(err, REASON_LEDGER_NEWER, "54000",
+                                  "a command has ranges of other targets: a later version has "
+                                  "begun it");
     return true;
 }
 
-void
-long_command_adopt(const TaskContext *context, LongCommand *long_command, const LedgerRange *ranges,
-                   size_t count)
+static int
+count_of_target(const LongCommandRanges *ranges, const Target *target)
 {
-    int sessions = 0;
-    long_command->part_count = (int)count;
-    for (size_t i = 0; i < count; i++) {
-        const LedgerRange *range = &ranges[i];
-        const bool is_sessions = strcmp(range->part, long_command_part_name(REPORT_SESSIONS)) == 0;
-        sessions += is_sessions;
-        long_command->parts[i] = (LongCommandPart){
-            .kind = is_sessions ? REPORT_SESSIONS : REPORT_BOOKINGS,
+    int count = 0;
+    for (size_t i = 0; i < ranges->count; i++)
+        count += ranges->targets[i] == target;
+    return count;
+}
+
+void
+long_command_adopt(const TaskContext *context, LongCommand *long_command,
+                   const LongCommandRanges *ranges)
+{
+    long_command->range_count = (int)ranges->count;
+    for (size_t i = 0; i < ranges->count; i++) {
+        const LedgerRange *range = &ranges->each[i];
+        const Target *target = ranges->targets[i];
+        long_command->ranges[i] = (RangeRun){
+            .target = target,
             .range_no = range->range_no,
             .done = range->state == RANGE_DONE || range->state == RANGE_FAILED,
-            .batch_rows = context->settings->batch_sessions,
             .seed = (unsigned)clock_now_us(context->clock) + (unsigned)i,
+            .batch_rows = context->settings->batch_sessions,
+            .skipped_max = SKIPPED_KEPT_MAX / count_of_target(ranges, target),
             .rows_done = range->rows_done,
             .rows_total = range->rows_total,
         };
     }
-    long_command->skipped_kept_max = LONG_COMMAND_SKIPPED_KEPT_MAX / (sessions > 0 ? sessions : 1);
 }

@@ -1,25 +1,29 @@
-/* How far a long command has come, for whoever follows the results. */
+/* How far a long command has come, for those who follow the results. */
 #include "worker/message/progress.h"
-#include "worker/task/long_command/long_command.h"
+#include "worker/task/long_command/long_command_private.h"
+
+enum {
+    PROGRESS_NUMBERS = 1000000, /* an owner's */
+};
 
 static int64_t
 rows_done(const LongCommand *long_command)
 {
     int64_t sum = 0;
-    for (int i = 0; i < long_command->part_count; i++)
-        sum += long_command->parts[i].rows_done;
+    for (int i = 0; i < long_command->range_count; i++)
+        sum += long_command->ranges[i].rows_done;
     return sum;
 }
 
-/* 0 = unknown, which it is as soon as one part's is. */
+/* 0 = unknown, which it is as soon as one range's is. */
 static int64_t
 rows_total(const LongCommand *long_command)
 {
     int64_t sum = 0;
-    for (int i = 0; i < long_command->part_count; i++) {
-        if (long_command->parts[i].rows_total <= 0)
+    for (int i = 0; i < long_command->range_count; i++) {
+        if (long_command->ranges[i].rows_total <= 0)
             return 0;
-        sum += long_command->parts[i].rows_total;
+        sum += long_command->ranges[i].rows_total;
     }
     return sum;
 }
@@ -38,29 +42,30 @@ long_command_begin_progress(const TaskContext *context, LongCommand *long_comman
     begin_span(long_command, clock_monotonic_ms(context->clock));
 }
 
-/* Each owner has a million numbers of its own, so that none comes twice, whoever dies when. */
+/* Each owner has a million numbers of its own, so that none comes twice, whichever of them dies. */
 static int64_t
 next_number(LongCommand *long_command)
 {
-    return (long_command->epoch - 1) * LONG_COMMAND_PROGRESS_NUMBERS +
-           ++long_command->progress.count;
+    return (long_command->epoch - 1) * PROGRESS_NUMBERS + ++long_command->progress.count;
 }
 
 static bool
-add_progress(const TaskContext *context, const TaskItem *item, LongCommand *long_command,
-             TaskOutcome *outcome, Error *err)
+add_progress(const LongCommandStep *step, Error *err)
 {
+    const TaskContext *context = step->context;
+    LongCommand *long_command = step->long_command;
+    TaskOutcome *outcome = step->outcome;
     const int64_t now_ms = clock_monotonic_ms(context->clock);
     const int64_t span_ms = now_ms - long_command->progress.since_ms;
     const int interval_ms = context->settings->progress_interval_ms;
     if (interval_ms <= 0 || span_ms < interval_ms || !long_command_has_more(long_command) ||
         long_command->updated_us == long_command->progress.updated_us ||
-        long_command->progress.count >= LONG_COMMAND_PROGRESS_NUMBERS - 1)
+        long_command->progress.count >= PROGRESS_NUMBERS - 1)
         return true;
     const int64_t done = rows_done(long_command);
     const Progress progress = {
-        .command_id = item->command->id,
-        .task = command_task_name(item->command->task),
+        .command_id = step->item->command->id,
+        .task = command_task_name(step->item->command->task),
         .number = next_number(long_command),
         .rows_done = done,
         .rows_total = rows_total(long_command),
@@ -78,11 +83,10 @@ add_progress(const TaskContext *context, const TaskItem *item, LongCommand *long
 }
 
 bool
-long_command_add_progress(const TaskContext *context, const TaskItem *item,
-                          LongCommand *long_command, TaskOutcome *outcome, Error *err)
+long_command_add_progress(const LongCommandStep *step, Error *err)
 {
-    pthread_mutex_lock(&long_command->lock);
-    const bool added = add_progress(context, item, long_command, outcome, err);
-    pthread_mutex_unlock(&long_command->lock);
+    pthread_mutex_lock(&step->long_command->lock);
+    const bool added = add_progress(step, err);
+    pthread_mutex_unlock(&step->long_command->lock);
     return added;
 }

@@ -1,5 +1,5 @@
 /* Equal commands that share one run: who joins when it begins, and their results when it ends. */
-#include "worker/task/long_command/long_command.h"
+#include "worker/task/long_command/long_command_private.h"
 
 bool
 long_command_share_join(const TaskContext *context, const TaskFollowers *followers, int64_t now_us,
@@ -25,68 +25,45 @@ long_command_share_join(const TaskContext *context, const TaskFollowers *followe
     return true;
 }
 
-/* The leader's halves, of which nothing was left. */
+/* The leader's targets, of which nothing was left. */
 static void
-found_nothing(const LongCommandReports *reports, Report *ret_nothing)
+found_nothing(const Reports *reports, Report *ret_nothing)
 {
     for (size_t i = 0; i < reports->count; i++)
         ret_nothing[i] = (Report){
-            .part = reports->reports[i].part,
-            .cutoff_us = reports->reports[i].cutoff_us,
+            .target = reports->each[i].target,
+            .cutoff_us = reports->each[i].cutoff_us,
             .user_id = "",
         };
 }
 
 static bool
-render(const TaskContext *context, const LedgerRecord *leader, const TaskItem *item,
-       const TaskEnd *end, LedgerRecord *ret_record, TaskOutcome *outcome, Error *err)
+render_all(const TaskEntry *leader, const TaskFollowers *followers, const TaskEnd *end,
+           LedgerRecord *records, Error *err)
 {
-    *ret_record = ledger_record_new(item->command, item->source, context->settings->worker_id,
-                                    leader->now_us);
-    ret_record->started_us = leader->started_us;
-    return outcome_finish(context, item, end, ret_record, outcome, err);
+    const TaskContext *context = leader->context;
+    for (size_t i = 0; i < followers->count; i++) {
+        const TaskItem *item = &followers->items[i];
+        const TaskEntry entry = {context, item, &records[i], &followers->outcomes[i]};
+        records[i] = ledger_record_new(item->command, item->source, context->settings->worker_id,
+                                       leader->record->now_us);
+        records[i].started_us = leader->record->started_us;
+        if (!outcome_finish(&entry, end, err))
+            return false;
+    }
+    return true;
 }
 
 static bool
-render_all(const TaskContext *context, const LedgerRecord *leader, const TaskFollowers *followers,
-           const LongCommandReports *reports, LedgerRecord *records, Error *err)
+enter_all(const TaskContext *context, const TaskFollowers *followers, const LedgerRecord *records,
+          Error *err)
 {
-    Arena *arena = database_arena(context->database);
-    const char *message = long_command_message(arena, reports);
-    const char *data = long_command_data(arena, reports, leader->command_id);
-    const TaskEnd end = {
-        .status = RESULT_SUCCEEDED,
-        .message = message,
-        .data = data,
-        .attempts = 1,
-        .started_us = leader->started_us,
-        .finished_us = leader->finished_us,
-    };
-    bool rendered = (message != NULL && data != NULL) || error_out_of_memory(err);
-    for (size_t i = 0; i < followers->count && rendered; i++)
-        rendered = render(context, leader, &followers->items[i], &end, &records[i],
-                          &followers->outcomes[i], err);
-    return rendered;
-}
-
-bool
-long_command_share_end(const TaskContext *context, const LedgerRecord *leader,
-                       const TaskFollowers *followers, const LongCommandReports *reports,
-                       Error *err)
-{
-    Report nothing[LONG_COMMAND_HALVES_MAX];
-    const LongCommandReports found = {nothing, reports->count};
-    Arena *arena = database_arena(context->database);
-    LedgerRecord *records = arena_alloc(arena, followers->count, sizeof(*records));
-    bool *inserted = arena_alloc(arena, followers->count, sizeof(*inserted));
-    if (records == NULL || inserted == NULL)
+    bool *inserted =
+        arena_alloc(database_arena(context->database), followers->count, sizeof(*inserted));
+    if (inserted == NULL)
         return error_out_of_memory(err);
-    if (followers->count == 0)
-        return true;
-    found_nothing(reports, nothing);
-    if (!render_all(context, leader, followers, &found, records, err) ||
-        !ledger_insert(context->database, records, followers->count, inserted, err))
-        return error_wrap(err, "end %zu commands that shared the run", followers->count);
+    if (!ledger_insert(context->database, records, followers->count, inserted, err))
+        return false;
     for (size_t i = 0; i < followers->count; i++) {
         if (inserted[i])
             continue;
@@ -94,4 +71,31 @@ long_command_share_end(const TaskContext *context, const LedgerRecord *leader,
         followers->outcomes[i].step = TASK_LEAVE_SET;
     }
     return true;
+}
+
+bool
+long_command_share_end(const TaskEntry *leader, const TaskFollowers *followers,
+                       const Reports *reports, Error *err)
+{
+    Arena *arena = database_arena(leader->context->database);
+    LedgerRecord *records = arena_alloc(arena, followers->count, sizeof(*records));
+    Report *nothing = arena_alloc(arena, reports->count, sizeof(*nothing));
+    if (records == NULL || nothing == NULL)
+        return error_out_of_memory(err);
+    if (followers->count == 0)
+        return true;
+    found_nothing(reports, nothing);
+    const Reports found = {nothing, reports->count};
+    const TaskEnd end = {
+        .status = RESULT_SUCCEEDED,
+        .message = report_message(arena, &found),
+        .data = report_data(arena, &found, leader->record->command_id),
+        .attempts = 1,
+        .started_us = leader->record->started_us,
+        .finished_us = leader->record->finished_us,
+    };
+    return ((end.message != NULL && end.data != NULL) || error_out_of_memory(err)) &&
+           ((render_all(leader, followers, &end, records, err) &&
+             enter_all(leader->context, followers, records, err)) ||
+            error_wrap(err, "end %zu commands that shared the run", followers->count));
 }

@@ -1,0 +1,43 @@
+#include "worker/task/ledger_entry.h"
+
+bool
+ledger_entry_settle(const TaskEntry *entry, const LedgerRecord *row, EntryVerdict *ret_verdict,
+                    Error *err)
+{
+    switch (ledger_decide(row, entry->item->command, entry->item->source)) {
+    case LEDGER_TAKE_OVER:
+        *ret_verdict = ENTRY_UNDER_WAY;
+        return true;
+    case LEDGER_RUN_AGAIN:
+        *ret_verdict = ENTRY_REPLAY;
+        return true;
+    case LEDGER_PUBLISH:
+        *ret_verdict = ENTRY_SETTLED;
+        return outcome_from_stored(row, entry->outcome, err);
+    case LEDGER_ABSORB:
+        *ret_verdict = ENTRY_SETTLED;
+        task_outcome_done(entry->outcome);
+        entry->outcome->step = TASK_DUPLICATE;
+        return true;
+    }
+    return true;
+}
+
+bool
+ledger_entry_add(const TaskEntry *entry, LedgerRows *ret_rows, EntryVerdict *ret_verdict,
+                 Error *err)
+{
+    Database *database = entry->context->database;
+    const char *const ids[] = {entry->record->command_id};
+    bool inserted = false;
+    if (!ledger_insert(database, entry->record, 1, &inserted, err))
+        return false;
+    *ret_verdict = ENTRY_NEW;
+    if (inserted)
+        return true;
+    if (!ledger_lock(database, ids, 1, ret_rows, err))
+        return false;
+    if (ret_rows->count == 0)
+        return error_set(err, REASON_LEDGER_BUSY, "a ledger row was there and is gone again");
+    return ledger_entry_settle(entry, &ret_rows->rows[0], ret_verdict, err);
+}
