@@ -1,8 +1,8 @@
 /*
  * Per-user commands, many in one transaction: what the ledger knows of them, first look, locks,
  * second look and deletes, and last the ledger rows with the results, in one statement. "Deleting
- * safely" in ARCHITECTURE.md gives the order; a command that meets a lock leaves the set and goes on
- * as a long command.
+ * safely" in ARCHITECTURE.md gives the order; a command that meets a lock leaves the set and goes
+ * on as a long command.
  *
  * The ledger is read first and written last, so that each row is written once. Should another
  * transaction enter one of the ids meanwhile, the insert shows it, everything is rolled back, and
