@@ -58,6 +58,7 @@ typedef enum ErrorScope {
     X(REASON_NOT_COMMITTED, "database_error", RETRY, EVERYTHING, true)                             \
     X(REASON_COMMIT_UNCONFIRMED, "database_error", HOLD, EVERYTHING, false)                        \
     X(REASON_CLOCK_SKEW, "clock_skew", HOLD, EVERYTHING, false)                                    \
+    X(REASON_SETTING_UNFIT, "database_error", HOLD, EVERYTHING, false)                             \
     X(REASON_LEDGER_BUSY, "ledger_busy", RETRY, COMMAND, false)                                    \
     X(REASON_LEDGER_DAMAGED, "database_error", RETRY, EVERYTHING, true)                            \
     X(REASON_LEDGER_NEWER, "database_error", HOLD, COMMAND, false)                                 \

@@ -326,7 +326,7 @@ test_range_whose_row_is_locked_does_not_keep_the_other(void **state)
     postgres_exec(other, "BEGIN; SELECT FROM cleanup_worker.ledger_range WHERE range_no = 0 "
                          "FOR UPDATE");
     const int first = claim_of(long_command);
-    start_step(&blocked, 0, long_command, first, "range_no = $3");
+    start_step(&blocked, 0, long_command, first, "range_no OPERATOR(pg_catalog.=) $3");
     int claim;
     while (long_command_claim(long_command, clock_monotonic_ms(clock_system()), &claim)) {
         assert_int_not_equal(claim, first);

@@ -175,6 +175,17 @@ postgres_exec(PgConn *conn, const char *format, ...)
     va_end(arguments);
 }
 
+void
+postgres_exec_file(PgConn *conn, const char *path)
+{
+    Error err = {0};
+    PGresult *result = NULL;
+    char *text = read_text(path);
+    ASSERT_OK(pg_conn_exec(conn, text, &result, &err), &err);
+    pg_result_free(result);
+    free(text);
+}
+
 int64_t
 postgres_number(PgConn *conn, const char *format, ...)
 {

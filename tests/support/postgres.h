@@ -34,6 +34,8 @@ char *postgres_dsn(const char *role);
 Database *postgres_open(const DatabaseSettings *settings);
 PgConn *postgres_connect(void);
 void postgres_exec(PgConn *conn, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Executes a file of SQL. */
+void postgres_exec_file(PgConn *conn, const char *path);
 int64_t postgres_number(PgConn *conn, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Asks again until the query says true. */
 void postgres_wait_until(PgConn *conn, const char *query);

@@ -1,14 +1,9 @@
 #include "worker/repository/database_private.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 enum {
-    CALL_SLACK_MS = 5000, /* beyond statement_timeout: the server's own answer should come first */
     STATEMENT_TIMEOUT_DEFAULT_MS = 30000,
-    LEDGER_LOCK_TIMEOUT_MS = 5000,
-    BEGIN_TEXT_BYTES = 1024,
 };
 
 Database *
@@ -48,8 +43,8 @@ database_arena(Database *database)
     return &database->arena;
 }
 
-static int
-statement_timeout_ms(const Database *database, int timeout_ms)
+int
+database_statement_timeout_ms(const Database *database, int timeout_ms)
 {
     const int configured_ms = database->settings->statement_timeout_ms;
     if (timeout_ms > 0)
@@ -67,74 +62,35 @@ database_open(Database *database, Error *err)
         .dsn = database->settings->dsn,
         .application_name = database->settings->application_name,
         .connect_timeout_ms = database->settings->connect_timeout_ms,
-        .call_timeout_ms = statement_timeout_ms(database, 0) + CALL_SLACK_MS,
+        .call_timeout_ms = database_statement_timeout_ms(database, 0) + DATABASE_CALL_SLACK_MS,
     };
     return pg_conn_open(&settings, &database->conn, err) ||
            error_wrap(err, "connect to PostgreSQL");
 }
 
+/* In a transaction, so that no time-out of the role cuts the look-up short. */
+static bool
+resolve_names(Database *database, Error *err)
+{
+    int64_t now_us;
+    const bool resolved = database_send_begin(database, DATABASE_READ, 0, &now_us, err) &&
+                          database_names_resolve(database->conn, database->settings,
+                                                 &database->arena, &database->names, err);
+    database_rollback(database);
+    return resolved || error_wrap(err, "look up the application's tables");
+}
+
 bool
 database_connect(Database *database, Error *err)
 {
-    if (!database_open(database, err))
-        return false;
-    if (database->names != NULL)
-        return true;
-    return database_names_resolve(database->conn, database->settings, &database->arena,
-                                  &database->names, err) ||
-           error_wrap(err, "look up the application's tables");
+    return database_open(database, err) &&
+           (database->names != NULL || resolve_names(database, err));
 }
 
 bool
 database_is_lost(const Database *database)
 {
     return database->conn != NULL && pg_conn_is_lost(database->conn);
-}
-
-/* The statements of a transaction that writes find every row by its key: one plan for all of them,
- * and never a sequential scan, not even of a table that was empty when the plan was made. Where an
- * index is missing there is no other way, at a price that would have each execution compiled. What
- * only reads depends on the cutoff, so it is planned anew each time.
- * row_security off: a policy that hides messages from this role must be an error, never a deleted
- * session. */
-static bool
-send_begin(Database *database, DatabaseMode mode, int timeout_ms, int64_t *ret_now_us, Error *err)
-{
-    const int statement_ms = statement_timeout_ms(database, timeout_ms);
-    const int lock_ms = statement_ms > LEDGER_LOCK_TIMEOUT_MS ? LEDGER_LOCK_TIMEOUT_MS
-                                                              : statement_ms - statement_ms / 5;
-    static const char plan_by_key[] =
-        "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; "
-        "SET LOCAL jit = off";
-    char text[BEGIN_TEXT_BYTES];
-    (void)snprintf(
-        text, sizeof(text),
-        "BEGIN ISOLATION LEVEL READ COMMITTED%s; SET LOCAL statement_timeout = %d; "
-        "SET LOCAL lock_timeout = %d; SET LOCAL idle_in_transaction_session_timeout = '3s'; "
-        "SET LOCAL row_security = off; SET LOCAL datestyle = 'ISO, YMD'; "
-        "%s; "
-        "SET LOCAL search_path = %s, pg_temp; "
-        "SELECT (extract(epoch FROM pg_catalog.now()) * 1000000)::bigint",
-        mode == DATABASE_READ ? " READ ONLY" : "", statement_ms, lock_ms,
-        mode == DATABASE_READ ? "SET LOCAL plan_cache_mode = force_custom_plan" : plan_by_key,
-        database->names->schema);
-    CLEANUP(pg_result_freep) PGresult *result = NULL;
-    pg_conn_set_call_timeout(database->conn, statement_ms + CALL_SLACK_MS);
-    if (!pg_conn_exec(database->conn, text, &result, err))
-        return error_wrap(err, "begin a transaction");
-    *ret_now_us = pg_result_int64(result, 0, 0);
-    return true;
-}
-
-static bool
-check_clock(Database *database, int64_t now_us, Error *err)
-{
-    const int64_t skew_ms = (now_us - clock_now_us(database->clock)) / CLOCK_US_PER_MS;
-    const int64_t allowed_ms = database->settings->clock_skew_ms;
-    if (allowed_ms <= 0 || (skew_ms <= allowed_ms && skew_ms >= -allowed_ms))
-        return true;
-    return error_set(err, REASON_CLOCK_SKEW,
-                     "the database's clock is %" PRId64 " ms from this machine's", skew_ms);
 }
 
 bool
@@ -146,24 +102,17 @@ database_begin(Database *database, DatabaseMode mode, int timeout_ms, int64_t *r
     arena_reset(&database->arena);
     if (!database_connect(database, err))
         return false;
-    bool begun = send_begin(database, mode, timeout_ms, &now_us, err);
+    bool begun = database_send_begin(database, mode, timeout_ms, &now_us, err);
     /* A connection that died while idle shows only now, when nothing is at stake yet. */
     if (!begun && was_open && database_is_lost(database))
-        begun =
-            database_connect(database, err) && send_begin(database, mode, timeout_ms, &now_us, err);
-    if (!begun || !check_clock(database, now_us, err)) {
+        begun = database_connect(database, err) &&
+                database_send_begin(database, mode, timeout_ms, &now_us, err);
+    if (!begun || !database_check_clock(database, now_us, err)) {
         database_rollback(database);
         return false;
     }
     *ret_now_us = now_us;
     return true;
-}
-
-bool
-database_stop_waiting(Database *database, Error *err)
-{
-    CLEANUP(pg_result_freep) PGresult *result = NULL;
-    return pg_conn_exec(database->conn, "SET LOCAL lock_timeout = '100ms'", &result, err);
 }
 
 /* COMMIT of a failed transaction succeeds with the tag ROLLBACK. A WARNING says that the wait for a

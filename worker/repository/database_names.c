@@ -46,7 +46,6 @@ database_names_free(DatabaseNames *names)
         free(names->tables[i]);
     for (int i = 0; i < SQL_COUNT; i++)
         free(names->texts[i]);
-    free(names->schema);
     free(names->is_referenced);
     free(names);
 }
@@ -88,7 +87,7 @@ resolve_tables(const Resolver *resolver, Error *err)
         if (!text_copy(quoted, &resolver->names->tables[table], err))
             return false;
     }
-    return text_copy(pg_result_text(result, TABLE_SESSIONS, 1), &resolver->names->schema, err);
+    return true;
 }
 
 /* A comma within double quotes belongs to its name. */

@@ -170,6 +170,8 @@ static bool
 refuse_names(const Database *database, Error *err)
 {
     const Error cause = *err;
+    if (cause.reason == REASON_SETTING_UNFIT)
+        error_become(err, REASON_SCHEMA_UNFIT);
     if (cause.scope != ERROR_SCOPE_TARGET)
         return false;
     if (cause.reason != REASON_PRIVILEGE_MISSING) {

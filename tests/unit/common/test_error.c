@@ -112,6 +112,7 @@ test_meaning_of_each_reason_is_as_documented(void **state)
         {REASON_NOT_COMMITTED, "database_error", ERROR_RETRY, ERROR_SCOPE_EVERYTHING, true},
         {REASON_COMMIT_UNCONFIRMED, "database_error", ERROR_HOLD, ERROR_SCOPE_EVERYTHING, false},
         {REASON_CLOCK_SKEW, "clock_skew", ERROR_HOLD, ERROR_SCOPE_EVERYTHING, false},
+        {REASON_SETTING_UNFIT, "database_error", ERROR_HOLD, ERROR_SCOPE_EVERYTHING, false},
         {REASON_LEDGER_BUSY, "ledger_busy", ERROR_RETRY, ERROR_SCOPE_COMMAND, false},
         {REASON_LEDGER_DAMAGED, "database_error", ERROR_RETRY, ERROR_SCOPE_EVERYTHING, true},
         {REASON_LEDGER_NEWER, "database_error", ERROR_HOLD, ERROR_SCOPE_COMMAND, false},

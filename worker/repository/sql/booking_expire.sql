@@ -4,8 +4,9 @@
 -- Returns: index from 0 of each that is Expired now.
 -- CASE keeps the planner from going through all Pending bookings, by their partial index, to find these.
 UPDATE :bookings b
-SET status = 'Expired', updated_at = now() AT TIME ZONE 'UTC'
-FROM unnest($1::text[]) WITH ORDINALITY AS c (booking_id, ordinal)
-WHERE b.booking_id = c.booking_id
-  AND CASE WHEN b.status = 'Pending' THEN b.created_at < $2::timestamp ELSE false END
-RETURNING c.ordinal - 1 AS ordinal
+SET status = 'Expired', updated_at = pg_catalog.now() AT TIME ZONE 'UTC'
+FROM pg_catalog.unnest($1::pg_catalog.text[]) WITH ORDINALITY AS c (booking_id, ordinal)
+WHERE b.booking_id OPERATOR(pg_catalog.=) c.booking_id
+  AND CASE WHEN b.status OPERATOR(pg_catalog.=) 'Pending'
+    THEN b.created_at OPERATOR(pg_catalog.<) $2::timestamp ELSE false END
+RETURNING c.ordinal OPERATOR(pg_catalog.-) 1 AS ordinal

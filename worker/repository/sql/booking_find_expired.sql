@@ -4,9 +4,10 @@
 -- $3 text       cursor: booking id ('' at the beginning)
 -- $4 bigint     at most this many
 -- Returns: booking id, created_at.
-SELECT b.booking_id, b.created_at::text
+SELECT b.booking_id, b.created_at::pg_catalog.text
 FROM :bookings b
-WHERE b.status = 'Pending' AND b.created_at < $1::timestamp AND b.created_at >= $2::timestamp
-  AND (b.created_at, b.booking_id) > ($2::timestamp, $3)
+WHERE b.status OPERATOR(pg_catalog.=) 'Pending' AND b.created_at OPERATOR(pg_catalog.<) $1::timestamp
+  AND b.created_at OPERATOR(pg_catalog.>=) $2::timestamp
+  AND (b.created_at, b.booking_id) OPERATOR(pg_catalog.>) ($2::timestamp, $3)
 ORDER BY b.created_at, b.booking_id
 LIMIT $4

@@ -3,11 +3,11 @@
 -- Returns: the rows, in order of command id.
 -- OFFSET 0 keeps the planner from joining the whole ledger instead.
 SELECT l.*
-FROM unnest($1::text[]) AS c (command_id)
+FROM pg_catalog.unnest($1::pg_catalog.text[]) AS c (command_id)
 CROSS JOIN LATERAL (SELECT command_id, task, state, source_topic, source_partition, source_offset,
                            source_timestamp_ms, replay, worker_id, owner_epoch, now_us, started_us,
                            finished_us, attempts, dead_letter, reason, result
                     FROM cleanup_worker.ledger
-                    WHERE command_id = c.command_id
+                    WHERE command_id OPERATOR(pg_catalog.=) c.command_id
                     OFFSET 0) l
 ORDER BY l.command_id

@@ -24,9 +24,10 @@ INSERT INTO cleanup_worker.ledger
 SELECT command_id, task, state, source_topic, source_partition, source_offset, source_timestamp_ms,
        replay, worker_id, owner_epoch, now_us, started_us, finished_us, attempts, dead_letter, reason,
        result
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::bigint[], $7::bigint[],
-            $8::int[], $9::text[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],
-            $14::int[], $15::bool[], $16::text[], $17::text[])
+FROM unnest($1::pg_catalog.text[], $2::pg_catalog.text[], $3::pg_catalog.text[], $4::pg_catalog.text[],
+  $5::int[], $6::bigint[], $7::bigint[],
+            $8::int[], $9::pg_catalog.text[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],
+            $14::int[], $15::boolean[], $16::pg_catalog.text[], $17::pg_catalog.text[])
      WITH ORDINALITY
      AS r (command_id, task, state, source_topic, source_partition, source_offset, source_timestamp_ms,
        replay, worker_id, owner_epoch, now_us, started_us, finished_us, attempts, dead_letter, reason,

@@ -5,6 +5,6 @@ SELECT command_id, task, state, source_topic, source_partition, source_offset, s
        replay, worker_id, owner_epoch, now_us, started_us, finished_us, attempts, dead_letter, reason,
        result
 FROM cleanup_worker.ledger
-WHERE command_id = ANY ($1::text[])
+WHERE command_id OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])
 ORDER BY command_id
 FOR UPDATE

@@ -7,29 +7,32 @@
 -- Returns for each request with a session: its index; sessions, images, videos deleted; sessions kept for a reference.
 WITH inactive AS MATERIALIZED (
     SELECT DISTINCT ON (s.id) s.id, s.ctid AS place, c.request, :session_is_referenced AS referenced
-    FROM unnest($1::int[], $2::uuid[], $3::text[], $4::timestamp[])
+    FROM unnest($1::int[], $2::pg_catalog.uuid[], $3::pg_catalog.text[], $4::timestamp[])
          AS c (request, user_id, session_id, cutoff)
-    JOIN :sessions s ON s.id = c.session_id AND s.user_id = c.user_id
-    WHERE (s.created_at < c.cutoff OR s.created_at IS NULL)
+    JOIN :sessions s ON s.id OPERATOR(pg_catalog.=) c.session_id
+      AND s.user_id OPERATOR(pg_catalog.=) c.user_id
+    WHERE (s.created_at OPERATOR(pg_catalog.<) c.cutoff OR s.created_at IS NULL)
       AND NOT EXISTS (SELECT FROM :messages m
-                      WHERE m.user_id = c.user_id AND m.sender = 'user'
-                        AND m."timestamp" >= c.cutoff
+                      WHERE m.user_id OPERATOR(pg_catalog.=) c.user_id
+                        AND m.sender OPERATOR(pg_catalog.=) 'user'
+                        AND m."timestamp" OPERATOR(pg_catalog.>=) c.cutoff
                       OFFSET 0)
       AND NOT EXISTS (SELECT FROM :messages m
-                      WHERE m.user_id = c.user_id AND m.sender = 'user' AND m."timestamp" IS NULL
+                      WHERE m.user_id OPERATOR(pg_catalog.=) c.user_id
+                        AND m.sender OPERATOR(pg_catalog.=) 'user' AND m."timestamp" IS NULL
                       OFFSET 0)
     ORDER BY s.id, c.request
 ), images AS (
     DELETE FROM :image_sent i USING inactive d
-    WHERE i.session_id = d.id AND NOT d.referenced
+    WHERE i.session_id OPERATOR(pg_catalog.=) d.id AND NOT d.referenced
     RETURNING d.request
 ), videos AS (
     DELETE FROM :video_sent v USING inactive d
-    WHERE v.session_id = d.id AND NOT d.referenced
+    WHERE v.session_id OPERATOR(pg_catalog.=) d.id AND NOT d.referenced
     RETURNING d.request
 ), sessions AS (
     DELETE FROM :sessions s USING inactive d
-    WHERE s.ctid = d.place AND s.id = d.id AND NOT d.referenced
+    WHERE s.ctid OPERATOR(pg_catalog.=) d.place AND s.id OPERATOR(pg_catalog.=) d.id AND NOT d.referenced
     RETURNING d.request
 ), counted AS (
     SELECT request, 1 AS sessions, 0 AS images, 0 AS videos, 0 AS referenced FROM sessions
@@ -40,6 +43,7 @@ WITH inactive AS MATERIALIZED (
     UNION ALL
     SELECT request, 0, 0, 0, 1 FROM inactive WHERE referenced
 )
-SELECT request, sum(sessions), sum(images), sum(videos), sum(referenced)
+SELECT request, pg_catalog.sum(sessions), pg_catalog.sum(images), pg_catalog.sum(videos),
+  pg_catalog.sum(referenced)
 FROM counted
 GROUP BY request
