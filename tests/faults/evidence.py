@@ -21,7 +21,7 @@ class Evidence:
                         if broker.headers(record).get("ce_type") == RESULT_TYPE]
         self.dead_letters = [broker.headers(record) for record in world.records(world.dead_letters)]
         self.ledger = {row[0]: row for row in world.rows(
-            """SELECT command_id, state, source_partition, source_offset, result, source_topic
+            """SELECT command_id, state, source_partition, source_offset, convert_from(result, 'UTF8'), source_topic
                FROM cleanup_worker.ledger""")}
         self.left_over = dict(world.rows(
             """SELECT 'ledger_range', count(*) FROM cleanup_worker.ledger_range UNION ALL

@@ -203,10 +203,11 @@ check_scheduled(const TaskOutcome *outcome)
     assert_int_equal(outcome_number(outcome, "data.booking_expiration.expired_bookings"), 3);
     assert_int_equal(touched("session"), USERS);
     assert_int_equal(touched("booking"), 3);
-    assert_int_equal(postgres_number(app, "SELECT json_array_length(result::json #> "
-                                          "'{data,booking_expiration,expired_booking_ids}') "
-                                          "FROM cleanup_worker.ledger"),
-                     3);
+    assert_int_equal(
+        postgres_number(app, "SELECT json_array_length(convert_from(result, 'UTF8')::json #> "
+                             "'{data,booking_expiration,expired_booking_ids}') "
+                             "FROM cleanup_worker.ledger"),
+        3);
 }
 
 static void

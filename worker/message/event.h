@@ -8,9 +8,14 @@
 
 #include "common/record.h"
 
+enum {
+    EVENT_ID_BYTES = 160,
+};
+
 /* What was said of a command, by which worker and when. Pointers are borrowed. */
 typedef struct EventContent {
     const char *command_id; /* the record's key */
+    const char *event_id;   /* what the event's id is, or begins with */
     const char *worker_id;  /* its source is "cleanup-worker/<worker id>" */
     int64_t time_us;
     const char *json;

@@ -34,9 +34,10 @@ typedef struct LedgerRecord {
     int64_t started_us;  /* when it was started first */
     int64_t finished_us; /* 0 while running */
     int attempts;
-    bool dead_letter;   /* its publication comes with a dead letter */
-    const char *reason; /* of the dead letter; NULL = none */
-    const char *result; /* JSON; NULL while running */
+    bool dead_letter;    /* its publication comes with a dead letter */
+    const char *content; /* a UUID: what was asked for; NULL = entered before that was noted */
+    const char *reason;  /* of the dead letter; NULL = none */
+    const char *result;  /* JSON; NULL while running */
 } LedgerRecord;
 
 /* Rows found, with the memory their pointers borrow; what is not in `storage` is the transaction's.
@@ -63,6 +64,11 @@ bool ledger_lock(Database *database, const char *const *ids, size_t count, Ledge
 /* Reads without a lock. */
 bool ledger_find(Database *database, const char *const *ids, size_t count, LedgerRows *ret_rows,
                  Error *err) MUST_CHECK;
+
+/* A row that stands under `old_id`, and comes from the record's source, gets the record's id, with all
+ * that is kept of its command. */
+bool ledger_rename(Database *database, const char *old_id, const LedgerRecord *record,
+                   Error *err) MUST_CHECK;
 
 /* Overwrites rows that exist (by id) with all that the records say, their source too: a replay
  * comes from elsewhere. A row that is gone is ERROR_RETRY with code "ledger_busy". */

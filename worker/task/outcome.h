@@ -49,6 +49,13 @@ bool outcome_not_started(const TaskEntry *entry, LedgerStart start, Error *err) 
 /* Fills the outcome from a row that ended: its stored bytes. */
 bool outcome_from_stored(const LedgerRecord *row, TaskOutcome *outcome, Error *err) MUST_CHECK;
 
+/* The outcome of a producer's duplicate, and how the first one, whose row this is, fared. */
+void outcome_duplicate(const LedgerRecord *row, TaskOutcome *outcome);
+
+/* The rejection of a command under an id that the row has for another one. The ledger does not
+ * learn of it. */
+bool outcome_conflict(const TaskEntry *entry, const LedgerRecord *row, Error *err) MUST_CHECK;
+
 /* The documented code for the cause of a failure. */
 ErrorCode outcome_error_code(const Error *cause);
 

@@ -53,7 +53,9 @@ typedef struct TaskOutcome {
     TaskStep step;
     char *result; /* JSON, owned; set when FINISHED */
     int64_t finished_at_us;
+    int64_t first_started_us; /* of a duplicate: when the first one was; its status and end, too */
     int replay;
+    bool id_conflict; /* rejected for its id; only then is the result none of that id's own */
     bool dead_letter; /* goes to the dead-letter topic too, with this reason: */
     char *reason;
     int attempts;

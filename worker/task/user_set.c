@@ -37,7 +37,6 @@ typedef struct SetRun {
     LedgerRecord *records;
     SessionRequest *requests;
     SessionCounts *counts;
-    const char **ids;
     bool *flags;
     size_t *members_of_request;
     bool lock_children_first; /* children are locked before they are deleted */
@@ -53,12 +52,10 @@ set_init(SetRun *set, Error *err)
     set->records = arena_alloc(arena, set->count, sizeof(*set->records));
     set->requests = arena_alloc(arena, set->count, sizeof(*set->requests));
     set->counts = arena_alloc(arena, set->count, sizeof(*set->counts));
-    set->ids = arena_alloc(arena, set->count, sizeof(*set->ids));
     set->flags = arena_alloc(arena, set->count, sizeof(*set->flags));
     set->members_of_request = arena_alloc(arena, set->count, sizeof(*set->members_of_request));
     return (set->members != NULL && set->records != NULL && set->requests != NULL &&
-            set->counts != NULL && set->ids != NULL && set->flags != NULL &&
-            set->members_of_request != NULL) ||
+            set->counts != NULL && set->flags != NULL && set->members_of_request != NULL) ||
            error_out_of_memory(err);
 }
 
@@ -92,12 +89,11 @@ static bool
 set_look_up(SetRun *set, Error *err)
 {
     CLEANUP(ledger_rows_done) LedgerRows rows = {0};
-    for (size_t i = 0; i < set->count; i++)
-        set->ids[i] = set->items[i].command->id;
-    if (!ledger_find(set->context->database, set->ids, set->count, &rows, err))
+    if (!ledger_entry_find(set->context, set->items, set->count, &rows, err))
         return error_wrap(err, "look up %zu commands in the ledger", set->count);
     for (size_t i = 0; i < set->count; i++) {
-        const LedgerRecord *row = ledger_rows_find(&rows, set->items[i].command->id);
+        const LedgerRecord *row =
+            ledger_rows_find(&rows, set->items[i].command, set->items[i].source);
         set->members[i].is_new = row == NULL;
         if (row != NULL && !set_apply_verdict(set, i, row, err))
             return false;

@@ -215,8 +215,8 @@ test_record_has_key_and_event_headers(void **state)
                                     {"own", BYTES_TEXT("1")}};
     const Record source = {.topic = "t", .headers = headers, .header_count = 3};
     CLEANUP(record_freep)
-    Record *record = result_record("cleanup.results",
-                                   &(EventContent){"c-1", "host-1", FINISHED_US, "{}"}, 0, &source);
+    Record *record = result_record(
+        "cleanup.results", &(EventContent){"c-1", "c-1", "host-1", FINISHED_US, "{}"}, 0, &source);
     assert_event(record, "c-1", "cleanup.result.v1", "2026-11-23T02:00:00.000000Z");
 }
 
@@ -230,7 +230,7 @@ test_record_of_a_replay_has_an_event_id_of_its_own(void **state)
     worker_id[sizeof(worker_id) - 1] = '\0';
     CLEANUP(record_freep)
     Record *record =
-        result_record("r", &(EventContent){"c-1", worker_id, FINISHED_US, "{}"}, 3, &source);
+        result_record("r", &(EventContent){"c-1", "c-1", worker_id, FINISHED_US, "{}"}, 3, &source);
     assert_non_null(record);
     assert_int_equal(record->header_count, 6);
     assert_header(record, "ce_id", "c-1/replay/3");

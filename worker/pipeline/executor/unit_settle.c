@@ -68,6 +68,18 @@ go_on(const PipelineShared *shared, Job **job, TaskOutcome *outcome)
     batcher_requeue(shared->batcher, job, BATCHER_BACK, 0);
 }
 
+static void
+log_duplicate(const Job *job, const TaskOutcome *outcome)
+{
+    char started[CLOCK_TEXT_BYTES];
+    char finished[CLOCK_TEXT_BYTES] = "";
+    clock_format(outcome->first_started_us, started);
+    if (outcome->finished_at_us != 0)
+        clock_format(outcome->finished_at_us, finished);
+    log_info("duplicate absorbed", LOG_JOB(job), LOG_STR("first_status", outcome->status),
+             LOG_STR("first_started_at", started), LOG_STR("first_finished_at", finished));
+}
+
 /* True when the job has ended with something for the publisher; else it has been placed. */
 static bool
 settle_step(const PipelineShared *shared, Job **job, TaskOutcome *outcome)
@@ -78,7 +90,7 @@ settle_step(const PipelineShared *shared, Job **job, TaskOutcome *outcome)
         return true;
     case TASK_DUPLICATE:
         /* Nothing to publish; its offset is finished like any other. */
-        log_debug("duplicate absorbed", LOG_JOB(*job));
+        log_duplicate(*job, outcome);
         return true;
     case TASK_REQUEUE:
         go_on(shared, job, outcome);

@@ -9,6 +9,7 @@
 #ifndef WORKER_PIPELINE_PUBLISHER_OUTGOING_H
 #define WORKER_PIPELINE_PUBLISHER_OUTGOING_H
 
+#include "worker/message/event.h"
 #include "worker/pipeline/queue/job.h"
 #include "worker/pipeline/settings.h"
 
@@ -39,6 +40,7 @@ struct Outgoing {
     Lane *lane;     /* a reference */
     Record *source; /* owned */
     char command_id[COMMAND_ID_MAX + 1];
+    char event_id[EVENT_ID_BYTES]; /* what the id of its event is, or begins with */
     int replay;
     /* Owned: the result, or the progress. NULL: nothing to publish, only the offset is finished (a
      * duplicate). */

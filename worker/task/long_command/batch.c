@@ -52,7 +52,7 @@ batch_of(const LongCommandStep *step, const RangeRun *run)
         .context = step->context,
         .target = run->target,
         .params = &command->params,
-        .key = {command->id, run->target->name, run->range_no},
+        .key = {command->key, run->target->name, run->range_no},
         .cutoff_us = target_cutoff_us(run->target, &command->params, step->long_command->now_us),
         .limit = run->batch_rows,
         .skipped_max = run->skipped_max,

@@ -63,7 +63,7 @@ sum_up(const TaskEntry *entry, const Error *cause, LongCommandSum *sum, Error *e
 {
     const Command *command = entry->item->command;
     if (!long_command_lock_ranges(entry->context, command, &sum->ranges, err) ||
-        !ledger_ids_list(entry->context->database, command->id, &sum->ids, err))
+        !ledger_ids_list(entry->context->database, command->key, &sum->ids, err))
         return false;
     for (size_t i = 0; i < sum->ranges.count; i++)
         add_range(report_of(entry, sum, sum->ranges.targets[i]), &sum->ranges.each[i], cause);
@@ -141,6 +141,7 @@ end_locked(const TaskEntry *entry, const LongCommandEnd *end, Error *err)
     LongCommandSum *sum = arena_alloc(database_arena(database), 1, sizeof(*sum));
     if (sum == NULL)
         return error_out_of_memory(err);
+    entry->record->content = entry->item->command->content;
     entry->record->worker_id = entry->context->settings->worker_id;
     return sum_up(entry, end->cause, sum, err) && render(entry, sum, end, err) &&
            ledger_update(database, entry->record, 1, err) &&
@@ -154,7 +155,7 @@ end_in_transaction(const LongCommandStep *step, Error *err)
     int64_t now_us;
     CLEANUP(ledger_rows_done) LedgerRows rows = {0};
     Database *database = step->context->database;
-    const char *const ids[] = {step->item->command->id};
+    const char *const ids[] = {step->item->command->key};
     if (!database_begin(database, DATABASE_WRITE, 0, &now_us, err) ||
         !ledger_lock(database, ids, 1, &rows, err))
         return false;

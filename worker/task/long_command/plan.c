@@ -51,7 +51,7 @@ long_command_lock_ranges(const TaskContext *context, const Command *command,
     LongCommandRanges *all = arena_alloc(database_arena(context->database), 1, sizeof(*all));
     if (all == NULL)
         return error_out_of_memory(err);
-    if (!ledger_range_lock_all(context->database, command->id, all->each, LONG_COMMAND_RANGES_MAX,
+    if (!ledger_range_lock_all(context->database, command->key, all->each, LONG_COMMAND_RANGES_MAX,
                                &all->count, err))
         return false;
     ret_ranges->count = 0;
