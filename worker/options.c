@@ -110,8 +110,9 @@ static const ConfigOption options[] = {
     MAYBE_TEXT("tables", "session_references", tables.session_references, false,
                "further tables that may reference sessions or their records, with commas; sessions "
                "with a row there are kept"),
-    TEXT("tables", "time_zone", tables.time_zone, "UTC",
-         "zone of the times in columns without one, a name of pg_timezone_names"),
+    MAYBE_TEXT("tables", "time_zone", tables.time_zone, false,
+               "zone of the times in columns without one, a name of pg_timezone_names; not set: "
+               "UTC, and a column whose default is the clock of the session is refused"),
     TEXT("tables", "message_sender_user", tables.message_sender_user, "user",
          "senders whose messages keep their user's sessions, with commas"),
     TEXT("tables", "message_sender_others", tables.message_sender_others, "bot",
@@ -196,6 +197,17 @@ make_up_id(Settings *settings, Error *err)
     return true;
 }
 
+static bool
+choose_time_zone(Settings *settings, Error *err)
+{
+    settings->tables.time_zone_is_given = settings->tables.time_zone[0] != '\0';
+    if (settings->tables.time_zone_is_given)
+        return true;
+    free(settings->tables.time_zone);
+    settings->tables.time_zone = NULL;
+    return text_copy("UTC", &settings->tables.time_zone, err);
+}
+
 /* What no single option can tell. */
 static bool
 check_together(const Settings *settings, Error *err)
@@ -241,7 +253,7 @@ settings_load(const SettingsSources *sources, Settings **ret_settings, Error *er
         return error_out_of_memory(err);
     const Config config = config_of(settings);
     if (!load_sources(&config, sources, err) || !check_together(settings, err) ||
-        !make_up_id(settings, err))
+        !make_up_id(settings, err) || !choose_time_zone(settings, err))
         return false;
     *ret_settings = settings;
     settings = NULL;

@@ -59,6 +59,7 @@ typedef struct Settings {
         char *bookings;
         char *session_references;
         char *time_zone;
+        bool time_zone_is_given; /* by the operator */
         char *message_sender_user;
         char *message_sender_others;
         char *booking_status_pending;

@@ -91,6 +91,7 @@ test_walk_over_a_local_default_passes_with_the_option(void **state)
                           "public.messages.\"timestamp\"");
     assert_int_equal(findings_count(&look.findings, FINDING_FAIL), 3);
     look.settings.tables.time_zone = "America/Los_Angeles";
+    look.settings.tables.time_zone_is_given = true;
     look_apply(&look, app,
                look_find_among(&look, FINDING_WARN, "time_zone_default", "bookings.updated_at"));
     look_walk(&look);
@@ -122,6 +123,10 @@ test_walk_over_a_default_in_a_zone_of_its_own_is_judged_by_that(void **state)
     look_mends(&look, app, "time_zone_default", "of asia/tokyo (its own)");
     set_zone("GMT");
     postgres_exec(app, "ALTER TABLE sessions ALTER COLUMN created_at SET DEFAULT now()");
+    look_mends(&look, app, "time_zone_default",
+               "public.sessions.created_at defaults to the clock of the session");
+    postgres_exec(app, "ALTER TABLE sessions ALTER COLUMN created_at SET DEFAULT now()");
+    look.settings.tables.time_zone_is_given = true;
     (void)look_find(&look, FINDING_WARN, "time_zone_default",
                     "public.sessions.created_at defaults to the clock of the session");
     set_zone("Europe/London");
@@ -141,6 +146,7 @@ test_walk_over_a_role_of_another_zone_that_inserts_is_mended(void **state)
                   "ALTER ROLE %s SET TimeZone = 'Asia/Tokyo'; ALTER TABLE bookings ALTER COLUMN "
                   "created_at SET DEFAULT now()",
                   role);
+    look.settings.tables.time_zone_is_given = true;
     (void)look_find(&look, FINDING_WARN, "time_zone_default", "the session that inserts");
     postgres_exec(app, "GRANT INSERT ON bookings TO %s", role);
     look_mends(&look, app, "time_zone_default", "Asia/Tokyo (role cleanup_test_worker");

@@ -30,6 +30,7 @@ client_settings_database(const Settings *settings, DatabaseSettings *ret_databas
                 .bookings = settings->tables.bookings,
                 .session_references = settings->tables.session_references,
                 .time_zone = settings->tables.time_zone,
+                .time_zone_is_given = settings->tables.time_zone_is_given,
                 .message_sender_user = settings->tables.message_sender_user,
                 .message_sender_others = settings->tables.message_sender_others,
                 .booking_status_pending = settings->tables.booking_status_pending,

@@ -188,8 +188,9 @@ static bool
 look_defaults(CatalogLook *look, Error *err)
 {
     size_t found;
-    const PgParam params[] = {pg_param_array(&look->tables),
-                              pg_param_text(look->database->settings->tables.time_zone)};
+    const DatabaseTables *tables = &look->database->settings->tables;
+    const PgParam params[] = {pg_param_array(&look->tables), pg_param_text(tables->time_zone),
+                              pg_param_bool(tables->time_zone_is_given)};
     return catalog_look_findings(look, SQL_CATALOG_DEFAULTS, params, ARRAY_LEN(params), &found,
                                  err) &&
            add_fine(look, found, "time_zone", "time zone",

@@ -29,6 +29,7 @@ typedef struct DatabaseTables {
     const char *bookings;
     const char *session_references;    /* comma list; "" = none */
     const char *time_zone;             /* of columns without one */
+    bool time_zone_is_given;           /* the operator vouches for it */
     const char *message_sender_user;   /* comma lists of words */
     const char *message_sender_others; /* "" = none */
     const char *booking_status_pending;

@@ -1,6 +1,7 @@
 -- Columns without a time zone whose default writes the clock of another zone than tables.time_zone.
 -- $1 text[]  oids: users, sessions, messages, image_sent, video_sent, bookings
 -- $2 text    tables.time_zone
+-- $3 bool    the operator has set it, and so vouches for the zone of every session of the application
 -- Returns findings; worker/repository/catalog.c names their columns.
 -- Zones are the same when their clocks show the same in all seasons.
 WITH columns AS (
@@ -72,10 +73,12 @@ FROM clocks k
 JOIN other o ON o.oid = k.oid AND o.name = k.name
 GROUP BY k.quoted, k.name, k.decides, k.concerns
 UNION ALL
-SELECT 'WARN', 'time_zone_default', 'time zone', k.concerns,
+SELECT CASE WHEN $3::boolean THEN 'WARN' ELSE 'FAIL' END, 'time_zone_default', 'time zone',
+       k.concerns,
        format('%s.%I defaults to the clock of the session that inserts', k.quoted, k.name),
-       format('Its zone is %s (tables.time_zone) unless a program sets another, as JDBC does, or '
-              'PGTZ: such rows look older or newer than they are.', $2),
+       format('A program that sets a zone of its own (PGTZ, JDBC) writes rows that look older than '
+              'they are. Set tables.time_zone=%s where every one of them keeps to it, or the '
+              'default:', $2),
        format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT (now() AT TIME ZONE %L);', k.quoted,
               k.name, $2)
 FROM clocks k
