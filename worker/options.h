@@ -86,8 +86,8 @@ typedef struct SettingsSources {
  * settings_free. Fails with ERROR_REJECT and one sentence for the user. */
 bool settings_load(const SettingsSources *sources, Settings **ret_settings, Error *err) MUST_CHECK;
 
-/* Fails with ERROR_REJECT when nothing says which database is meant: neither postgres.dsn nor one of
- * libpq's variables. */
+/* Fails with ERROR_REJECT when nothing says which database is meant: neither postgres.dsn nor one
+ * of libpq's variables. */
 bool settings_need_database(const Settings *settings, Error *err) MUST_CHECK;
 
 void settings_free(Settings *settings);
