@@ -1,4 +1,5 @@
 #include "common/log.h"
+#include "worker/check/check.h"
 #include "worker/cli/cli.h"
 #include "worker/cli/client_settings.h"
 #include "worker/cli/commands.h"
@@ -15,6 +16,34 @@ enum {
     UPKEEP_INTERVAL_MS = 60000,
     MMAP_BYTES = 64 * 1024,
 };
+
+static void
+log_warnings(const Findings *findings)
+{
+    for (size_t i = 0; i < findings->count; i++) {
+        const Finding *finding = &findings->list[i];
+        if (finding->level == FINDING_WARN)
+            log_warn(finding->what, LOG_STR("code", finding->code),
+                     LOG_STR("subject", finding->subject), LOG_STR("why", finding->why),
+                     LOG_STR("mend", finding->mend));
+    }
+}
+
+/* Prints all that is to be mended first, and says what to exit with then. */
+static int
+look_around(const char *name, CheckContext *context, Findings *findings)
+{
+    Error err = {0};
+    if (!check_walk_all(context, findings, &err))
+        return cli_fail(name, &err);
+    log_warnings(findings);
+    const size_t failed = findings_count(findings, FINDING_FAIL);
+    if (failed == 0)
+        return CLI_DONE;
+    findings_print(findings, FINDING_FAIL, stderr);
+    (void)fprintf(stderr, "cleanup-worker run: %zu to be mended before it starts\n", failed);
+    return context->unreachable ? CLI_UNREACHABLE : CLI_FAILED;
+}
 
 static bool
 check_database(const DatabaseSettings *settings, Error *err)
@@ -109,25 +138,32 @@ bound_malloc(void)
 #endif
 }
 
-static bool
-run_worker(const Settings *settings, Error *err)
+static int
+run_worker(const char *name, const Settings *settings)
 {
+    CLEANUP(findings_done) Findings findings = {0};
     DatabaseSettings database;
     TaskSettings task;
     PipelineSettings pipeline;
+    Error err = {0};
     client_settings_database(settings, &database);
     fill_task_settings(settings, &task);
     fill_pipeline_settings(settings, &database, &task, &pipeline);
+    CheckContext context = {
+        .settings = settings, .database = &database, .kafka = &pipeline.kafka, .is_start = true};
 
     bound_malloc();
     (void)signal(SIGPIPE, SIG_IGN);
-    const int signal_fd = signals_open(err);
+    int signal_fd = signals_open(&err);
     if (signal_fd < 0)
-        return false;
-    const bool done =
-        check_database(&database, err) && run_with_upkeep(settings, &pipeline, signal_fd, err);
+        return cli_fail(name, &err);
+    pipeline.kafka.interrupt = (KafkaInterrupt){signals_arrived_at, &signal_fd};
+    int exit_code = look_around(name, &context, &findings);
+    if (exit_code == CLI_DONE && (!check_database(&database, &err) ||
+                                  !run_with_upkeep(settings, &pipeline, signal_fd, &err)))
+        exit_code = cli_fail(name, &err);
     (void)close(signal_fd);
-    return done;
+    return exit_code;
 }
 
 static int
@@ -135,12 +171,14 @@ run(const CliSpec *spec, const CliLine *line, const Settings *settings)
 {
     (void)line;
     Error err;
+    if (!settings_need_database(settings, &err))
+        return cli_fail_usage(spec->name, "%s", err.text);
     log_info("cleanup-worker starts", LOG_STR("version", CLEANUP_WORKER_VERSION),
              LOG_STR("worker_id", settings->worker.id), LOG_STR("group", settings->kafka.group_id));
-    if (!run_worker(settings, &err))
-        return cli_fail(spec->name, &err);
-    log_info("cleanup-worker ends", LOG_STR("worker_id", settings->worker.id));
-    return CLI_DONE;
+    const int exit_code = run_worker(spec->name, settings);
+    if (exit_code == CLI_DONE)
+        log_info("cleanup-worker ends", LOG_STR("worker_id", settings->worker.id));
+    return exit_code;
 }
 
 static const CliSpec spec = {
@@ -148,7 +186,7 @@ static const CliSpec spec = {
     .arguments = "",
     .about = "Executes commands until SIGTERM or SIGINT, then finishes what runs, publishes, "
              "commits and ends with 0.\n"
-             "Ends with 1 and the statement to run when the database lacks what it needs, with 3 "
+             "Ends with 1 and what mends it when topics or the database lack what it needs, with 3 "
              "when Kafka or\n"
              "PostgreSQL cannot be reached at start; later it waits for them.",
     .lists_settings = true,
