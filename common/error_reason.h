@@ -61,6 +61,8 @@ typedef enum ErrorScope {
     X(REASON_LEDGER_BUSY, "ledger_busy", RETRY, COMMAND, false)                                    \
     X(REASON_LEDGER_DAMAGED, "database_error", RETRY, EVERYTHING, true)                            \
     X(REASON_LEDGER_NEWER, "database_error", HOLD, COMMAND, false)                                 \
+    X(REASON_DATABASE_CHANGED, "database_error", HOLD, EVERYTHING, false)                          \
+    X(REASON_TABLE_CHANGED, "database_error", HOLD, TARGET, false)                                 \
     X(REASON_SCHEMA_UNFIT, "database_error", REJECT, EVERYTHING, true)                             \
     X(REASON_PARAM_TOO_LARGE, "database_error", REJECT, EVERYTHING, true)                          \
     X(REASON_STATEMENT_BROKEN, "database_error", FATAL, EVERYTHING, false)

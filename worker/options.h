@@ -58,6 +58,12 @@ typedef struct Settings {
         char *video_sent;
         char *bookings;
         char *session_references;
+        char *time_zone;
+        char *message_sender_user;
+        char *message_sender_others;
+        char *booking_status_pending;
+        char *booking_status_expired;
+        bool allow_missing_indexes;
     } tables;
     struct {
         double min_inactive_hours;

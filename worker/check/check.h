@@ -35,4 +35,7 @@ bool check_walk_configuration(CheckContext *context, Findings *findings, Error *
 /* Kafka: brokers, topics and their settings, the group. */
 bool check_walk_kafka(CheckContext *context, Findings *findings, Error *err) MUST_CHECK;
 
+/* PostgreSQL: the server, the worker's own schema, the application's tables. */
+bool check_walk_database(CheckContext *context, Findings *findings, Error *err) MUST_CHECK;
+
 #endif

@@ -255,9 +255,8 @@ cli_fail(const char *name, const Error *err)
     (void)fprintf(stderr, "cleanup-worker %s: %s\n", name, err->text);
     if (err->reason == REASON_KAFKA_CONFIG)
         return CLI_USAGE;
-    /* PostgreSQL answered: it lacks an object, or we lack a privilege. */
-    const bool answered =
-        err->reason == REASON_OBJECT_MISSING || err->reason == REASON_PRIVILEGE_MISSING;
+    /* PostgreSQL answered: an object is missing or unfit, or we lack a privilege. */
+    const bool answered = err->scope == ERROR_SCOPE_TARGET;
     return err->kind == ERROR_HOLD && !answered ? CLI_UNREACHABLE : CLI_FAILED;
 }
 

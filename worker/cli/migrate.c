@@ -1,31 +1,40 @@
 #include "worker/cli/cli.h"
 #include "worker/cli/client_settings.h"
 #include "worker/cli/commands.h"
+#include "worker/cli/migrate_database.h"
 #include "worker/cli/migrate_topics.h"
 #include "worker/repository/schema_repository.h"
 
 typedef struct MigrateArguments {
+    bool app_indexes;
+    const char *grant_to; /* NULL: nobody */
     bool topics;
     long partitions;
 } MigrateArguments;
 
 enum {
+    OPTION_APP_INDEXES,
+    OPTION_GRANT_TO,
     OPTION_TOPICS,
     OPTION_PARTITIONS,
-};
-
-static const CliOption options[] = {
-    [OPTION_TOPICS] = {"topics", NULL, "also make the topics that are missing"},
-    [OPTION_PARTITIONS] = {"partitions", "N", "of topics that are made (6)"},
 };
 
 static bool
 take(void *state, size_t index, const char *value, Error *err)
 {
     MigrateArguments *arguments = state;
-    if (index == OPTION_TOPICS) {
+    switch (index) {
+    case OPTION_APP_INDEXES:
+        arguments->app_indexes = true;
+        return true;
+    case OPTION_GRANT_TO:
+        arguments->grant_to = value;
+        return true;
+    case OPTION_TOPICS:
         arguments->topics = true;
         return true;
+    default:
+        break;
     }
     return cli_read_integer(value, 1, MIGRATE_PARTITIONS_MAX, &arguments->partitions) ||
            error_set(err, REASON_USAGE, "--partitions takes a number from 1 to %d, not \"%s\"",
@@ -33,16 +42,10 @@ take(void *state, size_t index, const char *value, Error *err)
 }
 
 static bool
-migrate_schema(const Settings *settings, Error *err)
+migrate_schema(Database *database, Error *err)
 {
-    DatabaseSettings database_settings;
-    client_settings_database(settings, &database_settings);
-    CLEANUP(database_freep)
-    Database *database = database_new(&database_settings, clock_system());
     int before = 0;
     int after = 0;
-    if (database == NULL)
-        return error_out_of_memory(err);
     if (!schema_migrate(database, &before, &after, err))
         return false;
     if (before == after)
@@ -55,20 +58,44 @@ migrate_schema(const Settings *settings, Error *err)
 static int
 migrate(const CliSpec *spec, const CliLine *line, const Settings *settings)
 {
+    CLEANUP(findings_done) Findings left = {0};
     const MigrateArguments *arguments = spec->state;
-    Error err;
+    DatabaseSettings database_settings;
+    Error err = {0};
     (void)line;
     if (!settings_need_database(settings, &err))
         return cli_fail_usage(spec->name, "%s", err.text);
-    if (!migrate_schema(settings, &err) ||
+    client_settings_database(settings, &database_settings);
+    CLEANUP(database_freep)
+    Database *database = database_new(&database_settings, clock_system());
+    if (database == NULL) {
+        (void)error_out_of_memory(&err);
+        return cli_fail(spec->name, &err);
+    }
+    if (!migrate_schema(database, &err) ||
+        (arguments->grant_to != NULL &&
+         !migrate_grant(database, arguments->grant_to, &left, &err)) ||
+        (arguments->app_indexes && !migrate_indexes(database, &left, &err)) ||
         (arguments->topics && !migrate_topics(settings, (int)arguments->partitions, &err)))
         return cli_fail(spec->name, &err);
-    return CLI_DONE;
+    if (left.count == 0)
+        return CLI_DONE;
+    (void)fprintf(stderr, "cleanup-worker %s: still missing:\n", spec->name);
+    findings_print(&left, FINDING_OK, stderr);
+    return CLI_FAILED;
 }
 
 int
 command_migrate(int argc, char **argv)
 {
+    static const CliOption options[] = {
+        [OPTION_APP_INDEXES] = {"app-indexes", NULL,
+                                "also create the indexes that the application's tables lack, "
+                                "concurrently"},
+        [OPTION_GRANT_TO] = {"grant-to", "ROLE", "also give this role what a worker needs"},
+        [OPTION_TOPICS] = {"topics", NULL, "also make the topics that are missing"},
+        [OPTION_PARTITIONS] = {"partitions", "N", "of topics that are made (6)"},
+    };
     MigrateArguments arguments = {.partitions = MIGRATE_PARTITIONS};
     const CliSpec spec = {
         .name = "migrate",
@@ -78,9 +105,9 @@ command_migrate(int argc, char **argv)
         .options = options,
         .option_count = ARRAY_LEN(options),
         .take = take,
-        .state = &arguments,
         .log = CLI_LOG_TOOL,
         .run = migrate,
+        .state = &arguments,
     };
     return cli_run(&spec, argc, argv);
 }

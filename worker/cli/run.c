@@ -5,7 +5,6 @@
 #include "worker/cli/commands.h"
 #include "worker/cli/signals.h"
 #include "worker/pipeline/pipeline.h"
-#include "worker/repository/schema_repository.h"
 #include "worker/upkeep/upkeep.h"
 
 #include <malloc.h>
@@ -43,15 +42,6 @@ look_around(const char *name, CheckContext *context, Findings *findings)
     findings_print(findings, FINDING_FAIL, stderr);
     (void)fprintf(stderr, "cleanup-worker run: %zu to be mended before it starts\n", failed);
     return context->unreachable ? CLI_UNREACHABLE : CLI_FAILED;
-}
-
-static bool
-check_database(const DatabaseSettings *settings, Error *err)
-{
-    CLEANUP(database_freep) Database *database = database_new(settings, clock_system());
-    if (database == NULL)
-        return error_out_of_memory(err);
-    return schema_check(database, err);
 }
 
 static void
@@ -115,6 +105,7 @@ run_with_upkeep(const Settings *settings, PipelineSettings *pipeline, int signal
         .commands_topic = settings->topics.commands,
         .retention_hours = settings->worker.ledger_retention_hours,
         .interval_ms = UPKEEP_INTERVAL_MS,
+        .catalog = pipeline->task->catalog,
     };
     Upkeep *upkeep = NULL;
     if (!upkeep_start(&upkeep_settings, clock_system(), &upkeep, err))
@@ -138,6 +129,20 @@ bound_malloc(void)
 #endif
 }
 
+/* Runs on what the look around has found good enough. */
+static bool
+run_watched(const Settings *settings, const Findings *start, PipelineSettings *pipeline,
+            TaskSettings *task, int signal_fd, Error *err)
+{
+    CatalogWatch *watch = NULL;
+    if (!catalog_watch_new(start, clock_system(), &watch, err))
+        return false;
+    task->catalog = watch;
+    const bool done = run_with_upkeep(settings, pipeline, signal_fd, err);
+    catalog_watch_free(watch);
+    return done;
+}
+
 static int
 run_worker(const char *name, const Settings *settings)
 {
@@ -159,8 +164,8 @@ run_worker(const char *name, const Settings *settings)
         return cli_fail(name, &err);
     pipeline.kafka.interrupt = (KafkaInterrupt){signals_arrived_at, &signal_fd};
     int exit_code = look_around(name, &context, &findings);
-    if (exit_code == CLI_DONE && (!check_database(&database, &err) ||
-                                  !run_with_upkeep(settings, &pipeline, signal_fd, &err)))
+    if (exit_code == CLI_DONE &&
+        !run_watched(settings, &findings, &pipeline, &task, signal_fd, &err))
         exit_code = cli_fail(name, &err);
     (void)close(signal_fd);
     return exit_code;
@@ -169,8 +174,8 @@ run_worker(const char *name, const Settings *settings)
 static int
 run(const CliSpec *spec, const CliLine *line, const Settings *settings)
 {
-    (void)line;
     Error err;
+    (void)line;
     if (!settings_need_database(settings, &err))
         return cli_fail_usage(spec->name, "%s", err.text);
     log_info("cleanup-worker starts", LOG_STR("version", CLEANUP_WORKER_VERSION),
@@ -184,11 +189,12 @@ run(const CliSpec *spec, const CliLine *line, const Settings *settings)
 static const CliSpec spec = {
     .name = "run",
     .arguments = "",
-    .about = "Executes commands until SIGTERM or SIGINT, then finishes what runs, publishes, "
-             "commits and ends with 0.\n"
-             "Ends with 1 and what mends it when topics or the database lack what it needs, with 3 "
-             "when Kafka or\n"
-             "PostgreSQL cannot be reached at start; later it waits for them.",
+    .about =
+        "Executes commands until SIGTERM or SIGINT, then finishes what runs, publishes, "
+        "commits and ends with 0.\n"
+        "Ends with 1 and all that `check` finds amiss when that has to be mended first, with 3 "
+        "when Kafka or\n"
+        "PostgreSQL cannot be reached at start; later it waits for them.",
     .lists_settings = true,
     .log = CLI_LOG_SERVER,
     .run = run,

@@ -11,7 +11,7 @@
 #define WORKER_TASK_TASK_H
 
 #include "worker/message/result.h"
-#include "worker/repository/database.h"
+#include "worker/repository/catalog_watch.h"
 
 typedef struct TaskSettings {
     const char *worker_id;
@@ -24,6 +24,7 @@ typedef struct TaskSettings {
     int retry_backoff_ms;
     int retry_backoff_max_ms;
     int progress_interval_ms; /* of a long command; 0 = none */
+    CatalogWatch *catalog;    /* asked before anything is deleted; NULL = nobody is asked */
 } TaskSettings;
 
 typedef struct TaskContext {

@@ -115,6 +115,8 @@ test_meaning_of_each_reason_is_as_documented(void **state)
         {REASON_LEDGER_BUSY, "ledger_busy", ERROR_RETRY, ERROR_SCOPE_COMMAND, false},
         {REASON_LEDGER_DAMAGED, "database_error", ERROR_RETRY, ERROR_SCOPE_EVERYTHING, true},
         {REASON_LEDGER_NEWER, "database_error", ERROR_HOLD, ERROR_SCOPE_COMMAND, false},
+        {REASON_DATABASE_CHANGED, "database_error", ERROR_HOLD, ERROR_SCOPE_EVERYTHING, false},
+        {REASON_TABLE_CHANGED, "database_error", ERROR_HOLD, ERROR_SCOPE_TARGET, false},
         {REASON_SCHEMA_UNFIT, "database_error", ERROR_REJECT, ERROR_SCOPE_EVERYTHING, true},
         {REASON_PARAM_TOO_LARGE, "database_error", ERROR_REJECT, ERROR_SCOPE_EVERYTHING, true},
         {REASON_STATEMENT_BROKEN, "database_error", ERROR_FATAL, ERROR_SCOPE_EVERYTHING, false},
