@@ -86,6 +86,7 @@ typedef enum ErrorScope {
 #define ERROR_REASONS_OF_THE_PROCESS(X)                                                            \
     X(REASON_CONFIG, "config", REJECT, EVERYTHING, true)                                           \
     X(REASON_USAGE, "usage", REJECT, EVERYTHING, true)                                             \
+    X(REASON_INTERRUPTED, "interrupted", FATAL, EVERYTHING, false)                                 \
     X(REASON_NO_RESULT, "timeout", RETRY, EVERYTHING, true)                                        \
     X(REASON_OUT_OF_MEMORY, "out_of_memory", FATAL, EVERYTHING, false)                             \
     X(REASON_SYSTEM, "system", FATAL, EVERYTHING, false)                                           \

@@ -1,5 +1,10 @@
 #include "worker/options.h"
 
+#include "common/kafka/kafka_brokers.h"
+#include "common/kafka/kafka_properties.h"
+#include "common/pg/pg_dsn.h"
+#include "common/text.h"
+
 #include <stdint.h>
 #include <string.h>
 #include <sys/random.h>
@@ -132,34 +137,6 @@ static const ConfigOption options[] = {
     RETIRED("tables", "properties", retired.tables_properties, "no statement reads that table"),
 };
 
-static const char *
-refuse_property(const char *name)
-{
-    static const char acks[] =
-        "a result counts as published only when every in-sync replica has it";
-    static const struct {
-        const char *name;
-        const char *reason;
-    } refused[] = {
-        {"enable.auto.commit", "an offset is committed only once its result is published"},
-        {"enable.auto.offset.store", "the worker decides which offsets are safe to commit"},
-        {"isolation.level", "commands of transactions that were aborted must not be executed"},
-        {"enable.idempotence", "without it a result could be published twice or out of order"},
-        {"transactional.id", "each worker needs one of its own, which it chooses itself"},
-        {"group.instance.id", "workers that share it would push each other out of the group"},
-        {"acks", acks},
-        {"request.required.acks", acks},
-        {"auto.offset.reset", "a group without offsets must not pass over commands"},
-        {"partition.assignment.strategy", "all workers of a group must use the same one"},
-        {"transaction.timeout.ms", "it has to fit how the worker publishes"},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
-        if (strcmp(refused[i].name, name) == 0)
-            return refused[i].reason;
-    }
-    return NULL;
-}
-
 static Config
 config_of(Settings *settings)
 {
@@ -167,9 +144,11 @@ config_of(Settings *settings)
         .options = options,
         .option_count = ARRAY_LEN(options),
         .values = settings,
-        .pass = {"kafka", settings != NULL ? &settings->kafka.properties : NULL, refuse_property},
+        .pass = {"kafka", settings != NULL ? &settings->kafka.properties : NULL,
+                 kafka_property_check},
         .environment_prefix = "CLEANUP_",
         .environment_reserved = "CLEANUP_TEST_",
+        .seen = settings != NULL ? &settings->seen : NULL,
     };
 }
 
@@ -206,6 +185,18 @@ choose_time_zone(Settings *settings, Error *err)
     free(settings->tables.time_zone);
     settings->tables.time_zone = NULL;
     return text_copy("UTC", &settings->tables.time_zone, err);
+}
+
+/* What Kafka's and PostgreSQL's clients would find only when they connect. */
+static bool
+check_addresses(const Settings *settings, Error *err)
+{
+    Error reason;
+    if (!kafka_brokers_check(settings->kafka.bootstrap_servers, &reason))
+        return error_set(err, REASON_CONFIG, "kafka.bootstrap.servers %s", reason.text);
+    if (settings->postgres.dsn[0] != '\0' && !pg_dsn_check(settings->postgres.dsn, &reason))
+        return error_set(err, REASON_CONFIG, "postgres.dsn: %s", reason.text);
+    return true;
 }
 
 /* What no single option can tell. */
@@ -253,11 +244,23 @@ settings_load(const SettingsSources *sources, Settings **ret_settings, Error *er
         return error_out_of_memory(err);
     const Config config = config_of(settings);
     if (!load_sources(&config, sources, err) || !check_together(settings, err) ||
-        !make_up_id(settings, err) || !choose_time_zone(settings, err))
+        !check_addresses(settings, err) || !make_up_id(settings, err) ||
+        !choose_time_zone(settings, err))
         return false;
+    settings->config_path = sources->config_path;
     *ret_settings = settings;
     settings = NULL;
     return true;
+}
+
+bool
+settings_need_database(const Settings *settings, Error *err)
+{
+    if (settings->postgres.dsn[0] != '\0' || pg_dsn_in_environment())
+        return true;
+    return error_set(err, REASON_CONFIG,
+                     "postgres.dsn is empty, and none of PGHOST, PGDATABASE, PGUSER and PGSERVICE "
+                     "is set; set CLEANUP_POSTGRES_DSN=\"host=… dbname=… user=…\"");
 }
 
 void

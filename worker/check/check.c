@@ -1,7 +1,7 @@
 #include "worker/check/check.h"
 
 /* In the order in which they are printed. */
-static const CheckWalk walks[] = {check_walk_database};
+static const CheckWalk walks[] = {check_walk_configuration, check_walk_kafka, check_walk_database};
 
 bool
 check_walk_all(CheckContext *context, Findings *findings, Error *err)

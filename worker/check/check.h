@@ -3,7 +3,8 @@
  *
  * Owns:      nothing; a CheckContext borrows.
  * Threads:   one at a time.
- * Invariant: a walk changes nothing, and says so with findings: it fails only for want of memory.
+ * Invariant: a walk changes nothing, and says so with findings: it fails only for want of memory,
+ * for a configuration that a client does not take, or when it was interrupted while it waited.
  */
 #ifndef WORKER_CHECK_CHECK_H
 #define WORKER_CHECK_CHECK_H
@@ -22,11 +23,17 @@ typedef struct CheckContext {
     bool unreachable; /* a walk found that its server cannot be reached, or refuses the login */
 } CheckContext;
 
-/* Adds what it finds, also what is fine. Fails only for want of memory. */
+/* Adds what it finds, also what is fine. */
 typedef bool (*CheckWalk)(CheckContext *context, Findings *findings, Error *err);
 
 /* All walks. */
 bool check_walk_all(CheckContext *context, Findings *findings, Error *err) MUST_CHECK;
+
+/* The configuration: where it comes from; that it is one is known since it was loaded. */
+bool check_walk_configuration(CheckContext *context, Findings *findings, Error *err) MUST_CHECK;
+
+/* Kafka: brokers, topics and their settings, the group. */
+bool check_walk_kafka(CheckContext *context, Findings *findings, Error *err) MUST_CHECK;
 
 /* PostgreSQL: the server, the worker's own schema, the application's tables. */
 bool check_walk_database(CheckContext *context, Findings *findings, Error *err) MUST_CHECK;

@@ -2,28 +2,43 @@
 #include "worker/cli/client_settings.h"
 #include "worker/cli/commands.h"
 #include "worker/cli/migrate_database.h"
+#include "worker/cli/migrate_topics.h"
 #include "worker/repository/schema_repository.h"
 
 typedef struct MigrateArguments {
     bool app_indexes;
     const char *grant_to; /* NULL: nobody */
+    bool topics;
+    long partitions;
 } MigrateArguments;
 
 enum {
     OPTION_APP_INDEXES,
     OPTION_GRANT_TO,
+    OPTION_TOPICS,
+    OPTION_PARTITIONS,
 };
 
 static bool
 take(void *state, size_t index, const char *value, Error *err)
 {
     MigrateArguments *arguments = state;
-    (void)err;
-    if (index == OPTION_APP_INDEXES)
+    switch (index) {
+    case OPTION_APP_INDEXES:
         arguments->app_indexes = true;
-    else
+        return true;
+    case OPTION_GRANT_TO:
         arguments->grant_to = value;
-    return true;
+        return true;
+    case OPTION_TOPICS:
+        arguments->topics = true;
+        return true;
+    default:
+        break;
+    }
+    return cli_read_integer(value, 1, MIGRATE_PARTITIONS_MAX, &arguments->partitions) ||
+           error_set(err, REASON_USAGE, "--partitions takes a number from 1 to %d, not \"%s\"",
+                     MIGRATE_PARTITIONS_MAX, value);
 }
 
 static bool
@@ -46,11 +61,13 @@ migrate(const CliSpec *spec, const CliLine *line, const Settings *settings)
     CLEANUP(findings_done) Findings left = {0};
     const MigrateArguments *arguments = spec->state;
     DatabaseSettings database_settings;
+    Error err = {0};
     (void)line;
+    if (!settings_need_database(settings, &err))
+        return cli_fail_usage(spec->name, "%s", err.text);
     client_settings_database(settings, &database_settings);
     CLEANUP(database_freep)
     Database *database = database_new(&database_settings, clock_system());
-    Error err = {0};
     if (database == NULL) {
         (void)error_out_of_memory(&err);
         return cli_fail(spec->name, &err);
@@ -58,7 +75,8 @@ migrate(const CliSpec *spec, const CliLine *line, const Settings *settings)
     if (!migrate_schema(database, &err) ||
         (arguments->grant_to != NULL &&
          !migrate_grant(database, arguments->grant_to, &left, &err)) ||
-        (arguments->app_indexes && !migrate_indexes(database, &left, &err)))
+        (arguments->app_indexes && !migrate_indexes(database, &left, &err)) ||
+        (arguments->topics && !migrate_topics(settings, (int)arguments->partitions, &err)))
         return cli_fail(spec->name, &err);
     if (left.count == 0)
         return CLI_DONE;
@@ -75,8 +93,10 @@ command_migrate(int argc, char **argv)
                                 "also create the indexes that the application's tables lack, "
                                 "concurrently"},
         [OPTION_GRANT_TO] = {"grant-to", "ROLE", "also give this role what a worker needs"},
+        [OPTION_TOPICS] = {"topics", NULL, "also make the topics that are missing"},
+        [OPTION_PARTITIONS] = {"partitions", "N", "of topics that are made (6)"},
     };
-    MigrateArguments arguments = {0};
+    MigrateArguments arguments = {.partitions = MIGRATE_PARTITIONS};
     const CliSpec spec = {
         .name = "migrate",
         .arguments = "",

@@ -159,9 +159,10 @@ run_worker(const char *name, const Settings *settings)
 
     bound_malloc();
     (void)signal(SIGPIPE, SIG_IGN);
-    const int signal_fd = signals_open(&err);
+    int signal_fd = signals_open(&err);
     if (signal_fd < 0)
         return cli_fail(name, &err);
+    pipeline.kafka.interrupt = (KafkaInterrupt){signals_arrived_at, &signal_fd};
     int exit_code = look_around(name, &context, &findings);
     if (exit_code == CLI_DONE &&
         !run_watched(settings, &findings, &pipeline, &task, signal_fd, &err))
@@ -173,7 +174,10 @@ run_worker(const char *name, const Settings *settings)
 static int
 run(const CliSpec *spec, const CliLine *line, const Settings *settings)
 {
+    Error err;
     (void)line;
+    if (!settings_need_database(settings, &err))
+        return cli_fail_usage(spec->name, "%s", err.text);
     log_info("cleanup-worker starts", LOG_STR("version", CLEANUP_WORKER_VERSION),
              LOG_STR("worker_id", settings->worker.id), LOG_STR("group", settings->kafka.group_id));
     const int exit_code = run_worker(spec->name, settings);

@@ -58,7 +58,9 @@ typedef struct TaskOutcome {
     bool dead_letter; /* goes to the dead-letter topic too, with this reason: */
     char *reason;
     int attempts;
-    const char *status; /* static: "succeeded" and so on */
+    const char *status;    /* static: "succeeded" and so on */
+    char *message;         /* the result's, owned; NULL where the bytes came from the ledger */
+    int64_t started_at_us; /* 0: it did not start here */
     /* How far a long command has come (TASK_REQUEUE), now and then; see message/progress.h. */
     char *progress; /* JSON, owned; or NULL */
     int64_t progress_number;

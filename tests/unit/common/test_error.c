@@ -139,6 +139,7 @@ test_meaning_of_each_reason_is_as_documented(void **state)
         {REASON_DEV_BROKER, "dev_broker", ERROR_FATAL, ERROR_SCOPE_EVERYTHING, false},
         {REASON_CONFIG, "config", ERROR_REJECT, ERROR_SCOPE_EVERYTHING, true},
         {REASON_USAGE, "usage", ERROR_REJECT, ERROR_SCOPE_EVERYTHING, true},
+        {REASON_INTERRUPTED, "interrupted", ERROR_FATAL, ERROR_SCOPE_EVERYTHING, false},
         {REASON_NO_RESULT, "timeout", ERROR_RETRY, ERROR_SCOPE_EVERYTHING, true},
         {REASON_OUT_OF_MEMORY, "out_of_memory", ERROR_FATAL, ERROR_SCOPE_EVERYTHING, false},
         {REASON_SYSTEM, "system", ERROR_FATAL, ERROR_SCOPE_EVERYTHING, false},
