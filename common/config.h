@@ -23,12 +23,19 @@ typedef struct ConfigPairs {
     size_t count;
 } ConfigPairs;
 
-/* A section whose unknown keys pass through. `refuse` returns NULL, or why this name is refused. */
+/* A section whose unknown keys pass through, if `check` takes name and value; else it fails with
+ * what is said after the name: "cannot be set: …". */
 typedef struct ConfigPassThrough {
     const char *section;
     ConfigPairs *pairs;
-    const char *(*refuse)(const char *name);
+    bool (*check)(const char *name, const char *value, Error *err);
 } ConfigPassThrough;
+
+/* What config_read_environment saw. */
+typedef struct ConfigSeen {
+    size_t variables;        /* how many set an option */
+    ConfigPairs passed_over; /* Kubernetes' service links; the values are not kept */
+} ConfigSeen;
 
 typedef struct Config {
     const ConfigOption *options;
@@ -37,12 +44,14 @@ typedef struct Config {
     ConfigPassThrough pass;
     const char *environment_prefix;   /* "CLEANUP_" */
     const char *environment_reserved; /* a prefix that is left alone, or NULL */
+    ConfigSeen *seen;                 /* the caller's, or NULL */
 } Config;
 
 /* Sets every option to its default. */
 bool config_set_defaults(const Config *config, Error *err) MUST_CHECK;
 
-/* Sets one option by "section" and "key". Fails with ERROR_REJECT and a sentence that names the
+/* Sets one option by "section" and "key"; one newline at the end of the value is not part of it,
+ * any other control character is refused. Fails with ERROR_REJECT and a sentence that names the
  * option, what was given (not of a secret) and what it takes. `origin` says where it stood. */
 bool config_set(const Config *config, const char *section, const char *key, const char *value,
                 const char *origin, Error *err) MUST_CHECK;
@@ -52,12 +61,13 @@ bool config_set_assignment(const Config *config, const char *assignment, Error *
 
 /* Reads an INI file: [section], key = value, comments from ";" or "#" at the start of a line or
  * from " ;" within one. Fails with ERROR_REJECT, naming file and line, when it cannot be read, is
- * not of this form, or holds what config_set refuses; what stands above the fault may have been
- * set. */
+ * not of this form, holds a key twice, or holds what config_set refuses; what stands above the
+ * fault may have been set. */
 bool config_read_file(const Config *config, const char *path, Error *err) MUST_CHECK;
 
 /* `environment` as environ: PREFIX_SECTION_KEY=value, "_" standing for "." in the section that
- * passes through. A name with the prefix that is no option fails like config_set. */
+ * passes through. A name with the prefix that is no option fails like config_set, save those that
+ * Kubernetes sets for a service whose name begins like the prefix. */
 bool config_read_environment(const Config *config, char *const *environment, Error *err) MUST_CHECK;
 
 /* Calls `tell` for every retired option that was given. */

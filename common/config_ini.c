@@ -8,6 +8,12 @@
 #include <ini.h>
 #include <string.h>
 
+/* A key that was read, and where. */
+typedef struct IniKey {
+    char *name; /* "section.key" */
+    int line;
+} IniKey;
+
 typedef struct IniFile {
     const Config *config;
     const char *path;
@@ -15,6 +21,8 @@ typedef struct IniFile {
     char *line; /* getline's */
     size_t line_size;
     int line_number;
+    IniKey *keys;
+    size_t key_count;
     bool failed;
     Error *err;
 } IniFile;
@@ -25,6 +33,9 @@ ini_file_done(IniFile *file)
     if (file->stream != NULL)
         (void)fclose(file->stream);
     free(file->line);
+    for (size_t i = 0; i < file->key_count; i++)
+        free(file->keys[i].name);
+    free(file->keys);
 }
 
 /* Without indentation, line end and byte order mark; a comment counts as empty, however long. */
@@ -72,6 +83,29 @@ read_line(char *ret_line, int size, void *state)
     return ret_line;
 }
 
+/* Fails when the file has this key already: one of the two lines would be without effect. */
+static bool
+note_key(IniFile *file, const char *section, const char *name)
+{
+    char key[512];
+    (void)snprintf(key, sizeof(key), "%s.%s", section, name);
+    for (size_t i = 0; i < file->key_count; i++) {
+        if (strcmp(file->keys[i].name, key) == 0)
+            return error_set(file->err, REASON_CONFIG,
+                             "%s: %s stands in line %d and again in line %d", file->path, key,
+                             file->keys[i].line, file->line_number);
+    }
+    IniKey *grown = realloc(file->keys, (file->key_count + 1) * sizeof(*grown));
+    if (grown == NULL)
+        return error_out_of_memory(file->err);
+    file->keys = grown;
+    char *copy = strdup(key);
+    if (copy == NULL)
+        return error_out_of_memory(file->err);
+    file->keys[file->key_count++] = (IniKey){copy, file->line_number};
+    return true;
+}
+
 /* inih's handler; it is always told that all is well, for a failure of ours has its own text. */
 static int
 take_entry(void *state, const char *section, const char *name, const char *value)
@@ -85,7 +119,8 @@ take_entry(void *state, const char *section, const char *name, const char *value
         file->failed = !error_set(file->err, REASON_CONFIG,
                                   "%s: an option stands before the first [section]", origin);
     else
-        file->failed = !config_set(file->config, section, name, value, origin, file->err);
+        file->failed = !note_key(file, section, name) ||
+                       !config_set(file->config, section, name, value, origin, file->err);
     return 1;
 }
 

@@ -62,6 +62,8 @@ typedef enum ErrorScope {
     X(REASON_LEDGER_BUSY, "ledger_busy", RETRY, COMMAND, false)                                    \
     X(REASON_LEDGER_DAMAGED, "database_error", RETRY, EVERYTHING, true)                            \
     X(REASON_LEDGER_NEWER, "database_error", HOLD, COMMAND, false)                                 \
+    X(REASON_DATABASE_CHANGED, "database_error", HOLD, EVERYTHING, false)                          \
+    X(REASON_TABLE_CHANGED, "database_error", HOLD, TARGET, false)                                 \
     X(REASON_SCHEMA_UNFIT, "database_error", REJECT, EVERYTHING, true)                             \
     X(REASON_PARAM_TOO_LARGE, "database_error", REJECT, EVERYTHING, true)                          \
     X(REASON_STATEMENT_BROKEN, "database_error", FATAL, EVERYTHING, false)
@@ -85,6 +87,7 @@ typedef enum ErrorScope {
 #define ERROR_REASONS_OF_THE_PROCESS(X)                                                            \
     X(REASON_CONFIG, "config", REJECT, EVERYTHING, true)                                           \
     X(REASON_USAGE, "usage", REJECT, EVERYTHING, true)                                             \
+    X(REASON_INTERRUPTED, "interrupted", FATAL, EVERYTHING, false)                                 \
     X(REASON_NO_RESULT, "timeout", RETRY, EVERYTHING, true)                                        \
     X(REASON_OUT_OF_MEMORY, "out_of_memory", FATAL, EVERYTHING, false)                             \
     X(REASON_SYSTEM, "system", FATAL, EVERYTHING, false)                                           \

@@ -59,7 +59,7 @@ grow(Findings *findings)
 bool
 findings_add(Findings *findings, const Finding *finding, Error *err)
 {
-    Finding copy = {.level = finding->level, .code = finding->code};
+    Finding copy = {.level = finding->level, .code = finding->code, .concerns = finding->concerns};
     const bool copied = copy_text(finding->subject, &copy.subject) &&
                         copy_text(finding->what, &copy.what) &&
                         copy_text(finding->why, &copy.why) && copy_text(finding->mend, &copy.mend);
@@ -69,6 +69,12 @@ findings_add(Findings *findings, const Finding *finding, Error *err)
     }
     findings->list[findings->count++] = copy;
     return true;
+}
+
+bool
+finding_is(const Finding *finding, const char *code)
+{
+    return strcmp(finding->code, code) == 0;
 }
 
 size_t
@@ -162,6 +168,7 @@ add_json(StrBuf *json, const Finding *finding)
     json_add_text(json, "what", finding->what);
     json_add_text(json, "why", finding->why);
     json_add_text(json, "mend", finding->mend);
+    json_add_text(json, "concerns", finding->concerns);
     json_close_object(json);
 }
 

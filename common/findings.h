@@ -23,11 +23,12 @@ typedef enum FindingLevel {
 
 typedef struct Finding {
     FindingLevel level;
-    const char *code;    /* static; the same for the same kind of finding, for programs */
-    const char *subject; /* what was looked at, a word or two: "index", "cleanup.commands" */
-    const char *what;    /* one sentence or less: what was found */
-    const char *why;     /* what it means for the user; NULL where `what` says it all */
-    const char *mend;    /* statements that mend it, a line each; NULL: nothing to run */
+    const char *code;     /* static; the same for the same kind of finding, for programs */
+    const char *subject;  /* what was looked at, a word or two: "index", "cleanup.commands" */
+    const char *what;     /* one sentence or less: what was found */
+    const char *why;      /* what it means for the user; NULL where `what` says it all */
+    const char *mend;     /* statements that mend it, a line each; NULL: nothing to run */
+    const char *concerns; /* static; what alone waits for it: "sessions"; NULL: everything */
 } Finding;
 
 /* Begins as {0}. */
@@ -39,6 +40,9 @@ typedef struct Findings {
 
 /* Copies the finding to the end. Fails only when out of memory (ERROR_FATAL). */
 bool findings_add(Findings *findings, const Finding *finding, Error *err) MUST_CHECK;
+
+/* Whether it is of that kind. */
+bool finding_is(const Finding *finding, const char *code);
 
 /* How many there are of a level. */
 size_t findings_count(const Findings *findings, FindingLevel level);

@@ -2,15 +2,22 @@
 
 #include "common/clock.h"
 #include "common/json_write.h"
+#include "common/log_limit.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { SELDOM_KEYS = 16 };
 
 static struct {
     LogLevel level;
     LogFormat format;
-} sink = {LOG_INFO, LOG_FORMAT_LOGFMT};
+    pthread_mutex_t lock; /* of what follows */
+    uint64_t keys[SELDOM_KEYS];
+    LogLimit limits[SELDOM_KEYS];
+} sink = {LOG_INFO, LOG_FORMAT_LOGFMT, PTHREAD_MUTEX_INITIALIZER, {0}, {{0}}};
 
 static const char *const level_names[] = {
     [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error"};
@@ -32,6 +39,44 @@ const char *
 log_or_null(const char *text)
 {
     return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+/* FNV-1a. */
+static uint64_t
+hash_of(const char *key)
+{
+    uint64_t hash = 14695981039346656037U;
+    for (; *key != '\0'; key++)
+        hash = (hash ^ (unsigned char)*key) * 1099511628211U;
+    return hash;
+}
+
+/* The key's place, else the one that was told longest ago. */
+static size_t
+seldom_place(uint64_t hash)
+{
+    size_t place = 0;
+    for (size_t i = 0; i < SELDOM_KEYS; i++) {
+        if (sink.limits[i].was_logged && sink.keys[i] == hash)
+            return i;
+        if (!sink.limits[i].was_logged || sink.limits[i].logged_ms < sink.limits[place].logged_ms)
+            place = i;
+    }
+    return place;
+}
+
+bool
+log_first_in_a_minute(const char *key)
+{
+    const uint64_t hash = hash_of(key);
+    (void)pthread_mutex_lock(&sink.lock);
+    const size_t place = seldom_place(hash);
+    if (sink.keys[place] != hash)
+        sink.limits[place] = (LogLimit){0};
+    sink.keys[place] = hash;
+    const bool first = log_limit_allows(&sink.limits[place], clock_monotonic_ms(clock_system()));
+    (void)pthread_mutex_unlock(&sink.lock);
+    return first;
 }
 
 static bool

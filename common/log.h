@@ -47,6 +47,10 @@ const char *log_or_null(const char *text);
         }                                                                                          \
     } while (0)
 
+/* True for a key that was not asked for within the last minute, so that what goes on for long is
+ * told once a minute. A few keys at a time; from any thread. */
+bool log_first_in_a_minute(const char *key);
+
 #define log_debug(message, ...) LOG_EVENT(LOG_DEBUG, message, ##__VA_ARGS__)
 #define log_info(message, ...) LOG_EVENT(LOG_INFO, message, ##__VA_ARGS__)
 #define log_warn(message, ...) LOG_EVENT(LOG_WARN, message, ##__VA_ARGS__)

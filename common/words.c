@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 int
 words_index(const char *words, const char *text)
@@ -10,7 +11,7 @@ words_index(const char *words, const char *text)
     int index = 0;
     for (const char *at = words; at != NULL; index++) {
         const size_t word_length = strcspn(at, "|");
-        if (word_length == length && strncmp(at, text, length) == 0)
+        if (word_length == length && strncasecmp(at, text, length) == 0)
             return index;
         at = at[word_length] == '|' ? at + word_length + 1 : NULL;
     }

@@ -6,7 +6,7 @@
 #ifndef COMMON_WORDS_H
 #define COMMON_WORDS_H
 
-/* The index of `text` among the words, or -1. */
+/* The index of `text`, in any case, among the words, or -1. */
 int words_index(const char *words, const char *text);
 
 #endif

@@ -14,6 +14,8 @@ typedef struct Subcommand {
 
 static const Subcommand subcommands[] = {
     {"run", "execute commands until SIGTERM", command_run},
+    {"check", "say what is amiss in configuration, Kafka and database, and what mends it",
+     command_check},
     {"migrate", "create or upgrade the worker's own schema", command_migrate},
     {"send", "put a command on the topic, and wait for its result if you like", command_send},
     {"watch", "follow the results", command_watch},

@@ -1,5 +1,10 @@
 #include "worker/options.h"
 
+#include "common/kafka/kafka_brokers.h"
+#include "common/kafka/kafka_properties.h"
+#include "common/pg/pg_dsn.h"
+#include "common/text.h"
+
 #include <stdint.h>
 #include <string.h>
 #include <sys/random.h>
@@ -108,8 +113,21 @@ static const ConfigOption options[] = {
     TEXT("tables", "video_sent", tables.video_sent, "\"videoSent\"", "table, as an SQL identifier"),
     TEXT("tables", "bookings", tables.bookings, "bookings", "table, as an SQL identifier"),
     MAYBE_TEXT("tables", "session_references", tables.session_references, false,
-               "further tables that may reference sessions, with commas; sessions with a row there "
-               "are kept"),
+               "further tables that may reference sessions or their records, with commas; sessions "
+               "with a row there are kept"),
+    MAYBE_TEXT("tables", "time_zone", tables.time_zone, false,
+               "zone of the times in columns without one, a name of pg_timezone_names; not set: "
+               "UTC, and a column whose default is the clock of the session is refused"),
+    TEXT("tables", "message_sender_user", tables.message_sender_user, "user",
+         "senders whose messages keep their user's sessions, with commas"),
+    TEXT("tables", "message_sender_others", tables.message_sender_others, "bot",
+         "senders that are no user, with commas"),
+    TEXT("tables", "booking_status_pending", tables.booking_status_pending, "Pending",
+         "status of the bookings that expire"),
+    TEXT("tables", "booking_status_expired", tables.booking_status_expired, "Expired",
+         "status they get"),
+    SWITCH("tables", "allow_missing_indexes", tables.allow_missing_indexes, "false",
+           "true: a large table without an index the worker needs is a warning only"),
     REAL("limits", "min_inactive_hours", limits.min_inactive_hours, 0, 87600, "1",
          "commands below this inactive_hours are rejected"),
     REAL("limits", "min_expiration_minutes", limits.min_expiration_minutes, 0, 525600, "1",
@@ -119,34 +137,6 @@ static const ConfigOption options[] = {
     RETIRED("tables", "properties", retired.tables_properties, "no statement reads that table"),
 };
 
-static const char *
-refuse_property(const char *name)
-{
-    static const char acks[] =
-        "a result counts as published only when every in-sync replica has it";
-    static const struct {
-        const char *name;
-        const char *reason;
-    } refused[] = {
-        {"enable.auto.commit", "an offset is committed only once its result is published"},
-        {"enable.auto.offset.store", "the worker decides which offsets are safe to commit"},
-        {"isolation.level", "commands of transactions that were aborted must not be executed"},
-        {"enable.idempotence", "without it a result could be published twice or out of order"},
-        {"transactional.id", "each worker needs one of its own, which it chooses itself"},
-        {"group.instance.id", "workers that share it would push each other out of the group"},
-        {"acks", acks},
-        {"request.required.acks", acks},
-        {"auto.offset.reset", "a group without offsets must not pass over commands"},
-        {"partition.assignment.strategy", "all workers of a group must use the same one"},
-        {"transaction.timeout.ms", "it has to fit how the worker publishes"},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
-        if (strcmp(refused[i].name, name) == 0)
-            return refused[i].reason;
-    }
-    return NULL;
-}
-
 static Config
 config_of(Settings *settings)
 {
@@ -154,9 +144,11 @@ config_of(Settings *settings)
         .options = options,
         .option_count = ARRAY_LEN(options),
         .values = settings,
-        .pass = {"kafka", settings != NULL ? &settings->kafka.properties : NULL, refuse_property},
+        .pass = {"kafka", settings != NULL ? &settings->kafka.properties : NULL,
+                 kafka_property_check},
         .environment_prefix = "CLEANUP_",
         .environment_reserved = "CLEANUP_TEST_",
+        .seen = settings != NULL ? &settings->seen : NULL,
     };
 }
 
@@ -181,6 +173,29 @@ make_up_id(Settings *settings, Error *err)
         return error_out_of_memory(err);
     free(settings->worker.id);
     settings->worker.id = copy;
+    return true;
+}
+
+static bool
+choose_time_zone(Settings *settings, Error *err)
+{
+    settings->tables.time_zone_is_given = settings->tables.time_zone[0] != '\0';
+    if (settings->tables.time_zone_is_given)
+        return true;
+    free(settings->tables.time_zone);
+    settings->tables.time_zone = NULL;
+    return text_copy("UTC", &settings->tables.time_zone, err);
+}
+
+/* What Kafka's and PostgreSQL's clients would find only when they connect. */
+static bool
+check_addresses(const Settings *settings, Error *err)
+{
+    Error reason;
+    if (!kafka_brokers_check(settings->kafka.bootstrap_servers, &reason))
+        return error_set(err, REASON_CONFIG, "kafka.bootstrap.servers %s", reason.text);
+    if (settings->postgres.dsn[0] != '\0' && !pg_dsn_check(settings->postgres.dsn, &reason))
+        return error_set(err, REASON_CONFIG, "postgres.dsn: %s", reason.text);
     return true;
 }
 
@@ -229,11 +244,23 @@ settings_load(const SettingsSources *sources, Settings **ret_settings, Error *er
         return error_out_of_memory(err);
     const Config config = config_of(settings);
     if (!load_sources(&config, sources, err) || !check_together(settings, err) ||
-        !make_up_id(settings, err))
+        !check_addresses(settings, err) || !make_up_id(settings, err) ||
+        !choose_time_zone(settings, err))
         return false;
+    settings->config_path = sources->config_path;
     *ret_settings = settings;
     settings = NULL;
     return true;
+}
+
+bool
+settings_need_database(const Settings *settings, Error *err)
+{
+    if (settings->postgres.dsn[0] != '\0' || pg_dsn_in_environment())
+        return true;
+    return error_set(err, REASON_CONFIG,
+                     "postgres.dsn is empty, and none of PGHOST, PGDATABASE, PGUSER and PGSERVICE "
+                     "is set; set CLEANUP_POSTGRES_DSN=\"host=… dbname=… user=…\"");
 }
 
 void

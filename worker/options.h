@@ -58,6 +58,13 @@ typedef struct Settings {
         char *video_sent;
         char *bookings;
         char *session_references;
+        char *time_zone;
+        bool time_zone_is_given; /* by the operator */
+        char *message_sender_user;
+        char *message_sender_others;
+        char *booking_status_pending;
+        char *booking_status_expired;
+        bool allow_missing_indexes;
     } tables;
     struct {
         double min_inactive_hours;
@@ -69,7 +76,9 @@ typedef struct Settings {
     } log;
     struct {
         bool tables_properties;
-    } retired; /* which of the retired options were given */
+    } retired;               /* which of the retired options were given */
+    const char *config_path; /* of the sources, or NULL */
+    ConfigSeen seen;         /* of their environment */
 } Settings;
 
 /* Where values come from, the later over the earlier. */
@@ -83,6 +92,10 @@ typedef struct SettingsSources {
 /* worker.id is made up (host name and a random suffix) where it is not set. The caller frees with
  * settings_free. Fails with ERROR_REJECT and one sentence for the user. */
 bool settings_load(const SettingsSources *sources, Settings **ret_settings, Error *err) MUST_CHECK;
+
+/* Fails with ERROR_REJECT when nothing says which database is meant: neither postgres.dsn nor one
+ * of libpq's variables. */
+bool settings_need_database(const Settings *settings, Error *err) MUST_CHECK;
 
 void settings_free(Settings *settings);
 DEFINE_FREEP(Settings, settings_free)

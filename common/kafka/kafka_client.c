@@ -1,13 +1,17 @@
 #include "common/kafka/kafka_private.h"
 
 #include "common/clock.h"
+#include "common/kafka/kafka_properties.h"
+#include "common/kafka/kafka_reason.h"
 #include "common/log.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
 enum {
-    WAIT_STEP_MS = 1000,
+    /* A request that no broker takes ends after the step; one under way gets ever longer. */
+    WAIT_STEP_MS = 250,
+    WAIT_STEP_MAX_MS = 4000,
     TOPIC_PATIENCE_MS =
         2000, /* a topic that was just created takes a moment to be known everywhere */
     TOPIC_PAUSE_US = 100 * 1000,
@@ -30,17 +34,35 @@ log_level_of(int syslog_level)
     return syslog_level <= 6 ? LOG_INFO : LOG_DEBUG;
 }
 
+/* Both callbacks get the same texts; a broker that cannot be reached is told once a minute, and not
+ * at all while somebody waits for it: the error at the end of the waiting tells. */
+static void
+log_failure(const KafkaClient *client, LogLevel level, const char *text)
+{
+    KafkaReason reason;
+    kafka_reason_read(text, &reason);
+    char key[sizeof(KafkaReason) + 8];
+    (void)snprintf(key, sizeof(key), "kafka %s %s", reason.broker, reason.text);
+    if (client == NULL || atomic_load(&client->waiting) || !log_first_in_a_minute(key))
+        level = LOG_DEBUG;
+    LOG_EVENT(level, "a Kafka broker cannot be reached",
+              LOG_STR("broker", log_or_null(reason.broker)), LOG_STR("reason", reason.text));
+}
+
 static void
 on_log(const rd_kafka_t *handle, int level, const char *facility, const char *text)
 {
-    (void)handle;
+    if (strcmp(facility, "FAIL") == 0) {
+        log_failure(rd_kafka_opaque(handle), log_level_of(level), text);
+        return;
+    }
     /* One list of properties serves consumers and producers, so each ignores some. */
     const LogLevel mine = strcmp(facility, "CONFWARN") == 0 ? LOG_DEBUG : log_level_of(level);
     LOG_EVENT(mine, "librdkafka", LOG_STR("facility", facility), LOG_STR("detail", text));
 }
 
 static void
-on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
+on_error(rd_kafka_t *handle, int code, const char *told, void *opaque)
 {
     (void)handle;
     KafkaClient *client = opaque;
@@ -49,19 +71,11 @@ on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
     /* "all brokers are down" says less than the reason before it. */
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && client->reason[0] != '\0')
         return;
-    const int written = snprintf(client->reason, sizeof(client->reason), "%s", reason);
+    KafkaReason reason;
+    kafka_reason_read(told, &reason);
+    const int written = snprintf(client->reason, sizeof(client->reason), "%s%s%s", reason.broker,
+                                 reason.broker[0] != '\0' ? ": " : "", reason.text);
     (void)written;
-}
-
-static bool
-is_secret(const char *name)
-{
-    static const char *const marks[] = {"password", "secret", "key", "token", "oauth", "jaas"};
-    for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
-        if (strstr(name, marks[i]) != NULL)
-            return true;
-    }
-    return false;
 }
 
 static bool
@@ -73,7 +87,7 @@ set_property(rd_kafka_conf_t *conf, const char *name, const char *value, Error *
         return true;
     /* librdkafka's reason quotes the value. */
     return error_set(err, REASON_KAFKA_CONFIG, "kafka property %s: %s", name,
-                     is_secret(name) ? "the value is not accepted" : reason);
+                     kafka_property_is_secret(name) ? "the value is not accepted" : reason);
 }
 
 static bool
@@ -106,6 +120,9 @@ kafka_client_configure(const KafkaSettings *settings, KafkaProperties defaults,
     if (!set_properties(conf, common, err) || !set_properties(conf, defaults, err))
         return false;
     for (size_t i = 0; i < settings->property_count; i++) {
+        if (kafka_property_rule(settings->names[i]) == KAFKA_PROPERTY_UNKNOWN)
+            log_debug("a property that this version does not know is passed on",
+                      LOG_STR("property", settings->names[i]));
         if (!set_property(conf, settings->names[i], settings->values[i], err))
             return false;
     }
@@ -171,10 +188,17 @@ kafka_client_error(Error *err, rd_kafka_resp_err_t code, const char *what, const
 static bool
 unreachable(const KafkaClient *client, int timeout_ms, Error *err)
 {
-    return error_set(
-        err, client->authentication_failed ? REASON_KAFKA_REFUSED : REASON_KAFKA_UNREACHABLE,
-        "Kafka does not answer within %d ms: %s", timeout_ms,
-        client->reason[0] != '\0' ? client->reason : "no broker could be reached");
+    if (client->authentication_failed)
+        return error_set(err, REASON_KAFKA_REFUSED, "Kafka refuses the login: %s", client->reason);
+    return error_set(err, REASON_KAFKA_UNREACHABLE, "Kafka cannot be reached within %g s: %s",
+                     timeout_ms / 1e3,
+                     client->reason[0] != '\0' ? client->reason : "no broker answers");
+}
+
+static bool
+is_interrupted(const KafkaClient *client)
+{
+    return client->interrupt.asked != NULL && client->interrupt.asked(client->interrupt.state);
 }
 
 /* Asks for one topic (NULL: for the brokers alone) until there is an answer or `deadline_ms` has
@@ -183,20 +207,23 @@ static bool
 fetch_metadata(KafkaClient *client, rd_kafka_topic_t *topic, int64_t deadline_ms, int timeout_ms,
                const struct rd_kafka_metadata **ret_metadata, Error *err)
 {
+    int step_ms = WAIT_STEP_MS;
     for (;;) {
         const int64_t left_ms = deadline_ms - kafka_client_now_ms();
         if (left_ms <= 0)
             return unreachable(client, timeout_ms, err);
-        const rd_kafka_resp_err_t code =
-            rd_kafka_metadata(client->handle, 0, topic, ret_metadata,
-                              left_ms < WAIT_STEP_MS ? (int)left_ms : WAIT_STEP_MS);
+        const rd_kafka_resp_err_t code = rd_kafka_metadata(
+            client->handle, 0, topic, ret_metadata, left_ms < step_ms ? (int)left_ms : step_ms);
         rd_kafka_poll(client->handle, 0);
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
             return true;
         if (client->authentication_failed)
             return unreachable(client, timeout_ms, err);
-        /* An error that comes at once must not become a busy loop. */
-        if (code != RD_KAFKA_RESP_ERR__TIMED_OUT)
+        if (is_interrupted(client))
+            return error_set(err, REASON_INTERRUPTED, "interrupted while Kafka was away");
+        if (code == RD_KAFKA_RESP_ERR__TIMED_OUT)
+            step_ms = step_ms * 2 < WAIT_STEP_MAX_MS ? step_ms * 2 : WAIT_STEP_MAX_MS;
+        else /* an error that comes at once must not become a busy loop */
             usleep(TOPIC_PAUSE_US);
     }
 }
@@ -211,9 +238,9 @@ topic_error(rd_kafka_resp_err_t code, const char *topic, Error *err)
                      rd_kafka_err2str(code));
 }
 
-bool
-kafka_client_partitions(KafkaClient *client, const char *topic, int timeout_ms, int32_t *ret_count,
-                        Error *err)
+static bool
+find_partitions(KafkaClient *client, const char *topic, int timeout_ms, int32_t *ret_count,
+                Error *err)
 {
     CLEANUP(kafka_topic_destroyp)
     rd_kafka_topic_t *handle = rd_kafka_topic_new(client->handle, topic, NULL);
@@ -243,14 +270,46 @@ kafka_client_partitions(KafkaClient *client, const char *topic, int timeout_ms, 
 }
 
 bool
+kafka_client_partitions(KafkaClient *client, const char *topic, int timeout_ms, int32_t *ret_count,
+                        Error *err)
+{
+    atomic_store(&client->waiting, true);
+    if (!find_partitions(client, topic, timeout_ms, ret_count, err))
+        return false; /* the error tells; what the client still says while it ends does not */
+    atomic_store(&client->waiting, false);
+    return true;
+}
+
+static bool
+wait_for_brokers(KafkaClient *client, int64_t deadline_ms, int timeout_ms, int *ret_count,
+                 Error *err)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    if (!fetch_metadata(client, NULL, deadline_ms, timeout_ms, &metadata, err))
+        return false;
+    *ret_count = metadata->broker_cnt;
+    rd_kafka_metadata_destroy(metadata);
+    return true;
+}
+
+bool
+kafka_client_brokers(KafkaClient *client, int timeout_ms, int *ret_count, Error *err)
+{
+    atomic_store(&client->waiting, true);
+    if (!wait_for_brokers(client, kafka_client_now_ms() + timeout_ms, timeout_ms, ret_count, err))
+        return false;
+    atomic_store(&client->waiting, false);
+    return true;
+}
+
+bool
 kafka_client_wait(KafkaClient *client, const char *const *topics, size_t topic_count,
                   int timeout_ms, Error *err)
 {
     const int64_t deadline_ms = kafka_client_now_ms() + timeout_ms;
-    const struct rd_kafka_metadata *metadata = NULL;
-    if (!fetch_metadata(client, NULL, deadline_ms, timeout_ms, &metadata, err))
+    int brokers = 0;
+    if (!kafka_client_brokers(client, timeout_ms, &brokers, err))
         return false;
-    rd_kafka_metadata_destroy(metadata);
     for (size_t i = 0; i < topic_count; i++) {
         int32_t partitions = 0;
         const int64_t left_ms = deadline_ms - kafka_client_now_ms();

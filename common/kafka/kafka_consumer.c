@@ -188,6 +188,7 @@ kafka_consumer_open(const KafkaSettings *settings, KafkaConsumer **ret_consumer,
     if (consumer == NULL)
         return error_out_of_memory(err);
     consumer->event_fd = -1;
+    consumer->client.interrupt = settings->interrupt;
     if (!consumer_init(consumer, settings, err))
         return false;
     *ret_consumer = consumer;

@@ -17,6 +17,7 @@
 #include "common/record.h"
 
 #include <librdkafka/rdkafka.h>
+#include <stdatomic.h>
 
 enum {
     KAFKA_CLIENT_REASON_BYTES = 256,
@@ -35,6 +36,8 @@ typedef struct KafkaProperties {
 
 typedef struct KafkaClient {
     rd_kafka_t *handle;
+    KafkaInterrupt interrupt;
+    atomic_bool waiting; /* who waits will be told why it was in vain, once */
     bool authentication_failed;
     char reason[KAFKA_CLIENT_REASON_BYTES]; /* the latest connection error, for the message */
 } KafkaClient;
@@ -53,9 +56,13 @@ bool kafka_client_open(KafkaClient *client, rd_kafka_type_t type, rd_kafka_conf_
 
 /* Waits until the cluster answers and knows all of the topics; serves the client's events
  * meanwhile. ERROR_HOLD "kafka_unreachable" when it does not answer in time; ERROR_REJECT
- * "topic_missing". */
+ * "topic_missing"; ERROR_HOLD "interrupted" when the settings' interrupt was asked for. */
 bool kafka_client_wait(KafkaClient *client, const char *const *topics, size_t topic_count,
                        int timeout_ms, Error *err) MUST_CHECK;
+
+/* Waits until the cluster answers; how many brokers it has. Errors as kafka_client_wait. */
+bool kafka_client_brokers(KafkaClient *client, int timeout_ms, int *ret_count,
+                          Error *err) MUST_CHECK;
 
 /* The number of partitions of a topic that exists; errors as kafka_client_wait. */
 bool kafka_client_partitions(KafkaClient *client, const char *topic, int timeout_ms,

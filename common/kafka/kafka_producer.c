@@ -23,6 +23,9 @@ struct KafkaProducer {
     atomic_uint disconnects; /* counted on librdkafka's threads */
     rd_kafka_topic_t *prepared[PREPARED_MAX];
     size_t prepared_count;
+    bool delivered_one;
+    int32_t last_partition;
+    int64_t last_offset;
 };
 
 static const KafkaProperty default_list[] = {
@@ -45,6 +48,9 @@ on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque)
     if (producer->delivered == NULL || producer->closing)
         return;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        producer->delivered_one = true;
+        producer->last_partition = message->partition;
+        producer->last_offset = message->offset;
         producer->delivered(producer->state, message->_private, NULL);
         return;
     }
@@ -157,13 +163,6 @@ kafka_producer_disconnects(const KafkaProducer *producer)
     return atomic_load(&producer->disconnects);
 }
 
-bool
-kafka_producer_wait(KafkaProducer *producer, const char *const *topics, size_t topic_count,
-                    int timeout_ms, Error *err)
-{
-    return kafka_client_wait(&producer->client, topics, topic_count, timeout_ms, err);
-}
-
 void
 kafka_producer_prepare(KafkaProducer *producer, const char *topic)
 {
@@ -240,6 +239,17 @@ void
 kafka_producer_hasten(KafkaProducer *producer, int timeout_ms)
 {
     (void)rd_kafka_flush(producer->client.handle, timeout_ms);
+}
+
+bool
+kafka_producer_last_place(const KafkaProducer *producer, int32_t *ret_partition,
+                          int64_t *ret_offset)
+{
+    if (!producer->delivered_one)
+        return false;
+    *ret_partition = producer->last_partition;
+    *ret_offset = producer->last_offset;
+    return true;
 }
 
 size_t

@@ -34,10 +34,6 @@ bool kafka_producer_open_transactional(const KafkaSettings *settings, const char
                                        KafkaDelivered delivered, void *state,
                                        KafkaProducer **ret_producer, Error *err) MUST_CHECK;
 
-/* As kafka_consumer_wait. */
-bool kafka_producer_wait(KafkaProducer *producer, const char *const *topics, size_t topic_count,
-                         int timeout_ms, Error *err) MUST_CHECK;
-
 /* Learns in the background who leads the topic, so that the first record need not wait for it; a
  * few topics at most. */
 void kafka_producer_prepare(KafkaProducer *producer, const char *topic);
@@ -60,6 +56,10 @@ int kafka_producer_poll(KafkaProducer *producer, int timeout_ms);
 /* Sends at once what would linger, and serves delivery reports until the last is in, at most
  * `timeout_ms`. */
 void kafka_producer_hasten(KafkaProducer *producer, int timeout_ms);
+
+/* Where the record that was delivered last stands; false before the first. */
+bool kafka_producer_last_place(const KafkaProducer *producer, int32_t *ret_partition,
+                               int64_t *ret_offset) MUST_CHECK;
 
 /* How many records have no delivery report yet. */
 size_t kafka_producer_in_flight(const KafkaProducer *producer);

@@ -31,6 +31,8 @@ reader_init(KafkaReader *reader, const KafkaSettings *settings, const char *topi
             Error *err)
 {
     rd_kafka_conf_t *conf = NULL;
+    reader->client.interrupt = settings->interrupt;
+    atomic_init(&reader->client.waiting, true);
     const KafkaProperties defaults = {default_list, ARRAY_LEN(default_list)};
     const KafkaProperties fixed = {fixed_list, ARRAY_LEN(fixed_list)};
     if (!kafka_client_configure(settings, defaults, fixed, &conf, err) ||

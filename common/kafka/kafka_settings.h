@@ -7,7 +7,15 @@
 #ifndef COMMON_KAFKA_KAFKA_SETTINGS_H
 #define COMMON_KAFKA_KAFKA_SETTINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/* Asked now and then while a client waits for the cluster at its start; true ends the waiting with
+ * the error "interrupted". `asked` may be NULL. */
+typedef struct KafkaInterrupt {
+    bool (*asked)(void *state);
+    void *state;
+} KafkaInterrupt;
 
 typedef struct KafkaSettings {
     const char *bootstrap_servers;
@@ -21,6 +29,7 @@ typedef struct KafkaSettings {
     const char *const *names;
     const char *const *values;
     size_t property_count;
+    KafkaInterrupt interrupt;
 } KafkaSettings;
 
 #endif

@@ -47,7 +47,7 @@ def test_send_wait_shows_the_result_to_people():
         done = world.program("send", "get_inactive_sessions_preview", "--wait")
         check_equal(done.returncode, 0, f"exit code ({done.stderr})")
         check("Found 1 inactive sessions" in done.stdout and "session_id=session-1" in done.stdout, f"stdout: {done.stdout}")
-        done = world.program("send", "cleanup_inactive_sessions", "inactive_hours=0", "--wait")
+        done = world.program("send", "cleanup_inactive_sessions", "inactive_hours=0.5", "--wait")
         check_equal(done.returncode, 1, "exit code of a rejected command")
         check("rejected" in done.stdout and "inactive_hours" in done.stdout, f"stdout: {done.stdout}")
 

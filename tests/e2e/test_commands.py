@@ -70,3 +70,19 @@ def test_users_who_are_active_or_unknown_lose_nothing():
             check_equal(result["data"]["deleted_sessions"], 0, f"sessions of user {number}")
             check_equal(result["message"], f"No inactive sessions found for user {user_id(number)}", "message")
         check_equal(world.fingerprint(), before, "the tables")
+
+
+def test_log_has_a_line_for_each_command_that_was_no_set():
+    with World() as world:
+        world.add_users(1, 3)
+        worker = world.start_worker()
+        world.send_and_wait("cleanup_inactive_sessions_for_user", f"user_id={user_id(1)}", "dry_run=true", "--id", "dry")
+        world.send_and_wait("cleanup_inactive_sessions_for_user", f"user_id={user_id(1)}", "--id", "set")
+        world.send_and_wait("scheduled_cleanup", "--id", "whole")
+        lines = [line for line in worker.log().splitlines() if "command_id=" in line]
+        check_equal([line.split("command_id=")[1].split()[0] for line in lines], ["dry", "whole"], f"lines: {worker.log()}")
+        check("level=info" in lines[1] and "task=scheduled_cleanup" in lines[1] and "took_ms=" in lines[1], lines[1])
+        check("Session cleanup: Successfully cleaned up 2 inactive sessions" in lines[1], lines[1])
+        check("Would clean up 1 inactive sessions" in lines[0] and user_id(1) not in worker.log(), lines[0])
+        sets = [line for line in worker.log().splitlines() if "unit finished" in line]
+        check(len(sets) == 1 and "kind=set" in sets[0] and "commands=1" in sets[0], f"lines: {worker.log()}")

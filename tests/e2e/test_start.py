@@ -39,7 +39,7 @@ def test_run_without_a_table_ends_with_1_and_names_it():
 
 
 def test_secrets_are_not_printed():
-    with World(topics=False) as world:
+    with World() as world:
         wrong = re.sub(r"port=\d+", "port=1", world.dsn) + " password=hush-hush"
         done = world.program("run", "-v", timeout=15, CLEANUP_POSTGRES_DSN=wrong)
         check_equal(done.returncode, 3, "exit code")
@@ -55,10 +55,36 @@ def test_usage_errors_end_with_2():
         check_exit(world.program("run", "-o", "worker.executors=many"), 2, "worker.executors")
         check_exit(world.program("run", "-o", "kafka.enable.auto.commit=true"), 2, "enable.auto.commit")
         check_exit(world.program("run", "-X", "no.such.property=1"), 2, "no.such.property")
+        check_exit(world.program("run", "-X", "security.protocol=ssl", "-X", "ssl.ca.location=/no/such/ca"), 2, "ssl.ca.location")
         check_exit(world.program("run", "--config", "/no/such/file.ini"), 2, "/no/such/file.ini")
         check_exit(world.program("send"), 2, "TASK")
         check_exit(world.program("send", "task", "no-param"), 2, "no-param")
+        check_exit(world.program("run", "-o", "worker.executor=2"), 2, "did you mean worker.executors?")
+        check_exit(world.program("run", "-b", "http://x:9092"), 2, "http://x:9092", "host:port")
+        check_exit(world.program("run", "-X", "delivery.report.only.error=true"), 2, "delivery.report.only.error", "delivery report")
         check_exit(world.program("watch", "--since", "yesterday"), 2, "yesterday")
+
+
+def test_faults_of_the_environment_end_with_2():
+    with World(topics=False) as world:
+        check_exit(world.program("run", CLEANUP_POSTGRES_DSN="host=x hunter2"), 2, "postgres.dsn", 'missing "="')
+        check_exit(world.program("run", CLEANUP_POSTGRES_DSN=""), 2, "postgres.dsn is empty")
+        check_exit(world.program("migrate", CLEANUP_POSTGRES_DSN=""), 2, "postgres.dsn is empty")
+        check_exit(world.program("run", CLEANUP_POSTGRES_DSN=world.dsn + "\t"), 2, "postgres.dsn", "control character")
+        check_exit(world.program("run", CLEANUP_ENABLED="true"), 2, "CLEANUP_ENABLED")
+        check_exit(world.program("run", CLEANUP_WORKER_PORT="80"), 2, "CLEANUP_WORKER_PORT")
+
+
+def test_what_kubernetes_puts_into_the_environment_is_no_fault():
+    links = {"CLEANUP_WORKER_SERVICE_HOST": "10.0.0.1", "CLEANUP_WORKER_SERVICE_PORT": "80",
+             "CLEANUP_WORKER_SERVICE_PORT_HTTP": "80", "CLEANUP_WORKER_PORT": "tcp://10.0.0.1:80",
+             "CLEANUP_WORKER_PORT_80_TCP": "tcp://10.0.0.1:80", "CLEANUP_WORKER_PORT_80_TCP_ADDR": "10.0.0.1",
+             "CLEANUP_KAFKA_PORT": "tcp://10.0.0.2:9092"}
+    with World(topics=False) as world:
+        done = world.program("migrate", "-v", **links, CLEANUP_POSTGRES_DSN=world.dsn + "\n")
+        check_exit(done, 0)
+        lines = [line for line in done.stderr.splitlines() if "CLEANUP_WORKER_PORT" in line]
+        check(len(lines) == 1 and "level=debug" in lines[0], f"stderr: {done.stderr}")
 
 
 def test_help_and_version_end_with_0():

@@ -2,6 +2,7 @@
  * application meet what they meet by hand. */
 #include "tests/support/every_task.h"
 
+#include "worker/repository/catalog.h"
 #include "worker/repository/database_private.h"
 
 #include <setjmp.h>
@@ -100,15 +101,12 @@ test_every_task_under_the_worst_settings_does_the_same(void **state)
     };
     (void)state;
     DatabaseSettings qualified = settings;
-    qualified.tables = (DatabaseTables){
-        .users = "public.users",
-        .sessions = "public.sessions",
-        .messages = "public.messages",
-        .image_sent = "public.\"imageSent\"",
-        .video_sent = "public.\"videoSent\"",
-        .bookings = "public.bookings",
-        .session_references = "",
-    };
+    qualified.tables.users = "public.users";
+    qualified.tables.sessions = "public.sessions";
+    qualified.tables.messages = "public.messages";
+    qualified.tables.image_sent = "public.\"imageSent\"";
+    qualified.tables.video_sent = "public.\"videoSent\"";
+    qualified.tables.bookings = "public.bookings";
     for (size_t i = 0; i < ARRAY_LEN(worst); i++)
         alter_database(worst[i]);
     every_task_run(app, &qualified);
@@ -123,6 +121,54 @@ test_every_task_under_a_path_of_shadows_uses_pg_catalog(void **state)
     every_task_run(app, &settings);
 }
 
+/* These run with pg_catalog before all other schemas. */
+static bool
+is_of_the_walk(const char *name)
+{
+    static const char *const others[] = {"catalog_tables", "catalog_fingerprint",
+                                         "catalog_column_zones"};
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        if (strcmp(name, others[i]) == 0)
+            return false;
+    }
+    return strncmp(name, "catalog_", strlen("catalog_")) == 0;
+}
+
+static void
+test_walk_under_a_path_of_shadows_finds_nothing_amiss(void **state)
+{
+    (void)state;
+    static const CatalogNeeds needs = {.is_start = true};
+    CLEANUP(findings_done) Findings findings = {0};
+    Error err = {0};
+    postgres_exec_file(app, SOURCE_DIR "/tests/support/shadows.sql");
+    alter_database("SET search_path = shadow, pg_catalog, public");
+    CLEANUP(database_freep) Database *database = postgres_open(&settings);
+    ASSERT_OK(catalog_walk(database, &needs, &findings, &err), &err);
+    assert_true(findings.count > 5);
+    for (size_t i = 0; i < findings.count; i++) {
+        if (findings.list[i].level == FINDING_FAIL || findings.list[i].level == FINDING_UNKNOWN)
+            fail_msg("%s: %s", findings.list[i].code, findings.list[i].what);
+    }
+}
+
+static void
+test_walk_of_a_replica_is_a_failure_that_names_the_setting(void **state)
+{
+    (void)state;
+    static const CatalogNeeds needs = {.is_start = true};
+    CLEANUP(findings_done) Findings findings = {0};
+    Error err = {0};
+    bool found = false;
+    alter_database("SET session_replication_role = replica");
+    CLEANUP(database_freep) Database *database = postgres_open(&settings);
+    ASSERT_OK(catalog_walk(database, &needs, &findings, &err), &err);
+    for (size_t i = 0; i < findings.count; i++)
+        found |= findings.list[i].level == FINDING_FAIL &&
+                 finding_is(&findings.list[i], "replication_role");
+    assert_true(found);
+}
+
 static void
 test_every_file_under_a_path_of_shadows_prepares(void **state)
 {
@@ -133,7 +179,7 @@ test_every_file_under_a_path_of_shadows_prepares(void **state)
     CLEANUP(database_freep) Database *database = postgres_open(&settings);
     ASSERT_OK(database_connect(database, &err), &err);
     for (int i = 0; i < SQL_COUNT; i++) {
-        if (strncmp(sql_files[i].name, "schema_", strlen("schema_")) == 0)
+        if (is_of_the_walk(sql_files[i].name))
             continue;
         if (!pg_conn_prepare(database->conn, sql_files[i].name, database->names->texts[i], &err))
             fail_msg("%s: %s", sql_files[i].name, err.text);
@@ -225,6 +271,10 @@ main(void)
         cmocka_unit_test_setup_teardown(test_every_task_under_the_worst_settings_does_the_same,
                                         begin, end),
         cmocka_unit_test_setup_teardown(test_every_task_under_a_path_of_shadows_uses_pg_catalog,
+                                        begin, end),
+        cmocka_unit_test_setup_teardown(test_walk_under_a_path_of_shadows_finds_nothing_amiss,
+                                        begin, end),
+        cmocka_unit_test_setup_teardown(test_walk_of_a_replica_is_a_failure_that_names_the_setting,
                                         begin, end),
         cmocka_unit_test_setup_teardown(test_every_file_under_a_path_of_shadows_prepares, begin,
                                         end),

@@ -185,7 +185,7 @@ test_thread_deletes_in_the_partitions_it_was_told_of(void **state)
     (void)state;
     Error err = {0};
     Upkeep *upkeep = NULL;
-    const UpkeepSettings upkeep_settings = {&settings, TOPIC, RETENTION_HOURS, 5};
+    const UpkeepSettings upkeep_settings = {&settings, TOPIC, RETENTION_HOURS, 5, NULL};
     add_rows(TOPIC, PARTITION, 0, 3, "succeeded", RETENTION_HOURS + 1);
     add_rows(TOPIC, PARTITION, 3, 1, "running", 0);
     add_rows(TOPIC, PARTITION, 4, 1, "succeeded", RETENTION_HOURS - 1);
@@ -218,7 +218,7 @@ test_thread_goes_on_after_its_connection_was_lost(void **state)
     (void)state;
     Error err = {0};
     Upkeep *upkeep = NULL;
-    const UpkeepSettings upkeep_settings = {&settings, TOPIC, RETENTION_HOURS, 5};
+    const UpkeepSettings upkeep_settings = {&settings, TOPIC, RETENTION_HOURS, 5, NULL};
     ASSERT_OK(upkeep_start(&upkeep_settings, clock_system(), &upkeep, &err), &err);
     upkeep_note_committed(upkeep, PARTITION, 2000);
     wait_for_a_whole_round(1000);
@@ -235,7 +235,7 @@ test_thread_stopped_before_its_first_round_does_nothing(void **state)
     (void)state;
     Error err = {0};
     Upkeep *upkeep = NULL;
-    const UpkeepSettings upkeep_settings = {&settings, TOPIC, RETENTION_HOURS, 3600000};
+    const UpkeepSettings upkeep_settings = {&settings, TOPIC, RETENTION_HOURS, 3600000, NULL};
     add_rows(TOPIC, PARTITION, 0, 3, "succeeded", RETENTION_HOURS + 1);
     ASSERT_OK(upkeep_start(&upkeep_settings, clock_system(), &upkeep, &err), &err);
     upkeep_note_committed(upkeep, PARTITION, 100);

@@ -94,7 +94,7 @@ test_load_later_source_wins(void **state)
     (void)close(file);
     char variable[] = "CLEANUP_WORKER_MAX_ATTEMPTS=8";
     char servers[] = "CLEANUP_KAFKA_BOOTSTRAP_SERVERS=a:1";
-    char property[] = "CLEANUP_KAFKA_SOCKET_TIMEOUT_MS=9";
+    char property[] = "CLEANUP_KAFKA_SOCKET_TIMEOUT_MS=9000";
     char *const environment[] = {variable, servers, property, NULL};
     const char *const assignments[] = {"worker.lock_wait=3s", "kafka.linger.ms=2"};
     CLEANUP(settings_freep) Settings *settings = load(assignments, 2, environment, path);
@@ -124,6 +124,7 @@ test_load_faulty_option_is_named(void **state)
     assert_refused("nonsense.key=1", "no section [nonsense]");
     assert_refused("worker.delivery=at_most_once", "takes one of exactly_once|at_least_once");
     assert_refused("log.level=loud", "debug|info|warn|error");
+    assert_refused("worker.executor=3", "did you mean worker.executors?");
     assert_refused("kafka.enable.auto.commit=true", "kafka.enable.auto.commit cannot be set");
     assert_refused("kafka.acks=1", "kafka.acks cannot be set");
     assert_refused("worker.id=a b", "worker.id is \"a b\", but takes at most 128 characters of");
@@ -133,29 +134,45 @@ test_load_faulty_option_is_named(void **state)
 }
 
 static void
-test_load_property_the_guarantees_rest_on_is_refused_with_a_reason(void **state)
+test_load_property_that_cannot_be_set_says_where_it_stood(void **state)
 {
     (void)state;
-    static const char *const refused[] = {
-        "enable.auto.commit",
-        "enable.auto.offset.store",
-        "isolation.level",
-        "enable.idempotence",
-        "transactional.id",
-        "group.instance.id",
-        "acks",
-        "request.required.acks",
-        "auto.offset.reset",
-        "transaction.timeout.ms",
-        "partition.assignment.strategy",
-    };
-    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
-        char assignment[80];
-        char sentence[120];
-        (void)snprintf(assignment, sizeof(assignment), "kafka.%s=1", refused[i]);
-        (void)snprintf(sentence, sizeof(sentence), "kafka.%s cannot be set: ", refused[i]);
-        assert_refused(assignment, sentence);
-    }
+    assert_refused("kafka.delivery.report.only.error=true",
+                   "command line: kafka.delivery.report.only.error cannot be set: ");
+    assert_refused("kafka.max.poll.interval.ms=5000",
+                   "command line: kafka.max.poll.interval.ms is \"5000\", but takes 10000 to");
+    assert_refused("kafka.bootstrap.server=a:1", "did you mean bootstrap.servers?");
+}
+
+static void
+test_load_address_that_is_none_is_named(void **state)
+{
+    (void)state;
+    assert_refused("kafka.bootstrap.servers=http://x:9092",
+                   "kafka.bootstrap.servers holds \"http://x:9092\"");
+    assert_refused("kafka.bootstrap.servers=x:70000", "kafka.bootstrap.servers holds");
+    assert_refused("postgres.dsn=nonsense", "postgres.dsn: libpq cannot read it: missing \"=\"");
+}
+
+static void
+test_need_database_nothing_given_names_the_option(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("PGHOST", "", 1), 0);
+    static const char *const others[] = {"PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER",
+                                         "PGSERVICE"};
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        assert_int_equal(unsetenv(others[i]), 0);
+    CLEANUP(settings_freep) Settings *settings = load(NULL, 0, NULL, NULL);
+    Error err = {0};
+    assert_false(settings_need_database(settings, &err));
+    assert_non_null(strstr(err.text, "postgres.dsn is empty"));
+    assert_int_equal(setenv("PGHOST", "db", 1), 0);
+    assert_true(settings_need_database(settings, &err));
+    assert_int_equal(unsetenv("PGHOST"), 0);
+    const char *const assignments[] = {"postgres.dsn=dbname=app"};
+    CLEANUP(settings_freep) Settings *given = load(assignments, 1, NULL, NULL);
+    assert_true(settings_need_database(given, &err));
 }
 
 static void
@@ -350,7 +367,9 @@ main(void)
         cmocka_unit_test(test_load_default_hold_looks_once_a_second),
         cmocka_unit_test(test_load_later_source_wins),
         cmocka_unit_test(test_load_faulty_option_is_named),
-        cmocka_unit_test(test_load_property_the_guarantees_rest_on_is_refused_with_a_reason),
+        cmocka_unit_test(test_load_property_that_cannot_be_set_says_where_it_stood),
+        cmocka_unit_test(test_load_address_that_is_none_is_named),
+        cmocka_unit_test(test_need_database_nothing_given_names_the_option),
         cmocka_unit_test(test_load_retired_option_is_told_once_and_no_error),
         cmocka_unit_test(test_print_says_nothing_of_retired_options),
         cmocka_unit_test(test_load_options_that_contradict_each_other_are_refused),

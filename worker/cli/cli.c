@@ -2,12 +2,14 @@
 
 #include "common/log.h"
 #include "common/number.h"
+#include "common/strbuf.h"
 #include "common/words.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum {
@@ -189,6 +191,18 @@ warn_of_retired(void *state, const ConfigOption *option)
              LOG_STR("option", name), LOG_STR("reason", option->help));
 }
 
+static void
+log_passed_over(const ConfigPairs *variables)
+{
+    StrBuf names = {0};
+    for (size_t i = 0; i < variables->count; i++)
+        strbuf_add_format(&names, "%s%s", i > 0 ? " " : "", variables->names[i]);
+    if (variables->count > 0)
+        log_debug("Kubernetes' variables of services are passed over",
+                  LOG_STR("variables", strbuf_text(&names)));
+    strbuf_done(&names);
+}
+
 bool
 cli_load_settings(const CliSpec *spec, const CliLine *line, Settings **ret_settings, int *ret_exit)
 {
@@ -210,6 +224,7 @@ cli_load_settings(const CliSpec *spec, const CliLine *line, Settings **ret_setti
         level = LOG_WARN;
     log_init(level, (LogFormat)(*ret_settings)->log.format);
     settings_each_retired(*ret_settings, warn_of_retired, NULL);
+    log_passed_over(&(*ret_settings)->seen.passed_over);
     return true;
 }
 
@@ -228,19 +243,20 @@ cli_run(const CliSpec *spec, int argc, char **argv)
 bool
 cli_wants_json(const CliLine *line)
 {
-    return line->format != NULL && strcmp(line->format, "json") == 0;
+    return line->format != NULL && strcasecmp(line->format, "json") == 0;
 }
 
 int
 cli_fail(const char *name, const Error *err)
 {
     (void)fflush(stdout);
+    if (err->reason == REASON_INTERRUPTED)
+        return CLI_DONE;
     (void)fprintf(stderr, "cleanup-worker %s: %s\n", name, err->text);
     if (err->reason == REASON_KAFKA_CONFIG)
         return CLI_USAGE;
-    /* PostgreSQL answered: it lacks an object, or we lack a privilege. */
-    const bool answered =
-        err->reason == REASON_OBJECT_MISSING || err->reason == REASON_PRIVILEGE_MISSING;
+    /* PostgreSQL answered: an object is missing or unfit, or we lack a privilege. */
+    const bool answered = err->scope == ERROR_SCOPE_TARGET;
     return err->kind == ERROR_HOLD && !answered ? CLI_UNREACHABLE : CLI_FAILED;
 }
 

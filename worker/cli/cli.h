@@ -81,7 +81,7 @@ bool cli_load_settings(const CliSpec *spec, const CliLine *line, Settings **ret_
 bool cli_wants_json(const CliLine *line);
 
 /* Prints "cleanup-worker NAME: <text>" to stderr and returns the exit code that the error stands
- * for. */
+ * for. Whoever interrupts the program knows why it ends: that is no failure. */
 int cli_fail(const char *name, const Error *err);
 
 /* A complaint about usage; returns CLI_USAGE. */

@@ -29,6 +29,13 @@ client_settings_database(const Settings *settings, DatabaseSettings *ret_databas
                 .video_sent = settings->tables.video_sent,
                 .bookings = settings->tables.bookings,
                 .session_references = settings->tables.session_references,
+                .time_zone = settings->tables.time_zone,
+                .time_zone_is_given = settings->tables.time_zone_is_given,
+                .message_sender_user = settings->tables.message_sender_user,
+                .message_sender_others = settings->tables.message_sender_others,
+                .booking_status_pending = settings->tables.booking_status_pending,
+                .booking_status_expired = settings->tables.booking_status_expired,
+                .allow_missing_indexes = settings->tables.allow_missing_indexes,
             },
         .prepared_statements = settings->postgres.prepared_statements,
         .connect_timeout_ms = settings->postgres.connect_timeout_ms < CLIENT_TIMEOUT_MS

@@ -8,6 +8,7 @@
 #define WORKER_CLI_COMMANDS_H
 
 int command_run(int argc, char **argv);
+int command_check(int argc, char **argv);
 int command_migrate(int argc, char **argv);
 int command_send(int argc, char **argv);
 int command_watch(int argc, char **argv);

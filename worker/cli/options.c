@@ -1,7 +1,7 @@
 #include "worker/cli/cli.h"
 #include "worker/cli/commands.h"
 
-#include <string.h>
+#include <strings.h>
 
 static const CliSpec spec = {
     .name = "options",
@@ -18,9 +18,9 @@ command_options(int argc, char **argv)
     if (!cli_parse(&spec, argc, argv, &line, &exit_code))
         return exit_code;
     const char *format = line.format != NULL ? line.format : "text";
-    if (strcmp(format, "ini") == 0)
+    if (strcasecmp(format, "ini") == 0)
         settings_print_sample(stdout);
-    else if (strcmp(format, "markdown") == 0)
+    else if (strcasecmp(format, "markdown") == 0)
         settings_print_table(stdout);
     else
         settings_print_help(stdout);

@@ -3,7 +3,7 @@
  *
  * Owns:      its strings.
  * Threads:   one at a time.
- * Invariant: what the user typed is sent, also when a worker will reject it.
+ * Invariant: what the user typed is what stands in it; request_check judges it.
  */
 #ifndef WORKER_CLI_REQUEST_H
 #define WORKER_CLI_REQUEST_H

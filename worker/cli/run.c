@@ -1,10 +1,10 @@
 #include "common/log.h"
+#include "worker/check/check.h"
 #include "worker/cli/cli.h"
 #include "worker/cli/client_settings.h"
 #include "worker/cli/commands.h"
 #include "worker/cli/signals.h"
 #include "worker/pipeline/pipeline.h"
-#include "worker/repository/schema_repository.h"
 #include "worker/upkeep/upkeep.h"
 
 #include <malloc.h>
@@ -16,13 +16,32 @@ enum {
     MMAP_BYTES = 64 * 1024,
 };
 
-static bool
-check_database(const DatabaseSettings *settings, Error *err)
+static void
+log_warnings(const Findings *findings)
 {
-    CLEANUP(database_freep) Database *database = database_new(settings, clock_system());
-    if (database == NULL)
-        return error_out_of_memory(err);
-    return schema_check(database, err);
+    for (size_t i = 0; i < findings->count; i++) {
+        const Finding *finding = &findings->list[i];
+        if (finding->level == FINDING_WARN)
+            log_warn(finding->what, LOG_STR("code", finding->code),
+                     LOG_STR("subject", finding->subject), LOG_STR("why", finding->why),
+                     LOG_STR("mend", finding->mend));
+    }
+}
+
+/* Prints all that is to be mended first, and says what to exit with then. */
+static int
+look_around(const char *name, CheckContext *context, Findings *findings)
+{
+    Error err = {0};
+    if (!check_walk_all(context, findings, &err))
+        return cli_fail(name, &err);
+    log_warnings(findings);
+    const size_t failed = findings_count(findings, FINDING_FAIL);
+    if (failed == 0)
+        return CLI_DONE;
+    findings_print(findings, FINDING_FAIL, stderr);
+    (void)fprintf(stderr, "cleanup-worker run: %zu to be mended before it starts\n", failed);
+    return context->unreachable ? CLI_UNREACHABLE : CLI_FAILED;
 }
 
 static void
@@ -86,6 +105,7 @@ run_with_upkeep(const Settings *settings, PipelineSettings *pipeline, int signal
         .commands_topic = settings->topics.commands,
         .retention_hours = settings->worker.ledger_retention_hours,
         .interval_ms = UPKEEP_INTERVAL_MS,
+        .catalog = pipeline->task->catalog,
     };
     Upkeep *upkeep = NULL;
     if (!upkeep_start(&upkeep_settings, clock_system(), &upkeep, err))
@@ -109,48 +129,72 @@ bound_malloc(void)
 #endif
 }
 
+/* Runs on what the look around has found good enough. */
 static bool
-run_worker(const Settings *settings, Error *err)
+run_watched(const Settings *settings, const Findings *start, PipelineSettings *pipeline,
+            TaskSettings *task, int signal_fd, Error *err)
 {
+    CatalogWatch *watch = NULL;
+    if (!catalog_watch_new(start, clock_system(), &watch, err))
+        return false;
+    task->catalog = watch;
+    const bool done = run_with_upkeep(settings, pipeline, signal_fd, err);
+    catalog_watch_free(watch);
+    return done;
+}
+
+static int
+run_worker(const char *name, const Settings *settings)
+{
+    CLEANUP(findings_done) Findings findings = {0};
     DatabaseSettings database;
     TaskSettings task;
     PipelineSettings pipeline;
+    Error err = {0};
     client_settings_database(settings, &database);
     fill_task_settings(settings, &task);
     fill_pipeline_settings(settings, &database, &task, &pipeline);
+    CheckContext context = {
+        .settings = settings, .database = &database, .kafka = &pipeline.kafka, .is_start = true};
 
     bound_malloc();
     (void)signal(SIGPIPE, SIG_IGN);
-    const int signal_fd = signals_open(err);
+    int signal_fd = signals_open(&err);
     if (signal_fd < 0)
-        return false;
-    const bool done =
-        check_database(&database, err) && run_with_upkeep(settings, &pipeline, signal_fd, err);
+        return cli_fail(name, &err);
+    pipeline.kafka.interrupt = (KafkaInterrupt){signals_arrived_at, &signal_fd};
+    int exit_code = look_around(name, &context, &findings);
+    if (exit_code == CLI_DONE &&
+        !run_watched(settings, &findings, &pipeline, &task, signal_fd, &err))
+        exit_code = cli_fail(name, &err);
     (void)close(signal_fd);
-    return done;
+    return exit_code;
 }
 
 static int
 run(const CliSpec *spec, const CliLine *line, const Settings *settings)
 {
-    (void)line;
     Error err;
+    (void)line;
+    if (!settings_need_database(settings, &err))
+        return cli_fail_usage(spec->name, "%s", err.text);
     log_info("cleanup-worker starts", LOG_STR("version", CLEANUP_WORKER_VERSION),
              LOG_STR("worker_id", settings->worker.id), LOG_STR("group", settings->kafka.group_id));
-    if (!run_worker(settings, &err))
-        return cli_fail(spec->name, &err);
-    log_info("cleanup-worker ends", LOG_STR("worker_id", settings->worker.id));
-    return CLI_DONE;
+    const int exit_code = run_worker(spec->name, settings);
+    if (exit_code == CLI_DONE)
+        log_info("cleanup-worker ends", LOG_STR("worker_id", settings->worker.id));
+    return exit_code;
 }
 
 static const CliSpec spec = {
     .name = "run",
     .arguments = "",
-    .about = "Executes commands until SIGTERM or SIGINT, then finishes what runs, publishes, "
-             "commits and ends with 0.\n"
-             "Ends with 1 and the statement to run when the database lacks what it needs, with 3 "
-             "when Kafka or\n"
-             "PostgreSQL cannot be reached at start; later it waits for them.",
+    .about =
+        "Executes commands until SIGTERM or SIGINT, then finishes what runs, publishes, "
+        "commits and ends with 0.\n"
+        "Ends with 1 and all that `check` finds amiss when that has to be mended first, with 3 "
+        "when Kafka or\n"
+        "PostgreSQL cannot be reached at start; later it waits for them.",
     .lists_settings = true,
     .log = CLI_LOG_SERVER,
     .run = run,

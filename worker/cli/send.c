@@ -1,4 +1,5 @@
 #include "common/clock.h"
+#include "common/kafka/kafka_admin.h"
 #include "common/kafka/kafka_producer.h"
 #include "common/kafka/kafka_reader.h"
 #include "common/log.h"
@@ -6,10 +7,12 @@
 #include "worker/cli/client_settings.h"
 #include "worker/cli/commands.h"
 #include "worker/cli/request.h"
+#include "worker/cli/request_check.h"
 #include "worker/cli/result_view.h"
 #include "worker/message/progress.h"
 
 #include <string.h>
+#include <unistd.h>
 
 enum { POLL_MS = 100 };
 
@@ -76,7 +79,6 @@ take(void *state, size_t index, const char *value, Error *err)
 }
 
 typedef struct DeliveryReport {
-    bool told;
     bool failed;
     Error failure;
 } DeliveryReport;
@@ -86,7 +88,6 @@ note_delivery(void *state, void *opaque, const Error *failure)
 {
     (void)opaque;
     DeliveryReport *report = state;
-    report->told = true;
     if (failure != NULL) {
         report->failed = true;
         report->failure = *failure;
@@ -94,7 +95,46 @@ note_delivery(void *state, void *opaque, const Error *failure)
 }
 
 static bool
-deliver(const KafkaSettings *kafka, const char *topic, const Request *request, Error *err)
+check_topic(const KafkaTopic *topic, Error *err)
+{
+    switch (topic->sight) {
+    case KAFKA_SIGHT_MISSING:
+        return error_set(err, REASON_TOPIC_MISSING,
+                         "topic %s does not exist; `cleanup-worker migrate --topics` makes it",
+                         topic->name);
+    case KAFKA_SIGHT_DENIED:
+        return error_set(err, REASON_KAFKA_REFUSED, "topic %s: this login is not allowed to see it",
+                         topic->name);
+    case KAFKA_SIGHT_SEEN:
+    case KAFKA_SIGHT_UNSUPPORTED:
+    case KAFKA_SIGHT_FAILED:
+        break;
+    }
+    return true;
+}
+
+/* Kafka may make a topic that a producer asks for; a command on it would wait for ever. */
+static bool
+check_topics(const KafkaSettings *kafka, const Settings *settings, bool wait, Error *err)
+{
+    CLEANUP(kafka_admin_closep) KafkaAdmin *admin = NULL;
+    KafkaTopic topics[] = {{.name = settings->topics.commands}, {.name = settings->topics.results}};
+    const KafkaPatience patience = {.topics_ms = CLIENT_TIMEOUT_MS};
+    int brokers = 0;
+    return kafka_admin_open(kafka, CLIENT_TIMEOUT_MS, &admin, &brokers, err) &&
+           kafka_admin_look(admin, topics, wait ? 2 : 1, patience, err) &&
+           check_topic(&topics[0], err) && (!wait || check_topic(&topics[1], err));
+}
+
+/* Where the record stands now. */
+typedef struct Place {
+    int32_t partition;
+    int64_t offset;
+} Place;
+
+static bool
+deliver(const KafkaSettings *kafka, const char *topic, const Request *request, Place *ret_place,
+        Error *err)
 {
     DeliveryReport report = {0};
     CLEANUP(kafka_producer_closep) KafkaProducer *producer = NULL;
@@ -107,17 +147,16 @@ deliver(const KafkaSettings *kafka, const char *topic, const Request *request, E
         .value = BYTES_TEXT(request->json),
     };
     if (!kafka_producer_open(kafka, CLIENT_TIMEOUT_MS, note_delivery, &report, &producer, err) ||
-        !kafka_producer_wait(producer, &topic, 1, CLIENT_TIMEOUT_MS, err) ||
         kafka_producer_send(producer, &record, NULL, err) != KAFKA_SEND_OK ||
         !kafka_producer_flush(producer, CLIENT_TIMEOUT_MS + 1000, err))
         return error_wrap(err, "send to topic %s", topic);
-    if (!report.told)
-        return error_set(err, REASON_KAFKA_UNREACHABLE, "send to topic %s: no delivery report",
-                         topic);
     if (report.failed) {
         *err = report.failure;
         return error_wrap(err, "send to topic %s", topic);
     }
+    if (!kafka_producer_last_place(producer, &ret_place->partition, &ret_place->offset))
+        return error_set(err, REASON_KAFKA_UNREACHABLE, "send to topic %s: no delivery report",
+                         topic);
     return true;
 }
 
@@ -172,12 +211,17 @@ print_result(const CliSpec *spec, const Record *record, bool json)
     return succeeded ? CLI_DONE : CLI_FAILED;
 }
 
+/* In words for people; a script gets the id alone, or JSON. */
 static void
-print_sent(const Request *request, bool json)
+print_sent(const Request *request, const char *topic, const Place *place, bool json)
 {
     if (json)
         (void)printf(request->id != NULL ? "{\"command_id\":\"%s\"}\n" : "{\"command_id\":null}\n",
                      request->id);
+    else if (isatty(STDOUT_FILENO))
+        (void)printf("sent %s to %s[%d] @ %lld\n",
+                     request->id != NULL ? request->id : "a command without an id", topic,
+                     place->partition, (long long)place->offset);
     else if (request->id != NULL)
         (void)printf("%s\n", request->id);
     (void)fflush(stdout);
@@ -188,18 +232,21 @@ send_request(const CliSpec *spec, const Settings *settings, const Arguments *arg
              const Request *request, bool json)
 {
     KafkaSettings kafka;
+    Place place = {0};
     CLEANUP(kafka_reader_closep) KafkaReader *reader = NULL;
     CLEANUP(record_freep) Record *record = NULL;
     Error err;
     client_settings_kafka(settings, &kafka);
+    if (!check_topics(&kafka, settings, arguments->wait, &err))
+        return cli_fail(spec->name, &err);
     /* The reader takes its place before the command is sent, so that no result slips by. */
     if (arguments->wait && !kafka_reader_open(&kafka, settings->topics.results, KAFKA_SINCE_NOW,
                                               CLIENT_TIMEOUT_MS, &reader, &err))
         return cli_fail(spec->name, &err);
-    if (!deliver(&kafka, settings->topics.commands, request, &err))
+    if (!deliver(&kafka, settings->topics.commands, request, &place, &err))
         return cli_fail(spec->name, &err);
     if (!arguments->wait || !json)
-        print_sent(request, json);
+        print_sent(request, settings->topics.commands, &place, json);
     if (!arguments->wait)
         return CLI_DONE;
     if (!find_result(reader, request->id, arguments->timeout_ms, &record, &err))
@@ -222,7 +269,7 @@ send_line(const CliSpec *spec, const CliLine *line, const Settings *settings)
                           ? request_from_raw(arguments->raw, &arguments->request, &request, &err)
                           : request_from_words(line->operands, line->operand_count,
                                                &arguments->request, &request, &err);
-    if (!made)
+    if (!made || (arguments->raw == NULL && !request_check(&request, &err)))
         return err.kind == ERROR_REJECT ? cli_fail_usage(spec->name, "%s", err.text)
                                         : cli_fail(spec->name, &err);
     if (arguments->wait && request.id == NULL)
@@ -239,7 +286,8 @@ command_send(int argc, char **argv)
         .arguments = "TASK [param=value…]",
         .about = "Puts a command on the topic and prints its id. Values that look like numbers or "
                  "booleans are sent as\n"
-                 "such, all others as strings.",
+                 "such, all others as strings. What no worker would take is refused, unless it is "
+                 "--raw.",
         .formats = "text|json",
         .options = options,
         .option_count = ARRAY_LEN(options),

@@ -26,3 +26,9 @@ signals_arrived(int signal_fd)
     struct pollfd readable = {.fd = signal_fd, .events = POLLIN, .revents = 0};
     return poll(&readable, 1, 0) > 0;
 }
+
+bool
+signals_arrived_at(void *signal_fd)
+{
+    return signals_arrived(*(const int *)signal_fd);
+}

@@ -16,4 +16,7 @@ int signals_open(Error *err) MUST_CHECK;
 /* True once a signal has arrived; never waits. */
 bool signals_arrived(int signal_fd);
 
+/* The same for those who are handed a pointer to the descriptor (KafkaInterrupt). */
+bool signals_arrived_at(void *signal_fd);
+
 #endif

@@ -146,10 +146,11 @@ watch_results(const CliSpec *spec, const CliLine *line, const Settings *settings
     CLEANUP(kafka_reader_closep) KafkaReader *reader = NULL;
     Error err;
     const int64_t start_ms = clock_monotonic_ms(clock_system());
-    const int signal_fd = signals_open(&err);
+    int signal_fd = signals_open(&err);
     if (signal_fd < 0)
         return cli_fail(spec->name, &err);
     client_settings_kafka(settings, &kafka);
+    kafka.interrupt = (KafkaInterrupt){signals_arrived_at, &signal_fd};
     const int64_t since_ms = arguments->has_since ? arguments->since_ms : KAFKA_SINCE_NOW;
     if (!kafka_reader_open(&kafka, settings->topics.results, since_ms, CLIENT_TIMEOUT_MS, &reader,
                            &err)) {

@@ -229,3 +229,13 @@ params_read(CommandTask task, const cJSON *object, const CommandFloors *floors,
     *ret_params = params;
     return true;
 }
+
+const char *
+params_name(CommandTask task, size_t index)
+{
+    for (int id = 0; id < PARAM_COUNT; id++) {
+        if ((tasks[task].takes & TAKES(id)) != 0 && index-- == 0)
+            return specs[id].name;
+    }
+    return NULL;
+}

@@ -32,4 +32,7 @@ typedef struct CommandFloors {
 bool params_read(CommandTask task, const struct cJSON *object, const CommandFloors *floors,
                  CommandParams *ret_params, Fault *fault) MUST_CHECK;
 
+/* The name of the param at `index` among those that the task takes; NULL after the last. Static. */
+const char *params_name(CommandTask task, size_t index);
+
 #endif

@@ -27,7 +27,14 @@ typedef struct DatabaseTables {
     const char *image_sent;
     const char *video_sent;
     const char *bookings;
-    const char *session_references; /* comma list; "" = none */
+    const char *session_references;    /* comma list; "" = none */
+    const char *time_zone;             /* of columns without one */
+    bool time_zone_is_given;           /* the operator vouches for it */
+    const char *message_sender_user;   /* comma lists of words */
+    const char *message_sender_others; /* "" = none */
+    const char *booking_status_pending;
+    const char *booking_status_expired;
+    bool allow_missing_indexes;
 } DatabaseTables;
 
 enum {

@@ -11,9 +11,8 @@ enum {
     VARIABLE_COUNT = TABLE_COUNT + 1,
 };
 
-/* The psql variable of a table, and its option in [tables]. */
-static const char *
-name_of(DatabaseTable table)
+const char *
+database_table_name(DatabaseTable table)
 {
     static const char *const names[TABLE_COUNT] = {
         [TABLE_USERS] = "users",           [TABLE_SESSIONS] = "sessions",
@@ -23,8 +22,8 @@ name_of(DatabaseTable table)
     return names[table];
 }
 
-static const char *
-identifier_of(const DatabaseSettings *settings, DatabaseTable table)
+const char *
+database_table_identifier(const DatabaseSettings *settings, DatabaseTable table)
 {
     const char *const identifiers[TABLE_COUNT] = {
         [TABLE_USERS] = settings->tables.users,
@@ -73,7 +72,7 @@ resolve_tables(const Resolver *resolver, Error *err)
     PgArray identifiers = {.element = PG_TEXT, .bytes.arena = resolver->arena};
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     for (DatabaseTable table = 0; table < TABLE_COUNT; table++)
-        pg_array_add(&identifiers, identifier_of(resolver->settings, table));
+        pg_array_add(&identifiers, database_table_identifier(resolver->settings, table));
     const PgParam params[] = {pg_param_array(&identifiers)};
     if (!ask(resolver, SQL_DATABASE_TABLES, params, 1, &result, err))
         return false;
@@ -83,7 +82,7 @@ resolve_tables(const Resolver *resolver, Error *err)
             return error_set_sqlstate(
                 err, REASON_OBJECT_MISSING, "42P01",
                 "table %s does not exist, or this role may not see it; set tables.%s",
-                identifier_of(resolver->settings, table), name_of(table));
+                database_table_identifier(resolver->settings, table), database_table_name(table));
         if (!text_copy(quoted, &resolver->names->tables[table], err))
             return false;
     }
@@ -124,9 +123,10 @@ add_reference(StrBuf *condition, const PGresult *result, size_t row, Error *err)
         return error_set_sqlstate(err, REASON_OBJECT_MISSING, "42P01",
                                   "table %s of tables.session_references does not exist", listed);
     if (exists == NULL)
-        return error_set_sqlstate(
-            err, REASON_OBJECT_UNFIT, "42830",
-            "table %s of tables.session_references has no foreign key to the sessions", listed);
+        return error_set_sqlstate(err, REASON_OBJECT_UNFIT, "42830",
+                                  "table %s of tables.session_references has no foreign key to the "
+                                  "sessions or their records",
+                                  listed);
     strbuf_add_text(condition, condition->length == 0 ? "(" : " OR ");
     strbuf_add_text(condition, exists);
     return true;
@@ -140,8 +140,10 @@ resolve_references(const Resolver *resolver, Error *err)
     CLEANUP(strbuf_done) StrBuf condition = {0};
     database_add_reference_names(resolver->settings, &names);
     const PgParam params[] = {pg_param_text(resolver->names->tables[TABLE_SESSIONS]),
-                              pg_param_array(&names)};
-    if (!ask(resolver, SQL_DATABASE_REFERENCES, params, 2, &result, err))
+                              pg_param_array(&names),
+                              pg_param_text(resolver->names->tables[TABLE_IMAGE_SENT]),
+                              pg_param_text(resolver->names->tables[TABLE_VIDEO_SENT])};
+    if (!ask(resolver, SQL_DATABASE_REFERENCES, params, ARRAY_LEN(params), &result, err))
         return false;
     for (size_t row = 0; row < pg_result_rows(result); row++) {
         if (!add_reference(&condition, result, row, err))
@@ -160,7 +162,8 @@ render_files(const Resolver *resolver, Error *err)
 {
     SqlVariable variables[VARIABLE_COUNT];
     for (DatabaseTable table = 0; table < TABLE_COUNT; table++)
-        variables[table] = (SqlVariable){name_of(table), resolver->names->tables[table]};
+        variables[table] =
+            (SqlVariable){database_table_name(table), resolver->names->tables[table]};
     variables[TABLE_COUNT] = (SqlVariable){"session_is_referenced", resolver->names->is_referenced};
     for (int i = 0; i < SQL_COUNT; i++) {
         if (!sql_render(sql_files[i].text, variables, VARIABLE_COUNT, &resolver->names->texts[i],

@@ -45,6 +45,10 @@ database_table(const Database *database, DatabaseTable table)
     return database->names != NULL ? database->names->tables[table] : NULL;
 }
 
+/* The psql variable of a table, which is its option in [tables] too; what that option says. */
+const char *database_table_name(DatabaseTable table);
+const char *database_table_identifier(const DatabaseSettings *settings, DatabaseTable table);
+
 /* An array parameter in the transaction's memory. */
 static inline PgArray
 database_array(Database *database, PgElement element)

@@ -1,5 +1,3 @@
-/* Migrations of the worker's own schema; what it requires of the application's is in
- * schema_check.c. */
 #include "worker/repository/schema_repository.h"
 
 #include "worker/repository/database_private.h"

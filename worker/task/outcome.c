@@ -12,6 +12,7 @@ task_outcome_done(TaskOutcome *outcome)
     free(outcome->result);
     free(outcome->reason);
     free(outcome->progress);
+    free(outcome->message);
     *outcome = (TaskOutcome){0};
 }
 
@@ -83,11 +84,14 @@ outcome_finish(const TaskEntry *entry, const TaskEnd *end, Error *err)
     const char *printed = result_print(database_arena(entry->context->database), &result);
     task_outcome_done(outcome);
     outcome->result = printed != NULL ? strdup(printed) : NULL;
+    outcome->message = strdup(end->message);
     if (end->dead_letter)
         outcome->reason = strdup(end->message);
-    if (outcome->result == NULL || (end->dead_letter && outcome->reason == NULL))
+    if (outcome->result == NULL || outcome->message == NULL ||
+        (end->dead_letter && outcome->reason == NULL))
         return error_out_of_memory(err);
     outcome->step = TASK_FINISHED;
+    outcome->started_at_us = end->started_us;
     outcome->finished_at_us = end->finished_us;
     outcome->replay = replay;
     outcome->dead_letter = end->dead_letter;

@@ -11,7 +11,7 @@
 #define WORKER_TASK_TASK_H
 
 #include "worker/message/result.h"
-#include "worker/repository/database.h"
+#include "worker/repository/catalog_watch.h"
 
 typedef struct TaskSettings {
     const char *worker_id;
@@ -24,6 +24,7 @@ typedef struct TaskSettings {
     int retry_backoff_ms;
     int retry_backoff_max_ms;
     int progress_interval_ms; /* of a long command; 0 = none */
+    CatalogWatch *catalog;    /* asked before anything is deleted; NULL = nobody is asked */
 } TaskSettings;
 
 typedef struct TaskContext {
@@ -59,7 +60,9 @@ typedef struct TaskOutcome {
     bool dead_letter; /* goes to the dead-letter topic too, with this reason: */
     char *reason;
     int attempts;
-    const char *status; /* static: "succeeded" and so on */
+    const char *status;    /* static: "succeeded" and so on */
+    char *message;         /* the result's, owned; NULL where the bytes came from the ledger */
+    int64_t started_at_us; /* 0: it did not start here */
     /* How far a long command has come (TASK_REQUEUE), now and then; see message/progress.h. */
     char *progress; /* JSON, owned; or NULL */
     int64_t progress_number;

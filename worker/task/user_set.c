@@ -267,7 +267,9 @@ set_enter_ledger(SetRun *set, Error *err)
 static bool
 set_run_transaction(SetRun *set, Error *err)
 {
-    if (!database_begin(set->context->database, DATABASE_WRITE, 0, &set->now_us, err))
+    if (!catalog_watch_check(set->context->settings->catalog, set->context->database,
+                             CATALOG_SESSIONS, CATALOG_WATCH_SET, err) ||
+        !database_begin(set->context->database, DATABASE_WRITE, 0, &set->now_us, err))
         return false;
     if (set_init(set, err) && set_look_up(set, err) && set_start_new(set, err) &&
         set_clean(set, err) && set_enter_ledger(set, err) &&

@@ -83,6 +83,25 @@ run_rounds(Upkeep *upkeep)
     }
 }
 
+/* What holds the worker's commands is told here, too, because none may be there to be held. */
+static void
+look_at_catalog(Upkeep *upkeep)
+{
+    Error err = {0};
+    Error first = {0};
+    bool news = false;
+    if (upkeep->settings.catalog == NULL)
+        return;
+    if (!catalog_watch_look(upkeep->settings.catalog, upkeep->database, &news, &first, &err))
+        log_warn("the database's catalog could not be read", LOG_ERR(&err));
+    else if (news && first.kind == ERROR_HOLD)
+        log_warn("the database has changed, commands wait until this is mended",
+                 LOG_STR("code", first.code), LOG_ERR(&first));
+    else if (news)
+        log_info("the database is as the worker needs it again",
+                 LOG_STR("topic", upkeep->settings.commands_topic));
+}
+
 /* Waits for the next round; false when it is time to end. */
 static bool
 wait_interval(Upkeep *upkeep)
@@ -103,8 +122,10 @@ static void *
 upkeep_main(void *argument)
 {
     Upkeep *upkeep = argument;
-    while (wait_interval(upkeep))
+    while (wait_interval(upkeep)) {
+        look_at_catalog(upkeep);
         run_rounds(upkeep);
+    }
     return NULL;
 }
 

@@ -1,5 +1,6 @@
 /*
- * upkeep: keeps the ledger from growing for ever. One thread with a connection of its own.
+ * upkeep: keeps the ledger from growing for ever, and looks whether the database still is as the
+ * worker needs it. One thread with a connection of its own.
  *
  * Owns:      its thread, its Database, what it was told of committed offsets.
  * Threads:   upkeep_note_committed from any thread; the rest from the one that started it.
@@ -10,6 +11,7 @@
 #ifndef WORKER_UPKEEP_UPKEEP_H
 #define WORKER_UPKEEP_UPKEEP_H
 
+#include "worker/repository/catalog_watch.h"
 #include "worker/repository/ledger_repository.h"
 
 typedef struct Upkeep Upkeep;
@@ -19,7 +21,8 @@ typedef struct UpkeepSettings {
     const DatabaseSettings *database;
     const char *commands_topic;
     int retention_hours;
-    int interval_ms; /* pause between two rounds */
+    int interval_ms;       /* pause between two rounds */
+    CatalogWatch *catalog; /* looked at in each round; NULL: not looked at */
 } UpkeepSettings;
 
 /* Starts the thread. Fails with ERROR_FATAL. */

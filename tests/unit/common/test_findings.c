@@ -7,14 +7,15 @@
 
 #include <cmocka.h>
 
-static const Finding fine = {FINDING_OK, "kafka", "Kafka", "3 brokers", NULL, NULL};
+static const Finding fine = {FINDING_OK, "kafka", "Kafka", "3 brokers", NULL, NULL, NULL};
 static const Finding lacking = {
     FINDING_FAIL,
     "missing_privilege",
     "privilege",
     "cleanup_worker may not delete from \"videoSent\", which holds the videos of the sessions",
     "Sessions with a video could not be deleted, so that every command that meets one would fail.",
-    "GRANT DELETE ON \"videoSent\" TO cleanup_worker;\nGRANT SELECT ON \"videoSent\" TO x;"};
+    "GRANT DELETE ON \"videoSent\" TO cleanup_worker;\nGRANT SELECT ON \"videoSent\" TO x;",
+    "sessions"};
 
 static void
 add(Findings *findings, const Finding *finding)
@@ -48,7 +49,7 @@ test_add_many_findings_keeps_their_order_and_copies_the_texts(void **state)
     for (char digit = '0'; digit < '9'; digit++) {
         what[0] = digit;
         for (int i = 0; i < 4; i++)
-            add(&findings, &(Finding){FINDING_OK, "code", "subject", what, NULL, NULL});
+            add(&findings, &(Finding){FINDING_OK, "code", "subject", what, NULL, NULL, NULL});
     }
     assert_int_equal(findings.count, 36);
     assert_string_equal(findings.list[0].what, "0");
@@ -96,7 +97,7 @@ test_print_a_word_wider_than_the_line_keeps_it_whole(void **state)
     add(&findings,
         &(Finding){FINDING_WARN, "c", "s",
                    "/a/path/that/is/longer/than/the/fifty/five/columns/that/there/are/left is long",
-                   NULL, NULL});
+                   NULL, NULL, NULL});
     assert_printed(&findings, FINDING_OK, false,
                    "WARN  s                  "
                    "/a/path/that/is/longer/than/the/fifty/five/columns/that/there/are/left\n"
@@ -109,10 +110,11 @@ test_print_json_from_a_level_on_is_one_object_a_line(void **state)
     CLEANUP(findings_done) Findings findings = {0};
     (void)state;
     add(&findings, &fine);
-    add(&findings, &(Finding){FINDING_WARN, "index", "index", "none on \"a\"", "slow", NULL});
+    add(&findings,
+        &(Finding){FINDING_WARN, "index", "index", "none on \"a\"", "slow", NULL, "sessions"});
     assert_printed(&findings, FINDING_WARN, true,
                    "{\"level\":\"WARN\",\"code\":\"index\",\"subject\":\"index\",\"what\":\"none "
-                   "on \\\"a\\\"\",\"why\":\"slow\",\"mend\":null}\n");
+                   "on \\\"a\\\"\",\"why\":\"slow\",\"mend\":null,\"concerns\":\"sessions\"}\n");
 }
 
 int

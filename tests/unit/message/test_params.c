@@ -1,4 +1,5 @@
 #include "tests/unit/message/parsing.h"
+#include "worker/message/params.h"
 
 #define U "0d0c5b1e-8a51-4d4e-9c66-1f0f3f6f9a01"
 
@@ -238,6 +239,16 @@ test_sentence_about_a_long_value_is_cut_between_characters(void **state)
     assert_record_rejected(&record, ERROR_CODE_INVALID_PARAM, "é…, but takes");
 }
 
+static void
+test_name_lists_what_the_task_takes(void **state)
+{
+    (void)state;
+    assert_string_equal(params_name(COMMAND_EXPIRE_PENDING_BOOKINGS, 0), "expiration_minutes");
+    assert_string_equal(params_name(COMMAND_EXPIRE_PENDING_BOOKINGS, 1), "dry_run");
+    assert_null(params_name(COMMAND_EXPIRE_PENDING_BOOKINGS, 2));
+    assert_string_equal(params_name(COMMAND_GET_INACTIVE_SESSIONS_PREVIEW, 0), "user_id");
+}
+
 int
 main(void)
 {
@@ -250,6 +261,7 @@ main(void)
         cmocka_unit_test(test_params_below_the_floor_are_refused_with_both_numbers),
         cmocka_unit_test(test_defaults_below_the_floor_are_refused),
         cmocka_unit_test(test_sentence_about_a_long_value_is_cut_between_characters),
+        cmocka_unit_test(test_name_lists_what_the_task_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

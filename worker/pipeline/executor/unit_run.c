@@ -219,8 +219,10 @@ unit_run(UnitRun *run, Unit *unit)
     run->claim = unit->claim;
     run->held = false;
     run_set(run, unit->jobs, unit->count);
-    /* The hold has a line of its own; its tries would fill the log. */
-    LOG_EVENT(run->held ? LOG_DEBUG : LOG_INFO, run->held ? "unit held" : "unit finished",
+    /* The hold has a line of its own, and so has a command that is no set when it ends: their tries
+     * and batches would fill the log. */
+    const LogLevel level = run->held || unit->shape != TASK_SHAPE_SET ? LOG_DEBUG : LOG_INFO;
+    LOG_EVENT(level, run->held ? "unit held" : "unit finished",
               LOG_STR("kind", shape_name(unit->shape)), LOG_STR("task", task),
               LOG_INT("commands", unit->count),
               LOG_INT("duration_ms", clock_monotonic_ms(clock) - started_ms));

@@ -3,10 +3,14 @@
 #include "common/backoff.h"
 #include "common/log.h"
 
+#include <stdio.h>
+#include <string.h>
+
 enum {
-    BUSY_DELAY_MS = 250,    /* another transaction has the ledger row */
-    ODD_DELAY_MS = 1000,    /* something unexpected */
-    MISSING_DELAY_MS = 5000 /* an object of the database is missing */
+    BUSY_DELAY_MS = 250,     /* another transaction has the ledger row */
+    ODD_DELAY_MS = 1000,     /* something unexpected */
+    MISSING_DELAY_MS = 5000, /* an object of the database is missing */
+    DONE_BYTES = 256,
 };
 
 #define LOG_JOB(job)                                                                               \
@@ -15,14 +19,39 @@ enum {
         LOG_STR("topic", (job)->record->topic), LOG_INT("partition", (job)->record->partition),    \
         LOG_INT("offset", (job)->record->offset)
 
+/* Without the user of "… for user U": a param is not logged. */
 static void
-log_finished(const Job *job, const TaskOutcome *outcome)
+cut_user(const char *message, char text[DONE_BYTES])
 {
-    const bool succeeded = outcome->status == NULL || strcmp(outcome->status, "succeeded") == 0;
-    LOG_EVENT(succeeded ? LOG_DEBUG : LOG_WARN,
-              succeeded ? "command succeeded" : "command did not succeed", LOG_JOB(job),
-              LOG_STR("status", outcome->status), LOG_INT("attempts", outcome->attempts),
-              LOG_STR("reason", outcome->reason));
+    const char *user = strstr(message, " for user ");
+    const size_t length = user != NULL ? (size_t)(user - message) : strlen(message);
+    (void)snprintf(text, DONE_BYTES, "%.*s", (int)length, message);
+}
+
+static bool
+has_succeeded(const TaskOutcome *outcome)
+{
+    return outcome->status == NULL || strcmp(outcome->status, "succeeded") == 0;
+}
+
+/* A command that took longer than a set has a line of its own; the unit counts the others. */
+static void
+log_finished(const Job *job, const TaskOutcome *outcome, bool is_single)
+{
+    char done[DONE_BYTES] = "";
+    const bool timed = outcome->started_at_us != 0;
+    const LogLevel level = is_single && job->shape != TASK_SHAPE_SET ? LOG_INFO : LOG_DEBUG;
+    if (outcome->message != NULL)
+        cut_user(outcome->message, done);
+    const int64_t took_ms =
+        timed ? (outcome->finished_at_us - outcome->started_at_us) / CLOCK_US_PER_MS : 0;
+    if (has_succeeded(outcome))
+        LOG_EVENT(level, "command succeeded", LOG_JOB(job), LOG_STR("done", log_or_null(done)),
+                  LOG_INT("took_ms", took_ms), LOG_INT("attempts", outcome->attempts));
+    else
+        log_warn("command did not succeed", LOG_JOB(job), LOG_STR("status", outcome->status),
+                 LOG_INT("took_ms", took_ms), LOG_INT("attempts", outcome->attempts),
+                 LOG_STR("reason", outcome->reason));
 }
 
 static void
@@ -82,11 +111,11 @@ log_duplicate(const Job *job, const TaskOutcome *outcome)
 
 /* True when the job has ended with something for the publisher; else it has been placed. */
 static bool
-settle_step(const PipelineShared *shared, Job **job, TaskOutcome *outcome)
+settle_step(const PipelineShared *shared, Job **job, TaskOutcome *outcome, bool is_single)
 {
     switch (outcome->step) {
     case TASK_FINISHED:
-        log_finished(*job, outcome);
+        log_finished(*job, outcome, is_single);
         return true;
     case TASK_DUPLICATE:
         /* Nothing to publish; its offset is finished like any other. */
@@ -116,7 +145,7 @@ unit_settle_outcomes(const PipelineShared *shared, Job **jobs, TaskOutcome *outc
 {
     OutgoingList items = OUTGOING_LIST(items);
     for (size_t i = 0; i < count; i++) {
-        Outgoing *item = settle_step(shared, &jobs[i], &outcomes[i])
+        Outgoing *item = settle_step(shared, &jobs[i], &outcomes[i], count == 1)
                              ? make_item(shared, jobs[i], &outcomes[i])
                              : NULL;
         if (item != NULL)

@@ -90,7 +90,9 @@ static bool
 run_in_transaction(const LongCommandStep *step, TargetBatch *batch, bool *ret_ownership_lost,
                    Error *err)
 {
-    if (!begin_on_range(step, batch, ret_ownership_lost, err))
+    if (!catalog_watch_check(step->context->settings->catalog, step->context->database,
+                             batch->target->name, CATALOG_WATCH_BATCH, err) ||
+        !begin_on_range(step, batch, ret_ownership_lost, err))
         return false;
     if (*ret_ownership_lost)
         return true;

@@ -88,7 +88,9 @@ begin_in_transaction(const LongCommandStep *step, Error *err)
     int64_t now_us;
     CLEANUP(ledger_rows_done) LedgerRows rows = {0};
     EntryVerdict verdict = ENTRY_NEW;
-    if (!database_begin(context->database, DATABASE_WRITE, 0, &now_us, err))
+    if (!catalog_watch_check(context->settings->catalog, context->database, NULL,
+                             CATALOG_WATCH_BEGIN, err) ||
+        !database_begin(context->database, DATABASE_WRITE, 0, &now_us, err))
         return false;
     LedgerRecord record = ledger_record_new(step->item->command, step->item->source,
                                             context->settings->worker_id, now_us);
