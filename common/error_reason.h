@@ -46,7 +46,7 @@ typedef enum ErrorScope {
     X(REASON_CONFLICT, "database_error", RETRY, COMMAND, true)                                     \
     X(REASON_LOCK_HELD, "database_error", RETRY, COMMAND, true)                                    \
     X(REASON_PLAN_STALE, "database_error", RETRY, COMMAND, true)                                   \
-    X(REASON_STATEMENT_LOST, "database_error", RETRY, COMMAND, true)                               \
+    X(REASON_STATEMENT_LOST, "database_error", RETRY, COMMAND, false)                              \
     X(REASON_WORK_REFUSED, "database_error", RETRY, COMMAND, true)                                 \
     X(REASON_DATA_INVALID, "database_error", REJECT, COMMAND, true)                                \
     X(REASON_OBJECT_MISSING, "database_error", HOLD, TARGET, false)                                \

@@ -67,7 +67,7 @@ static const ConfigOption options[] = {
                "libpq connection string; what it leaves out comes from PG… variables, service and "
                "password files"),
     SWITCH("postgres", "prepared_statements", postgres.prepared_statements, "true",
-           "false behind PgBouncer older than 1.21"),
+           "false behind PgBouncer older than 1.21, which the worker finds out and tells"),
     SPAN("postgres", "statement_timeout", postgres.statement_timeout_ms, 1000, 600000, "30s",
          "longest time of one statement"),
     SPAN("postgres", "connect_timeout", postgres.connect_timeout_ms, 1000, 60000, "10s",

@@ -16,12 +16,13 @@ static const SqlstateRule rules[] = {
     {"25006", REASON_CONNECTION_LOST, true}, /* read only: a standby after a failover */
     {"25P03", REASON_CONNECTION_LOST, true}, /* idle in transaction for too long */
     {"25", REASON_SERVER_STATE, false},
-    {"26", REASON_STATEMENT_LOST, true}, /* a pooler lost the prepared statement */
+    {"26", REASON_STATEMENT_LOST, false}, /* a pooler lost the prepared statement */
     {"28", REASON_LOGIN_REFUSED, false},
     {"3D", REASON_LOGIN_REFUSED, false}, /* no such database */
     {"40001", REASON_CONFLICT, false},   /* serialization failure */
     {"40P01", REASON_CONFLICT, false},   /* deadlock detected */
     {"42501", REASON_PRIVILEGE_MISSING, false},
+    {"42P05", REASON_STATEMENT_LOST, false}, /* it is another client's of the pooler */
     {"42P", REASON_OBJECT_MISSING, false},
     {"42", REASON_OBJECT_UNFIT, false},    /* such as a missing column */
     {"53", REASON_RESOURCES_SHORT, false}, /* disk full, out of memory, too many clients */

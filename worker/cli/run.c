@@ -147,11 +147,13 @@ static int
 run_worker(const char *name, const Settings *settings)
 {
     CLEANUP(findings_done) Findings findings = {0};
+    atomic_bool statements_lost = false;
     DatabaseSettings database;
     TaskSettings task;
     PipelineSettings pipeline;
     Error err = {0};
     client_settings_database(settings, &database);
+    database.statements_lost = &statements_lost;
     fill_task_settings(settings, &task);
     fill_pipeline_settings(settings, &database, &task, &pipeline);
     CheckContext context = {

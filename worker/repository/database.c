@@ -1,9 +1,16 @@
 #include "worker/repository/database_private.h"
 
+#include "common/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 enum {
     STATEMENT_TIMEOUT_DEFAULT_MS = 30000,
+    STATEMENT_NAME_BYTES = 64, /* PostgreSQL cuts longer ones */
 };
 
 Database *
@@ -52,6 +59,13 @@ database_statement_timeout_ms(const Database *database, int timeout_ms)
     return configured_ms > 0 ? configured_ms : STATEMENT_TIMEOUT_DEFAULT_MS;
 }
 
+static bool
+take_number(uint64_t *ret_number, Error *err)
+{
+    return getrandom(ret_number, sizeof(*ret_number), 0) == (ssize_t)sizeof(*ret_number) ||
+           error_set(err, REASON_RANDOM, "no random number: %s", strerror(errno));
+}
+
 bool
 database_open(Database *database, Error *err)
 {
@@ -64,6 +78,8 @@ database_open(Database *database, Error *err)
         .connect_timeout_ms = database->settings->connect_timeout_ms,
         .call_timeout_ms = database_statement_timeout_ms(database, 0) + DATABASE_CALL_SLACK_MS,
     };
+    if (!take_number(&database->connection_number, err))
+        return false;
     return pg_conn_open(&settings, &database->conn, err) ||
            error_wrap(err, "connect to PostgreSQL");
 }
@@ -172,22 +188,69 @@ database_exec_once(Database *database, SqlId sql, const PgParam *params, size_t 
            error_wrap(err, "%s", sql_files[sql].name);
 }
 
+/* A name of this connection alone: behind a pooler the server's own connections are shared, with
+ * programs that have the same statement under another text, too. */
+static const char *
+statement_name(const Database *database, SqlId sql, char name[STATEMENT_NAME_BYTES])
+{
+    (void)snprintf(name, STATEMENT_NAME_BYTES, "%.40s.%016" PRIx64, sql_files[sql].name,
+                   database->connection_number);
+    return name;
+}
+
+static bool
+exec_named(Database *database, SqlId sql, const PgParam *params, size_t count,
+           PGresult **ret_result, Error *err)
+{
+    char name[STATEMENT_NAME_BYTES];
+    if (!check_usable(database, err))
+        return false;
+    (void)statement_name(database, sql, name);
+    if (!database->prepared[sql] &&
+        !pg_conn_prepare(database->conn, name, database->names->texts[sql], err))
+        return error_wrap(err, "prepare");
+    database->prepared[sql] = true;
+    return pg_conn_exec_prepared(database->conn, name, params, count, ret_result, err);
+}
+
+static bool
+names_statements(const Database *database)
+{
+    const DatabaseSettings *settings = database->settings;
+    return settings->prepared_statements && database->names != NULL && !database->statements_lost &&
+           (settings->statements_lost == NULL || !atomic_load(settings->statements_lost));
+}
+
+/* The worker goes on without names, all of its connections; the first one to notice says so. */
+static void
+give_up_names(Database *database, const Error *err)
+{
+    atomic_bool *shared = database->settings->statements_lost;
+    const bool known = shared != NULL ? atomic_exchange(shared, true) : database->statements_lost;
+    database->statements_lost = true;
+    if (!known)
+        log_warn("prepared statements do not last here, as behind a pooler; the worker goes on "
+                 "without them; set postgres.prepared_statements=false",
+                 LOG_STR("option", "postgres.prepared_statements"), LOG_ERR(err));
+}
+
 bool
 database_exec(Database *database, SqlId sql, const PgParam *params, size_t count,
               PGresult **ret_result, Error *err)
 {
-    if (!database->settings->prepared_statements || database->names == NULL)
+    if (!names_statements(database))
         return database_exec_once(database, sql, params, count, ret_result, err);
-    if (!check_usable(database, err))
-        return error_wrap(err, "%s", sql_files[sql].name);
-    if (!database->prepared[sql]) {
-        if (!pg_conn_prepare(database->conn, sql_files[sql].name, database->names->texts[sql], err))
-            return error_wrap(err, "prepare %s", sql_files[sql].name);
-        database->prepared[sql] = true;
-    }
-    return pg_conn_exec_prepared(database->conn, sql_files[sql].name, params, count, ret_result,
-                                 err) ||
-           error_wrap(err, "%s", sql_files[sql].name);
+    if (exec_named(database, sql, params, count, ret_result, err))
+        return true;
+    error_wrap(err, "%s", sql_files[sql].name);
+    if (err->reason != REASON_STATEMENT_LOST)
+        return false;
+    give_up_names(database, err);
+    /* A transaction has failed with the statement, and begins anew. */
+    if (pg_conn_in_transaction(database->conn))
+        return false;
+    *err = (Error){0};
+    return database_exec_once(database, sql, params, count, ret_result, err);
 }
 
 bool

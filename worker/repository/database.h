@@ -14,6 +14,8 @@
 #include "common/clock.h"
 #include "common/error.h"
 
+#include <stdatomic.h>
+
 enum {
     /* A list of a preview or dry run is cut at this many bytes of JSON, and says so: what leaves
      * room for the rest of a result of at most 512 KiB. */
@@ -46,6 +48,9 @@ typedef struct DatabaseSettings {
     char application_name[DATABASE_NAME_BYTES]; /* longer ones PostgreSQL would cut off */
     DatabaseTables tables;                      /* SQL identifiers as in a FROM clause */
     bool prepared_statements;
+    /* Of all Databases of a worker: prepared statements do not last, as behind a pooler. NULL: each
+     * finds out for itself. */
+    atomic_bool *statements_lost;
     int connect_timeout_ms;
     int statement_timeout_ms;
     int clock_skew_ms; /* worker and database further apart than this: ERROR_HOLD; 0 = not checked

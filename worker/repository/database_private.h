@@ -34,6 +34,8 @@ struct Database {
     PgConn *conn;
     DatabaseNames *names; /* owned; NULL until they are looked up on this connection */
     bool prepared[SQL_COUNT];
+    uint64_t connection_number; /* random, of the connection */
+    bool statements_lost;       /* prepared ones do not last on these connections */
     Arena arena;
 };
 

@@ -103,7 +103,7 @@ test_meaning_of_each_reason_is_as_documented(void **state)
         {REASON_CONFLICT, "database_error", ERROR_RETRY, ERROR_SCOPE_COMMAND, true},
         {REASON_LOCK_HELD, "database_error", ERROR_RETRY, ERROR_SCOPE_COMMAND, true},
         {REASON_PLAN_STALE, "database_error", ERROR_RETRY, ERROR_SCOPE_COMMAND, true},
-        {REASON_STATEMENT_LOST, "database_error", ERROR_RETRY, ERROR_SCOPE_COMMAND, true},
+        {REASON_STATEMENT_LOST, "database_error", ERROR_RETRY, ERROR_SCOPE_COMMAND, false},
         {REASON_WORK_REFUSED, "database_error", ERROR_RETRY, ERROR_SCOPE_COMMAND, true},
         {REASON_DATA_INVALID, "database_error", ERROR_REJECT, ERROR_SCOPE_COMMAND, true},
         {REASON_OBJECT_MISSING, "database_error", ERROR_HOLD, ERROR_SCOPE_TARGET, false},

@@ -194,7 +194,7 @@ unit_settle_retry(const PipelineShared *shared, Job **job, int max_attempts, con
     Job *failed = *job;
     failed->isolated = true;
     if (!err->counts_as_attempt) {
-        log_debug("another transaction has the ledger row", LOG_JOB(failed), LOG_ERR(err));
+        log_debug("command is tried again, which is no attempt", LOG_JOB(failed), LOG_ERR(err));
         batcher_requeue(shared->batcher, job, BATCHER_BACK, backoff_spread_ms(BUSY_DELAY_MS, seed));
         return true;
     }
