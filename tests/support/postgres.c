@@ -79,11 +79,19 @@ migrate(void)
 int
 postgres_create(const char *application_sql)
 {
+    return postgres_create_encoded(application_sql, "UTF8");
+}
+
+int
+postgres_create_encoded(const char *application_sql, const char *encoding)
+{
     char *schema = read_text(application_sql);
     Error err = {0};
     PGresult *result = NULL;
     PgConn *server = connect_to(server_dsn());
-    postgres_exec(server, "CREATE DATABASE cleanup_test_%d", (int)getpid());
+    postgres_exec(server,
+                  "CREATE DATABASE cleanup_test_%d ENCODING '%s' LOCALE 'C' TEMPLATE template0",
+                  (int)getpid(), encoding);
     pg_conn_free(server);
     (void)snprintf(test_dsn, sizeof(test_dsn), "%s dbname=cleanup_test_%d", server_dsn(),
                    (int)getpid());

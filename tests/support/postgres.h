@@ -22,6 +22,8 @@ bool postgres_is_available(void);
 /* Creates the database; fails the test group when that fails. `application_sql` is the file's path.
  */
 int postgres_create(const char *application_sql);
+/* The same, in an encoding as CREATE DATABASE takes it. */
+int postgres_create_encoded(const char *application_sql, const char *encoding);
 /* Drops it; for cmocka's group teardown. */
 int postgres_drop(void **state);
 
