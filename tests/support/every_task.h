@@ -1,6 +1,6 @@
 /*
- * every_task: one command of each task and of each shape, each of them twice, with what must come of
- * it on tables that are always the same.
+ * every_task: one command of each task and of each shape, each of them twice, with what must come
+ * of it on tables that are always the same.
  *
  * Threads: one at a time.
  */

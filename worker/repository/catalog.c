@@ -6,8 +6,8 @@
 #include <string.h>
 
 /* One plan for all looks of a connection: planning takes longer than what is planned.
- * pg_catalog comes first, wherever the role's search path has it: no schema that others may write to
- * stands before it. */
+ * pg_catalog comes first, wherever the role's search path has it: no schema that others may write
+ * to stands before it. */
 #define WALK_BEGIN                                                                                 \
     "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL statement_timeout = '5s'; "         \
     "SET LOCAL lock_timeout = '1s'; SET LOCAL jit = off; "                                         \

@@ -9,7 +9,6 @@
 #include <sys/random.h>
 
 enum {
-    STATEMENT_TIMEOUT_DEFAULT_MS = 30000,
     STATEMENT_NAME_BYTES = 64, /* PostgreSQL cuts longer ones */
 };
 
@@ -48,15 +47,6 @@ Arena *
 database_arena(Database *database)
 {
     return &database->arena;
-}
-
-int
-database_statement_timeout_ms(const Database *database, int timeout_ms)
-{
-    const int configured_ms = database->settings->statement_timeout_ms;
-    if (timeout_ms > 0)
-        return timeout_ms;
-    return configured_ms > 0 ? configured_ms : STATEMENT_TIMEOUT_DEFAULT_MS;
 }
 
 static bool

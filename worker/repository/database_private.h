@@ -65,11 +65,19 @@ void database_add_reference_names(const DatabaseSettings *settings, PgArray *nam
 bool database_open(Database *database, Error *err) MUST_CHECK;
 
 enum {
+    DATABASE_STATEMENT_TIMEOUT_MS = 30000, /* where the settings name none */
     DATABASE_CALL_SLACK_MS = 5000, /* beyond statement_timeout: the server's answer comes first */
 };
 
 /* The statement_timeout of a transaction that asks for `timeout_ms`; 0 = the setting. */
-int database_statement_timeout_ms(const Database *database, int timeout_ms);
+static inline int
+database_statement_timeout_ms(const Database *database, int timeout_ms)
+{
+    const int configured_ms = database->settings->statement_timeout_ms;
+    if (timeout_ms > 0)
+        return timeout_ms;
+    return configured_ms > 0 ? configured_ms : DATABASE_STATEMENT_TIMEOUT_MS;
+}
 
 /* database_begin.c: begins and returns the database's clock; the connection is there. */
 bool database_send_begin(Database *database, DatabaseMode mode, int timeout_ms, int64_t *ret_now_us,

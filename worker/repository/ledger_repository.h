@@ -65,8 +65,8 @@ bool ledger_lock(Database *database, const char *const *ids, size_t count, Ledge
 bool ledger_find(Database *database, const char *const *ids, size_t count, LedgerRows *ret_rows,
                  Error *err) MUST_CHECK;
 
-/* A row that stands under `old_id`, and comes from the record's source, gets the record's id, with all
- * that is kept of its command. */
+/* A row that stands under `old_id`, and comes from the record's source, gets the record's id, with
+ * all that is kept of its command. */
 bool ledger_rename(Database *database, const char *old_id, const LedgerRecord *record,
                    Error *err) MUST_CHECK;
 

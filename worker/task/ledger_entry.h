@@ -15,8 +15,8 @@ typedef enum EntryVerdict {
     ENTRY_REPLAY,    /* it runs again, from nothing */
 } EntryVerdict;
 
-/* Reads what the ledger knows of these commands, without a lock; ledger_rows_find tells whose row is
- * which. */
+/* Reads what the ledger knows of these commands, without a lock; ledger_rows_find tells whose row
+ * is which. */
 bool ledger_entry_find(const TaskContext *context, const TaskItem *items, size_t count,
                        LedgerRows *ret_rows, Error *err) MUST_CHECK;
 

@@ -30,8 +30,8 @@ typedef enum LedgerStart {
 LedgerStart ledger_start(const Command *command, const Record *source, int64_t now_us,
                          int retention_hours);
 
-/* The row of the command, or NULL. Earlier versions knew an event by its id alone: such a row is its
- * own when it comes from the same record. */
+/* The row of the command, or NULL. Earlier versions knew an event by its id alone: such a row is
+ * its own when it comes from the same record. */
 const LedgerRecord *ledger_rows_find(const LedgerRows *rows, const Command *command,
                                      const Record *source);
 
