@@ -129,4 +129,7 @@ def test_id_of_another_command_is_rejected_once_with_a_dead_letter():
         check_equal(world.counts()[0], 1, "sessions")
         [(payload, headers)] = world.dead_letters()
         check_equal(json.loads(payload)["command_id"], "once", "dead letter")
+        place = f"{rejected[0]['source']['partition']}/{rejected[0]['source']['offset']}"
+        ids = {word for record in world.records(world.results_topic) for word in record["headers"] if "once" in word}
+        check_equal(ids, {"once", f"once/conflict/{place}"}, "ids of the results' events")
         check("the id was used before" in headers["__dlq.errors.message"], f"message: {headers}")
