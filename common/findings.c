@@ -8,7 +8,7 @@
 enum {
     WIDTH = 80,
     SUBJECT_COLUMN = 6, /* behind the level */
-    WHAT_COLUMN = 25,   /* behind the subject */
+    WHAT_COLUMN = 27,   /* behind the subject, which may be "cleanup.dead-letters" */
     WHY_COLUMN = 8,
     ROOM_FIRST = 16,
 };

@@ -80,7 +80,9 @@ find_controller(KafkaAdmin *admin, int timeout_ms)
     rd_kafka_metadata_destroy(metadata);
 }
 
-/* A consumer's handle: it looks at topics without making them, which a producer's would. */
+/* A consumer's handle: it looks at topics without making them, which a producer's would. It has a
+ * group, though it never joins it: without one librdkafka follows a null pointer when a coordinator
+ * answers that it is none (any more), as one of a new cluster does. */
 bool
 kafka_admin_open(const KafkaSettings *settings, int timeout_ms, KafkaAdmin **ret_admin,
                  int *ret_brokers, Error *err)
@@ -91,8 +93,10 @@ kafka_admin_open(const KafkaSettings *settings, int timeout_ms, KafkaAdmin **ret
     admin->client.interrupt = settings->interrupt;
     atomic_init(&admin->client.waiting, true);
     const KafkaProperties none = {NULL, 0};
+    const KafkaProperty group = {"group.id", settings->group_id};
+    const KafkaProperties fixed = {&group, settings->group_id != NULL ? 1 : 0};
     rd_kafka_conf_t *conf = NULL;
-    if (!kafka_client_configure(settings, none, none, &conf, err) ||
+    if (!kafka_client_configure(settings, none, fixed, &conf, err) ||
         !kafka_client_open(&admin->client, RD_KAFKA_CONSUMER, conf, admin, err))
         return false;
     admin->queue = rd_kafka_queue_new(admin->client.handle);
@@ -441,6 +445,6 @@ kafka_admin_close(KafkaAdmin *admin)
     if (admin->queue != NULL)
         rd_kafka_queue_destroy(admin->queue);
     if (admin->client.handle != NULL)
-        rd_kafka_destroy(admin->client.handle);
+        rd_kafka_destroy_flags(admin->client.handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     free(admin);
 }

@@ -21,7 +21,7 @@ def test_check_of_a_good_stack_ends_with_0():
     with World() as world:
         done = world.program("check")
         check_equal(done.returncode, 0, f"exit code ({done.stdout})")
-        check(re.search(r"\n0 must be mended before run starts, .* fine.*\. Nothing was changed\.\n$", done.stdout),
+        check(re.search(r"\n0 must be mended before run starts, .* fine.*\.\nNothing was changed\.\n$", done.stdout),
               f"last line: {done.stdout}")
         code, found = findings(world)
         check_equal(code, 0, "exit code with json")

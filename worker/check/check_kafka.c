@@ -68,7 +68,7 @@ add_group_denied(const Walk *walk)
                       settings->kafka.bootstrap_servers, user[0] != '\0' ? user : "…",
                       settings->kafka.group_id);
     return add(walk, FINDING_FAIL, "group_denied", "group",
-               "this login may not read it, which takes READ", strbuf_text(&mend));
+               "this login may not read it; that takes READ", strbuf_text(&mend));
 }
 
 static bool

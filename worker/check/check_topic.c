@@ -96,8 +96,8 @@ check_sight(Look *look)
     case KAFKA_SIGHT_DENIED:
         return add_with_rights(
             look, FINDING_FAIL, "topic_denied",
-            look->role == CHECK_TOPIC_COMMANDS ? "this login may not see it; it takes READ"
-                                               : "this login may not see it; it takes WRITE",
+            look->role == CHECK_TOPIC_COMMANDS ? "this login may not see it; that takes READ"
+                                               : "this login may not see it; that takes WRITE",
             look->role == CHECK_TOPIC_COMMANDS ? "--operation Read" : "--operation Write");
     case KAFKA_SIGHT_UNSUPPORTED:
     case KAFKA_SIGHT_FAILED:
@@ -115,11 +115,11 @@ check_settings_sight(Look *look)
         return true;
     case KAFKA_SIGHT_DENIED:
         return add_with_rights(look, FINDING_UNKNOWN, "topic_settings_denied",
-                               "its settings were not looked at, which takes DESCRIBE_CONFIGS",
+                               "this login may not read its settings; that takes DESCRIBE_CONFIGS",
                                "--operation DescribeConfigs");
     case KAFKA_SIGHT_UNSUPPORTED:
         return add(look, FINDING_UNKNOWN, "topic_settings_unread",
-                   "settings: not supported by this broker", NULL, NULL);
+                   "this broker does not tell its settings", NULL, NULL);
     case KAFKA_SIGHT_MISSING:
     case KAFKA_SIGHT_FAILED:
         break;
@@ -173,8 +173,8 @@ check_retention(Look *look)
                    spans[1]);
     return add_with_settings(look, look->view->is_start ? FINDING_WARN : FINDING_FAIL,
                              "topic_outlives_ledger", what,
-                             "An older command would not run: its result would be expired. Or "
-                             "raise worker.ledger_retention_hours.",
+                             "An older command would not run, and its result would be expired. "
+                             "Raise worker.ledger_retention_hours, or:",
                              settings);
 }
 
@@ -222,7 +222,8 @@ check_replicas(Look *look)
     if (topic->replicas != 1 || look->view->brokers < 2)
         return true;
     return add(look, FINDING_WARN, "topic_on_one_broker", "has one replica",
-               "While its broker is away the worker waits; with its disk its records are lost.",
+               "While its broker is away the worker waits. If its disk fails, its records are "
+               "lost.",
                NULL);
 }
 

@@ -49,7 +49,7 @@ print_sum(const Findings *all)
                  findings_count(all, FINDING_OK));
     if (unknown > 0)
         (void)printf(", %zu not looked at", unknown);
-    (void)puts(". Nothing was changed.");
+    (void)puts(".\nNothing was changed.");
 }
 
 static int
@@ -88,12 +88,14 @@ command_check(int argc, char **argv)
     const CliSpec spec = {
         .name = "check",
         .arguments = "",
-        .about = "Looks at configuration, Kafka and PostgreSQL as `run` does at its start, and "
-                 "says of each thing\n"
-                 "whether it is fine, what is amiss and the statement that mends it. Changes "
-                 "nothing.\n"
-                 "Ends with 0 when nothing must be mended before `run` starts, else with 1, or "
-                 "with 3 when Kafka or\n"
+        .about = "Looks at configuration, Kafka and PostgreSQL as `run` does at its start. Says\n"
+                 "of each thing whether it is fine, and else what is amiss and the statement that\n"
+                 "mends it. Changes nothing.\n"
+                 "\n"
+                 "OK: fine. WARN: works, with the consequence that is named. FAIL: must be mended\n"
+                 "before `run` starts. ?: could not be looked at.\n"
+                 "\n"
+                 "Ends with 0 when there is no FAIL, else with 1, or with 3 when Kafka or\n"
                  "PostgreSQL cannot be reached.",
         .formats = "text|json",
         .options = options,

@@ -91,17 +91,16 @@ command_migrate(int argc, char **argv)
 {
     static const CliOption options[] = {
         [OPTION_APP_INDEXES] = {"app-indexes", NULL,
-                                "also create the indexes that the application's tables lack, "
-                                "concurrently"},
-        [OPTION_GRANT_TO] = {"grant-to", "ROLE", "also give this role what a worker needs"},
-        [OPTION_TOPICS] = {"topics", NULL, "also make the topics that are missing"},
-        [OPTION_PARTITIONS] = {"partitions", "N", "of topics that are made (6)"},
+                                "create the application's missing indexes, too, concurrently"},
+        [OPTION_GRANT_TO] = {"grant-to", "ROLE", "give this role what a worker needs, too"},
+        [OPTION_TOPICS] = {"topics", NULL, "make the topics that are missing, too"},
+        [OPTION_PARTITIONS] = {"partitions", "N", "how many each topic that is made gets (6)"},
     };
     MigrateArguments arguments = {.partitions = MIGRATE_PARTITIONS};
     const CliSpec spec = {
         .name = "migrate",
         .arguments = "",
-        .about = "Creates the worker's own schema cleanup_worker, or upgrades it to this version. "
+        .about = "Creates the worker's own schema cleanup_worker, or upgrades it to this version.\n"
                  "Safe to run twice.",
         .options = options,
         .option_count = ARRAY_LEN(options),

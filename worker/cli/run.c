@@ -40,7 +40,9 @@ look_around(const char *name, CheckContext *context, Findings *findings)
     if (failed == 0)
         return CLI_DONE;
     findings_print(findings, FINDING_FAIL, stderr);
-    (void)fprintf(stderr, "cleanup-worker run: %zu to be mended before it starts\n", failed);
+    (void)fprintf(stderr,
+                  "cleanup-worker run: %zu finding%s above must be mended before it starts\n",
+                  failed, failed == 1 ? "" : "s");
     return context->unreachable ? CLI_UNREACHABLE : CLI_FAILED;
 }
 

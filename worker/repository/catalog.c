@@ -89,10 +89,12 @@ look_tables(CatalogLook *look, Error *err)
                               pg_param_array(&look->column_names),
                               pg_param_array(&look->column_kinds)};
     return catalog_look_findings(look, SQL_CATALOG_KINDS, params, 1, &found, err) &&
-           add_fine(look, found, "table", "tables", "all six, none of them inherited from", err) &&
+           add_fine(look, found, "table", "tables",
+                    "all six are there, no table inherits from them", err) &&
            catalog_look_findings(look, SQL_CATALOG_COLUMNS, params, ARRAY_LEN(params), &found,
                                  err) &&
-           add_fine(look, found, "column", "columns", "all there, of types the worker takes", err);
+           add_fine(look, found, "column", "columns",
+                    "all are there, of types that the worker takes", err);
 }
 
 static bool
@@ -117,7 +119,8 @@ look_keys(CatalogLook *look, Error *err)
            catalog_look_findings(look, SQL_CATALOG_REFERENCES, params, ARRAY_LEN(params), &found,
                                  err) &&
            add_fine(look, found, "reference", "references",
-                    look->references.count > 0 ? "all that there are, are listed" : "no others",
+                    look->references.count > 0 ? "every table with a key to sessions is listed"
+                                               : "no further table references sessions",
                     err);
 }
 
@@ -153,7 +156,8 @@ look_senders(CatalogLook *look, Error *err)
                               pg_param_array(&others), pg_param_array(&look->senders)};
     return catalog_look_findings(look, SQL_CATALOG_SENDERS, params, ARRAY_LEN(params), &found,
                                  err) &&
-           add_fine(look, found, "sender", "sender", "every one that shows is named", err);
+           add_fine(look, found, "sender", "sender", "an option names every sender that was found",
+                    err);
 }
 
 static bool
@@ -208,7 +212,7 @@ look_replication(CatalogLook *look, Error *err)
     const PgParam params[] = {pg_param_array(&look->tables)};
     return catalog_look_findings(look, SQL_CATALOG_REPLICATION, params, 1, &found, err) &&
            add_fine(look, found, "replication", "replication",
-                    "whatever is published can be deleted", err);
+                    "published rows can be deleted and updated", err);
 }
 
 static bool
@@ -217,7 +221,8 @@ look_catalog(CatalogLook *look, const CatalogNeeds *needs, bool *ret_zone_known,
     size_t found;
     return look_server(look, err) && look_schema(look, err) && catalog_look_names(look, err) &&
            look_tables(look, err) && look_privileges(look, NULL, &found, err) &&
-           add_fine(look, found, "privilege", "privileges", "all that the worker needs", err) &&
+           add_fine(look, found, "privilege", "privileges",
+                    "the role has all that the worker needs", err) &&
            look_keys(look, err) && look_time_zone(look, needs, ret_zone_known, err) &&
            look_replication(look, err);
 }

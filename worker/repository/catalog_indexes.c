@@ -147,6 +147,6 @@ catalog_look_indexes(CatalogLook *look, Error *err)
                               pg_param_text(tables->booking_status_pending)};
     return catalog_look_findings(look, SQL_CATALOG_INDEXES, params, ARRAY_LEN(params), &found,
                                  err) &&
-           (found > 0 || catalog_add(look->findings, FINDING_OK, "index", "indexes",
-                                     "every statement of the worker's has one", err));
+           (found > 0 ||
+            catalog_add(look->findings, FINDING_OK, "index", "indexes", "none is missing", err));
 }

@@ -80,9 +80,9 @@ test_print_a_long_finding_wraps_sentences_and_leaves_statements(void **state)
     add(&findings, &lacking);
     assert_printed(
         &findings, FINDING_OK, false,
-        "OK    Kafka              3 brokers\n"
-        "FAIL  privilege          cleanup_worker may not delete from \"videoSent\", which\n"
-        "                         holds the videos of the sessions\n"
+        "OK    Kafka                3 brokers\n"
+        "FAIL  privilege            cleanup_worker may not delete from \"videoSent\", which\n"
+        "                           holds the videos of the sessions\n"
         "        Sessions with a video could not be deleted, so that every command that\n"
         "        meets one would fail.\n"
         "        GRANT DELETE ON \"videoSent\" TO cleanup_worker;\n"
@@ -99,9 +99,9 @@ test_print_a_word_wider_than_the_line_keeps_it_whole(void **state)
                    "/a/path/that/is/longer/than/the/fifty/five/columns/that/there/are/left is long",
                    NULL, NULL, NULL});
     assert_printed(&findings, FINDING_OK, false,
-                   "WARN  s                  "
+                   "WARN  s                    "
                    "/a/path/that/is/longer/than/the/fifty/five/columns/that/there/are/left\n"
-                   "                         is long\n");
+                   "                           is long\n");
 }
 
 static void

@@ -64,8 +64,9 @@ SELECT CASE WHEN k.decides THEN 'FAIL' ELSE 'WARN' END AS level, 'time_zone_defa
        format('%s.%I defaults to the clock of %s (%s)', k.quoted, k.name,
               string_agg(o.zone, ', ' ORDER BY o.zone), string_agg(o.whose, ', ' ORDER BY o.zone))
            AS what,
-       format('Times there count as %s (tables.time_zone), so rows look older or newer than they '
-              'are. Set tables.time_zone where all of them are of that zone, or the default:', $2)
+       format('The worker reads these times as %s (tables.time_zone), so rows look older or newer '
+              'than they are. Set tables.time_zone when all rows are of that zone; otherwise mend '
+              'the default:', $2)
            AS why,
        format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT (now() AT TIME ZONE %L);', k.quoted,
               k.name, $2) AS mend
@@ -76,9 +77,9 @@ UNION ALL
 SELECT CASE WHEN $3::boolean THEN 'WARN' ELSE 'FAIL' END, 'time_zone_default', 'time zone',
        k.concerns,
        format('%s.%I defaults to the clock of the session that inserts', k.quoted, k.name),
-       format('A program that sets a zone of its own (PGTZ, JDBC) writes rows that look older than '
-              'they are. Set tables.time_zone=%s where every one of them keeps to it, or the '
-              'default:', $2),
+       format('A program whose sessions have a zone of their own (PGTZ, JDBC) writes rows that look '
+              'older or newer than they are. Set tables.time_zone=%s when all programs keep to '
+              'that zone; otherwise mend the default:', $2),
        format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT (now() AT TIME ZONE %L);', k.quoted,
               k.name, $2)
 FROM clocks k

@@ -48,9 +48,9 @@ SELECT 'FAIL' AS level,
             WHEN NOT b.valid THEN format('%s of %s is not valid', b.name, b.quoted)
             WHEN NOT b.strict THEN format('%s of %s is deferrable', b.name, b.quoted)
             ELSE format('%s of %s is switched off', b.name, b.quoted) END AS what,
-       CASE WHEN d.root IS NULL THEN 'Without it a row that is being inserted is not seen in time.'
-            ELSE 'A row that is being inserted is not seen in time. Rows that came meanwhile were '
-                 'not checked.' END AS why,
+       CASE WHEN d.root IS NULL THEN 'The worker does not see in time that a row is being inserted.'
+            ELSE 'The worker does not see in time that a row is being inserted. Rows that were '
+                 'inserted meanwhile have not been checked.' END AS why,
        CASE WHEN b.oid IS NULL
             THEN format('ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES %s (%s);', b.quoted, b.own,
                         b.referenced_table, b.referenced)

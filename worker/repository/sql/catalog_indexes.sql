@@ -48,7 +48,7 @@ WITH tables AS (
            (SELECT string_agg(quote_ident(o.attname), ', ' ORDER BY u.place)
             FROM unnest(k.conkey) WITH ORDINALITY AS u (attnum, place)
             JOIN pg_catalog.pg_attribute o ON o.attrelid = t.oid AND o.attnum = u.attnum),
-           'Each session that is looked at reads all of it.'
+           'Each look at a session reads the whole table.'
     FROM tables t
     JOIN pg_catalog.pg_constraint k ON k.contype = 'f' AND k.conrelid = t.oid
     JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.conkey[1]

@@ -36,8 +36,8 @@ SELECT format('SELECT ''FAIL'' AS level, ''time_ahead'' AS code, ''time zone'' A
               'date_trunc(''second'', newest - clock_timestamp())) AS what, '
               '%L AS why, NULL AS mend FROM (%s) n '
               'WHERE newest > clock_timestamp() + %s * interval ''1 ms''',
-              format('Either times there are not of %s (tables.time_zone), or the clock of a program '
-                     'that writes them is wrong.', $2),
+              format('Either these times are of another zone than %s (tables.time_zone), or the clock of '
+                     'a program that writes them is wrong.', $2),
               string_agg(text, ' UNION ALL '), $3::bigint)
 FROM looks
 HAVING count(*) > 0

@@ -67,11 +67,12 @@ SELECT 'FAIL' AS level,
                     WHEN 'deferrable' THEN format('%s of %s is deferrable', j.name, j.quoted)
                     ELSE format('%s of %s is switched off', j.name, j.quoted) END AS what,
        CASE j.fault
-            WHEN 'acts' THEN 'A row that comes while its record is being deleted would be changed '
-                             'or go with it. Without an action, and listed, it keeps the session.'
-            WHEN 'unlisted' THEN 'Listed, a row there keeps its session; else it would go, be '
-                                 'changed, or stop the delete.'
-            ELSE 'Without it a row that is being inserted is not seen in time.' END AS why,
+            WHEN 'acts' THEN 'A row that is inserted while its record is being deleted would be '
+                             'deleted or changed with it. Without that action, and listed, a row '
+                             'there keeps the session.'
+            WHEN 'unlisted' THEN 'When the table is listed, a row there keeps its session. Otherwise '
+                                 'deleting the session would delete or change that row, or fail.'
+            ELSE 'The worker does not see in time that a row is being inserted.' END AS why,
        CASE j.fault
             WHEN 'acts' THEN format(E'ALTER TABLE %s DROP CONSTRAINT %s, ADD CONSTRAINT %2$s %s;',
                                     j.quoted, j.name,

@@ -62,8 +62,8 @@ SELECT 'FAIL' AS level, 'sender_word' AS code, 'sender' AS subject, 'sessions' A
                   FILTER (WHERE u.place <= 10),
               CASE WHEN count(*) > 10 THEN format(' and %s more', count(*) - 10) ELSE '' END)
            AS what,
-       'Who is a user is named in tables.message_sender_user; who is not, and so keeps no session, '
-       'in tables.message_sender_others. Where in doubt:' AS why,
+       'Messages of tables.message_sender_user keep their user''s sessions, those of '
+       'tables.message_sender_others do not. Name each sender in one of the two. In doubt:' AS why,
        concat_ws(E'\n',
            format('-o ''tables.message_sender_user=%s''',
                   replace(array_to_string($2::text[] || array_agg(u.value ORDER BY u.value)

@@ -77,9 +77,9 @@ SELECT CASE j.fault WHEN 'both' THEN 'WARN' ELSE 'FAIL' END AS level, 'status_wo
                         j.key)
             ELSE format('%s.status can be %L and %L, of which tables.%s is the second', s.quoted,
                         j.near_allowed, j.word, j.key) END AS what,
-       CASE WHEN j.fault = 'both' THEN 'Which of the two bookings have shows once the table is analyzed.'
+       CASE WHEN j.fault = 'both' THEN 'ANALYZE finds out which of the two the bookings have.'
             WHEN j.ordinal = 1 THEN format('Bookings of another status than tables.%s never expire.', j.key)
-            ELSE format('tables.%s is what they become.', j.key) END AS why,
+            ELSE format('A booking that expires gets the status of tables.%s.', j.key) END AS why,
        CASE WHEN j.fault = 'missing' AND j.near_allowed IS NOT NULL
             THEN format('-o ''tables.%s=%s''', j.key, replace(j.near_allowed, '''', '''\'''''))
             WHEN j.fault = 'missing' AND j.ordinal = 2 AND s.is_enum
