@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#define RETRY_UNCOUNTED ERROR_RETRY, ERROR_SCOPE_COMMAND, false, "database_error"
 #define RETRY_COMMAND ERROR_RETRY, ERROR_SCOPE_COMMAND, true, "database_error"
 #define RETRY_ALL ERROR_RETRY, ERROR_SCOPE_EVERYTHING, true, "database_error"
 #define HOLD_ALL ERROR_HOLD, ERROR_SCOPE_EVERYTHING, false, "database_error"
@@ -47,8 +48,8 @@ static const struct {
     {"25006", REASON_CONNECTION_LOST, LOST, true},
     {"25P02", REASON_SERVER_STATE, RETRY_ALL, false},
     {"25P03", REASON_CONNECTION_LOST, LOST, true},
-    {"26000", REASON_STATEMENT_LOST, RETRY_COMMAND, false},
-    {"42P05", REASON_STATEMENT_LOST, RETRY_COMMAND, false},
+    {"26000", REASON_STATEMENT_LOST, RETRY_UNCOUNTED, false},
+    {"42P05", REASON_STATEMENT_LOST, RETRY_UNCOUNTED, false},
     {"27000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
     {"28000", REASON_LOGIN_REFUSED, HOLD_ALL, false},
     {"28P01", REASON_LOGIN_REFUSED, HOLD_ALL, false},
@@ -69,7 +70,6 @@ static const struct {
     {"42703", REASON_OBJECT_UNFIT, HOLD_TARGET, false},
     {"42830", REASON_OBJECT_UNFIT, HOLD_TARGET, false},
     {"42P01", REASON_OBJECT_MISSING, HOLD_TARGET, false},
-    {"42P05", REASON_OBJECT_MISSING, HOLD_TARGET, false},
     {"44000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
     {"53100", REASON_RESOURCES_SHORT, HOLD_ALL, false},
     {"53300", REASON_RESOURCES_SHORT, HOLD_ALL, false},
@@ -119,6 +119,8 @@ test_fill_scope_goes_by_the_class_even_without_connection(void **state)
         ErrorScope scope = strcmp(class, "42") == 0 ? ERROR_SCOPE_TARGET : ERROR_SCOPE_COMMAND;
         if (strstr(classes, class) != NULL)
             scope = ERROR_SCOPE_EVERYTHING;
+        if (strcmp(cases[i].sqlstate, "42P05") == 0) /* a statement's name, no object */
+            scope = ERROR_SCOPE_COMMAND;
         Error err = {0};
         assert_true(pg_sqlstate_fill(&err, cases[i].sqlstate, false, "said"));
         assert_int_equal(err.scope, scope);
