@@ -64,7 +64,7 @@ typedef struct Property {
 #define reason_reports "the worker waits for the delivery report of every result"
 #define reason_reset "a group without offsets must not pass over commands"
 #define reason_signal "the signal would end the worker"
-#define reason_statistics "the worker does not read them"
+#define reason_statistics "the worker reads them itself, every 5 s"
 #define reason_store "the worker decides which offsets are safe to commit"
 #define reason_topics "a topic that is missing must be told, neither hidden nor made on the way"
 #define reason_transaction_id "each worker needs one of its own, which it chooses itself"
