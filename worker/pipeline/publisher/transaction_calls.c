@@ -69,7 +69,7 @@ static TransactionEnding
 run_open(ExactlyOnce *self, Error *err)
 {
     exactly_once_drop_producer(self);
-    if (!kafka_producer_open_transactional(&self->settings->kafka, self->settings->worker_id,
+    if (!kafka_producer_open_transactional(&self->settings->kafka, self->settings->transactional_id,
                                            on_delivered, self, &self->producer, err))
         return STEP_FATAL;
     kafka_producer_prepare(self->producer, self->settings->results_topic);
