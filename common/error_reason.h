@@ -76,6 +76,7 @@ typedef enum ErrorScope {
     X(REASON_KAFKA_BROKEN, "kafka_error", FATAL, EVERYTHING, false)                                \
     X(REASON_TOPIC_MISSING, "topic_missing", REJECT, EVERYTHING, true)                             \
     X(REASON_TOPIC_GONE, "topic_missing", HOLD, EVERYTHING, false)                                 \
+    X(REASON_RECORD_PURGED, "kafka_error", RETRY, EVERYTHING, true)                                \
     X(REASON_MESSAGE_TOO_LARGE, "message_too_large", REJECT, COMMAND, true)                        \
     X(REASON_METADATA_TOO_LARGE, "metadata_too_large", RETRY, EVERYTHING, true)                    \
     X(REASON_OFFSETS_UNSTABLE, "offsets_unstable", RETRY, EVERYTHING, true)                        \

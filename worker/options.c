@@ -74,6 +74,10 @@ static const ConfigOption options[] = {
          "longest time to connect"),
     NAME("worker", "id", worker.id, 0, 128, "",
          "name of this worker in results and logs; empty: host name and a random suffix"),
+    NAME("worker", "transactional_id_prefix", worker.transactional_id_prefix, 0, 64,
+         "cleanup-worker-",
+         "with worker.id behind it the worker's transactional.id, so that one prefixed ACL names "
+         "those of the pool"),
     WORD("worker", "delivery", worker.delivery, "exactly_once|at_least_once", "exactly_once",
          "results and offsets in Kafka transactions, or without them"),
     WHOLE("worker", "executors", worker.executors, 1, 64, "2",

@@ -33,7 +33,8 @@ typedef struct Settings {
     struct {
         char *id;
         bool id_is_given; /* by the operator, not made up */
-        int delivery;     /* DeliveryMode */
+        char *transactional_id_prefix;
+        int delivery; /* DeliveryMode */
         int executors;
         int max_attempts;
         int shutdown_grace_ms;

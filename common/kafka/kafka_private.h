@@ -68,6 +68,11 @@ bool kafka_client_brokers(KafkaClient *client, int timeout_ms, int *ret_count,
 bool kafka_client_partitions(KafkaClient *client, const char *topic, int timeout_ms,
                              int32_t *ret_count, Error *err) MUST_CHECK;
 
+/* One question about one topic, which makes the client go by the answer. ERROR_HOLD
+ * "topic_missing", "kafka_refused", or "kafka_unreachable" when there is no answer in time. */
+bool kafka_client_check_topic(KafkaClient *client, const char *topic, int timeout_ms,
+                              Error *err) MUST_CHECK;
+
 /* Whether a fatal error has ended the client: all that is left is to destroy it. */
 bool kafka_client_is_broken(const KafkaClient *client) MUST_CHECK;
 

@@ -36,6 +36,7 @@ static const KafkaProperty default_list[] = {
 
 static const KafkaProperty fixed_list[] = {
     {"enable.idempotence", "true"},
+    {"allow.auto.create.topics", "false"},
     {"acks", "all"},
     {"partitioner", "murmur2_random"},
 };
@@ -171,6 +172,12 @@ kafka_producer_prepare(KafkaProducer *producer, const char *topic)
     rd_kafka_topic_t *handle = rd_kafka_topic_new(producer->client.handle, topic, NULL);
     if (handle != NULL)
         producer->prepared[producer->prepared_count++] = handle;
+}
+
+bool
+kafka_producer_check_topic(KafkaProducer *producer, const char *topic, int timeout_ms, Error *err)
+{
+    return kafka_client_check_topic(&producer->client, topic, timeout_ms, err);
 }
 
 static rd_kafka_headers_t *

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 enum {
+    TRANSACTIONAL_ID_BYTES = 256, /* the prefix and the id take 192 at most */
     UPKEEP_INTERVAL_MS = 60000,
     MMAP_BYTES = 64 * 1024,
 };
@@ -158,6 +159,10 @@ run_worker(const char *name, const Settings *settings)
     database.statements_lost = &statements_lost;
     fill_task_settings(settings, &task);
     fill_pipeline_settings(settings, &database, &task, &pipeline);
+    char transactional_id[TRANSACTIONAL_ID_BYTES];
+    (void)snprintf(transactional_id, sizeof(transactional_id), "%s%s",
+                   settings->worker.transactional_id_prefix, settings->worker.id);
+    pipeline.transactional_id = transactional_id;
     CheckContext context = {
         .settings = settings, .database = &database, .kafka = &pipeline.kafka, .is_start = true};
 

@@ -128,6 +128,7 @@ test_meaning_of_each_reason_is_as_documented(void **state)
         {REASON_KAFKA_BROKEN, "kafka_error", ERROR_FATAL, ERROR_SCOPE_EVERYTHING, false},
         {REASON_TOPIC_MISSING, "topic_missing", ERROR_REJECT, ERROR_SCOPE_EVERYTHING, true},
         {REASON_TOPIC_GONE, "topic_missing", ERROR_HOLD, ERROR_SCOPE_EVERYTHING, false},
+        {REASON_RECORD_PURGED, "kafka_error", ERROR_RETRY, ERROR_SCOPE_EVERYTHING, true},
         {REASON_MESSAGE_TOO_LARGE, "message_too_large", ERROR_REJECT, ERROR_SCOPE_COMMAND, true},
         {REASON_METADATA_TOO_LARGE, "metadata_too_large", ERROR_RETRY, ERROR_SCOPE_EVERYTHING,
          true},

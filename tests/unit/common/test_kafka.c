@@ -255,6 +255,22 @@ commit_and_wait(KafkaConsumer *consumer, const KafkaOffset *offsets)
     assert_int_equal(kafka_consumer_commits_failed(consumer), 0);
 }
 
+/* Of what was fetched: no record lies outside of them. */
+static void
+knows_bounds(const KafkaConsumer *consumer, const KafkaOffset *ends)
+{
+    int64_t first = 0;
+    int64_t end = 0;
+    for (int32_t i = 0; i < PARTITIONS; i++) {
+        if (ends[i].offset == 0)
+            continue;
+        assert_true(kafka_consumer_bounds(consumer, i, &first, &end));
+        assert_int_equal(first, 0);
+        assert_int_equal(end, ends[i].offset);
+    }
+    assert_false(kafka_consumer_bounds(consumer, PARTITIONS, &first, &end));
+}
+
 static void
 test_consume_after_commit_goes_on_behind_it(void **state)
 {
@@ -267,6 +283,7 @@ test_consume_after_commit_goes_on_behind_it(void **state)
         open_member(&consumer);
         kafka_consumer_on_committed(consumer, on_committed, &committed);
         assert_int_equal(consume(consumer, RECORDS, ends), RECORDS);
+        knows_bounds(consumer, ends);
         commit_and_wait(consumer, ends);
         for (int i = 0; i < PARTITIONS; i++)
             assert_int_equal(committed.offsets[i], ends[i].offset);

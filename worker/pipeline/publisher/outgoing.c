@@ -109,7 +109,7 @@ outgoing_free(Outgoing *item)
 {
     if (item == NULL)
         return;
-    if (item->kind == OUTGOING_OUTCOME)
+    if (item->kind == OUTGOING_OUTCOME && !item->resting)
         lane_unref_busy(item->lane);
     else
         lane_unref(item->lane);
@@ -126,10 +126,26 @@ outgoing_size(const Outgoing *item)
            record_size(item->source);
 }
 
+void
+outgoing_rest(Outgoing *item)
+{
+    if (item->resting || item->kind != OUTGOING_OUTCOME)
+        return;
+    (void)lane_ref(item->lane);
+    lane_unref_busy(item->lane);
+    item->resting = true;
+}
+
+int
+outgoing_part_index(const OutgoingPart *part)
+{
+    return (int)(part - part->item->parts);
+}
+
 static bool
 is_dead_letter(const OutgoingPart *part)
 {
-    return part == &part->item->parts[OUTGOING_DEAD_LETTER];
+    return outgoing_part_index(part) == OUTGOING_DEAD_LETTER;
 }
 
 static size_t
