@@ -7,7 +7,8 @@
 enum {
     CALL_SLACK_MS = 5000, /* beyond statement_timeout: the server's own answer should come first */
     STATEMENT_TIMEOUT_DEFAULT_MS = 30000,
-    LEDGER_LOCK_TIMEOUT_MS = 5000,
+    LOCKED_TIMEOUT_DEFAULT_MS = 1000,
+    LOCK_TIMEOUT_MS = 500, /* what a statement of the application may wait behind ours, and more */
     BEGIN_TEXT_BYTES = 1024,
 };
 
@@ -101,8 +102,8 @@ static bool
 send_begin(Database *database, DatabaseMode mode, int timeout_ms, int64_t *ret_now_us, Error *err)
 {
     const int statement_ms = statement_timeout_ms(database, timeout_ms);
-    const int lock_ms = statement_ms > LEDGER_LOCK_TIMEOUT_MS ? LEDGER_LOCK_TIMEOUT_MS
-                                                              : statement_ms - statement_ms / 5;
+    const int lock_ms =
+        statement_ms > LOCK_TIMEOUT_MS ? LOCK_TIMEOUT_MS : statement_ms - statement_ms / 5;
     static const char plan_by_key[] =
         "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; "
         "SET LOCAL jit = off";
@@ -159,11 +160,36 @@ database_begin(Database *database, DatabaseMode mode, int timeout_ms, int64_t *r
     return true;
 }
 
+static bool
+exec_text(Database *database, const char *text, Error *err)
+{
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    return pg_conn_exec(database->conn, text, &result, err);
+}
+
 bool
 database_stop_waiting(Database *database, Error *err)
 {
-    CLEANUP(pg_result_freep) PGresult *result = NULL;
-    return pg_conn_exec(database->conn, "SET LOCAL lock_timeout = '100ms'", &result, err);
+    const int statement_ms = statement_timeout_ms(database, 0);
+    const int configured_ms = database->settings->locked_timeout_ms;
+    const int locked_ms = configured_ms > 0 ? configured_ms : LOCKED_TIMEOUT_DEFAULT_MS;
+    char text[BEGIN_TEXT_BYTES];
+    (void)snprintf(text, sizeof(text),
+                   "SET LOCAL lock_timeout = '100ms'; SET LOCAL statement_timeout = %d",
+                   locked_ms < statement_ms ? locked_ms : statement_ms);
+    return exec_text(database, text, err);
+}
+
+bool
+database_set_savepoint(Database *database, Error *err)
+{
+    return exec_text(database, "SAVEPOINT change", err);
+}
+
+bool
+database_return_to_savepoint(Database *database, Error *err)
+{
+    return exec_text(database, "ROLLBACK TO SAVEPOINT change", err);
 }
 
 /* COMMIT of a failed transaction succeeds with the tag ROLLBACK. A WARNING says that the wait for a
