@@ -5,6 +5,9 @@
 -- $4 text[]  owners
 -- $5 text[]  items
 -- $6 bigint  at most this many rows of this range
+-- $7 text    reason
+-- $8 text    SQLSTATE ('' = none)
+-- $9 text    message ('' = none)
 -- Returns: how many of the items are in the table now.
 WITH given AS MATERIALIZED (
     SELECT min(g.owner) AS owner, g.item, min(g.ordinal) AS ordinal
@@ -13,8 +16,9 @@ WITH given AS MATERIALIZED (
 ), kept AS MATERIALIZED (
     SELECT item FROM cleanup_worker.ledger_skipped WHERE command_id = $1 AND target = $2 AND range_no = $3
 ), added AS (
-    INSERT INTO cleanup_worker.ledger_skipped (command_id, target, range_no, item, owner)
-    SELECT $1::text, $2::text, $3::int, g.item, g.owner
+    INSERT INTO cleanup_worker.ledger_skipped
+          (command_id, target, range_no, item, owner, reason, sqlstate, message)
+    SELECT $1::text, $2::text, $3::int, g.item, g.owner, $7::text, $8::text, $9::text
     FROM given g
     WHERE NOT EXISTS (SELECT FROM kept k WHERE k.item = g.item)
     ORDER BY g.ordinal
