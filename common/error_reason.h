@@ -44,7 +44,9 @@ typedef enum ErrorScope {
     X(REASON_SERVER_STATE, "database_error", RETRY, EVERYTHING, true)                              \
     X(REASON_TIMEOUT, "timeout", RETRY, EVERYTHING, true)                                          \
     X(REASON_CONFLICT, "database_error", RETRY, COMMAND, true)                                     \
-    X(REASON_LOCK_HELD, "database_error", RETRY, COMMAND, true)                                    \
+    X(REASON_ROW_LOCKED, "database_error", RETRY, COMMAND, false)                                  \
+    X(REASON_TABLE_LOCKED, "table_locked", HOLD, TARGET, false)                                    \
+    X(REASON_STILL_REFERENCED, "database_error", RETRY, COMMAND, true)                             \
     X(REASON_PLAN_STALE, "database_error", RETRY, COMMAND, true)                                   \
     X(REASON_STATEMENT_LOST, "database_error", RETRY, COMMAND, false)                              \
     X(REASON_WORK_REFUSED, "database_error", RETRY, COMMAND, true)                                 \

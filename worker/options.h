@@ -39,6 +39,7 @@ typedef struct Settings {
         int max_attempts;
         int shutdown_grace_ms;
         int lock_wait_ms;
+        int locked_timeout_ms;
         int preview_timeout_ms;
         int ledger_retention_hours;
         int batch_sessions;
@@ -70,6 +71,7 @@ typedef struct Settings {
     struct {
         double min_inactive_hours;
         double min_expiration_minutes;
+        int max_row_errors;
     } limits;
     struct {
         int level;  /* LogLevel */

@@ -233,10 +233,13 @@ fill_error(PgConn *conn, const PGresult *result, Error *err)
     char line[LINE_BYTES];
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    const bool lost =
-        pg_sqlstate_fill(err, sqlstate, PQstatus(conn->pg) == CONNECTION_OK,
-                         primary != NULL ? primary : first_line(PQerrorMessage(conn->pg), line));
-    if (lost) {
+    const PgReport report = {
+        .sqlstate = sqlstate,
+        .message = primary != NULL ? primary : first_line(PQerrorMessage(conn->pg), line),
+        .context = PQresultErrorField(result, PG_DIAG_CONTEXT),
+        .connected = PQstatus(conn->pg) == CONNECTION_OK,
+    };
+    if (pg_sqlstate_fill(err, &report)) {
         PQfinish(conn->pg);
         conn->pg = NULL;
     }

@@ -26,6 +26,7 @@ class Evidence:
         self.left_over = dict(world.rows(
             """SELECT 'ledger_range', count(*) FROM cleanup_worker.ledger_range UNION ALL
                SELECT 'ledger_skipped', count(*) FROM cleanup_worker.ledger_skipped UNION ALL
+               SELECT 'ledger_skip_reason', count(*) FROM cleanup_worker.ledger_skip_reason UNION ALL
                SELECT 'ledger_listed_id', count(*) FROM cleanup_worker.ledger_listed_id"""))
         self.touched = world.rows("SELECT kind, row_id, parent, wrong, actor FROM faults.touched ORDER BY seq")
         self.committed = {partition: offset for partition, (offset, _) in world.committed().items()}

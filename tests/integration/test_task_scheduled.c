@@ -130,7 +130,7 @@ assert_part_failed(const TaskOutcome *outcome, const char *message)
     assert_outcome_text(outcome, "error.code", "part_failed");
     assert_outcome_text(outcome, "error.message", message);
     assert_outcome_text(outcome, "error.sqlstate", "P0001");
-    assert_int_equal(outcome_number(outcome, "attempts"), 2);
+    assert_int_equal(outcome_number(outcome, "attempts"), 1);
     assert_true(outcome->dead_letter);
     assert_string_equal(outcome->reason, message);
 }

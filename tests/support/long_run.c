@@ -19,6 +19,7 @@ long_run_init(LongRun *command, const DatabaseSettings *settings, CommandTask ta
         .database = postgres_open(settings),
         .settings = {.worker_id = "w",
                      .max_attempts = 3,
+                     .first_batch_rows = LONG_RUN_WINDOW,
                      .batch_sessions = LONG_RUN_WINDOW,
                      .ledger_retention_hours = 360},
         .command = {.id = "long",

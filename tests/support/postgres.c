@@ -229,5 +229,6 @@ postgres_clear(PgConn *conn)
     postgres_exec(conn, "TRUNCATE users, properties, sessions, messages, \"imageSent\", "
                         "\"videoSent\", bookings, cleanup_worker.ledger, "
                         "cleanup_worker.ledger_range, cleanup_worker.ledger_skipped, "
-                        "cleanup_worker.ledger_listed_id CASCADE");
+                        "cleanup_worker.ledger_listed_id, cleanup_worker.ledger_skip_reason "
+                        "CASCADE");
 }

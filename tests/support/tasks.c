@@ -37,6 +37,7 @@ worker_open(TestWorker *worker, const DatabaseSettings *settings, const char *wo
                      .max_attempts = 5,
                      .lock_wait_ms = 0,
                      .preview_timeout_ms = 10000,
+                     .first_batch_rows = 1000000,
                      .batch_sessions = 100,
                      .ledger_retention_hours = TASKS_RETENTION_HOURS,
                      .retry_backoff_ms = 100,

@@ -15,6 +15,7 @@ enum {
     TRANSACTIONAL_ID_BYTES = 256, /* the prefix and the id take 192 at most */
     UPKEEP_INTERVAL_MS = 60000,
     MMAP_BYTES = 64 * 1024,
+    FIRST_BATCH_ROWS = 50,
 };
 
 static void
@@ -54,7 +55,9 @@ fill_task_settings(const Settings *settings, TaskSettings *ret_task)
         .worker_id = settings->worker.id,
         .max_attempts = settings->worker.max_attempts,
         .lock_wait_ms = settings->worker.lock_wait_ms,
+        .max_row_errors = settings->limits.max_row_errors,
         .preview_timeout_ms = settings->worker.preview_timeout_ms,
+        .first_batch_rows = FIRST_BATCH_ROWS,
         .batch_sessions = settings->worker.batch_sessions,
         .executors = settings->worker.executors,
         .ledger_retention_hours = settings->worker.ledger_retention_hours,

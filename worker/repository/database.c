@@ -121,6 +121,25 @@ database_begin(Database *database, DatabaseMode mode, int timeout_ms, int64_t *r
     return true;
 }
 
+static bool
+exec_text(Database *database, const char *text, Error *err)
+{
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    return pg_conn_exec(database->conn, text, &result, err);
+}
+
+bool
+database_set_savepoint(Database *database, Error *err)
+{
+    return exec_text(database, "SAVEPOINT change", err);
+}
+
+bool
+database_return_to_savepoint(Database *database, Error *err)
+{
+    return exec_text(database, "ROLLBACK TO SAVEPOINT change", err);
+}
+
 /* COMMIT of a failed transaction succeeds with the tag ROLLBACK. A WARNING says that the wait for a
  * synchronous standby was cut short: committed here, perhaps nowhere else. */
 bool

@@ -53,6 +53,7 @@ typedef struct DatabaseSettings {
     atomic_bool *statements_lost;
     int connect_timeout_ms;
     int statement_timeout_ms;
+    int locked_timeout_ms; /* of a statement while rows of the application are locked; 0 = 1 s */
     int clock_skew_ms; /* worker and database further apart than this: ERROR_HOLD; 0 = not checked
                         */
 } DatabaseSettings;
@@ -84,9 +85,13 @@ typedef enum DatabaseMode { DATABASE_WRITE, DATABASE_READ } DatabaseMode;
 bool database_begin(Database *database, DatabaseMode mode, int timeout_ms, int64_t *ret_now_us,
                     Error *err) MUST_CHECK;
 
-/* From here on a lock is waited for at most 100 ms: called before the first row of the application
- * is locked. */
+/* From here on a lock is waited for at most 100 ms, and no statement takes longer than
+ * locked_timeout_ms: called before the first row of the application is locked. */
 bool database_stop_waiting(Database *database, Error *err) MUST_CHECK;
+
+/* What follows can be undone alone, any number of times. */
+bool database_set_savepoint(Database *database, Error *err) MUST_CHECK;
+bool database_return_to_savepoint(Database *database, Error *err) MUST_CHECK;
 
 /* A commit whose answer is lost is ERROR_HOLD: whether it took effect shows when the ledger is read
  * again. */

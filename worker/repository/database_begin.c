@@ -13,7 +13,8 @@
 #include <string.h>
 
 enum {
-    LEDGER_LOCK_TIMEOUT_MS = 5000,
+    LOCK_TIMEOUT_MS = 500, /* what a statement of the application may wait behind ours, and more */
+    LOCKED_TIMEOUT_DEFAULT_MS = 1000,
     BEGIN_TEXT_BYTES = 1536,
 };
 
@@ -75,8 +76,8 @@ database_send_begin(Database *database, DatabaseMode mode, int timeout_ms, int64
                     Error *err)
 {
     const int statement_ms = database_statement_timeout_ms(database, timeout_ms);
-    const int lock_ms = statement_ms > LEDGER_LOCK_TIMEOUT_MS ? LEDGER_LOCK_TIMEOUT_MS
-                                                              : statement_ms - statement_ms / 5;
+    const int lock_ms =
+        statement_ms > LOCK_TIMEOUT_MS ? LOCK_TIMEOUT_MS : statement_ms - statement_ms / 5;
     const bool reads = mode == DATABASE_READ;
     char text[BEGIN_TEXT_BYTES];
     (void)snprintf(text, sizeof(text),
@@ -117,8 +118,13 @@ bool
 database_stop_waiting(Database *database, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    return pg_conn_exec(database->conn,
-                        "SET LOCAL lock_timeout = '100ms'; SET LOCAL row_security TO DEFAULT; "
-                        "SET LOCAL datestyle TO DEFAULT",
-                        &result, err);
+    const int statement_ms = database_statement_timeout_ms(database, 0);
+    const int configured_ms = database->settings->locked_timeout_ms;
+    const int locked_ms = configured_ms > 0 ? configured_ms : LOCKED_TIMEOUT_DEFAULT_MS;
+    char text[BEGIN_TEXT_BYTES];
+    (void)snprintf(text, sizeof(text),
+                   "SET LOCAL lock_timeout = '100ms'; SET LOCAL statement_timeout = %d; "
+                   "SET LOCAL row_security TO DEFAULT; SET LOCAL datestyle TO DEFAULT",
+                   locked_ms < statement_ms ? locked_ms : statement_ms);
+    return pg_conn_exec(database->conn, text, &result, err);
 }

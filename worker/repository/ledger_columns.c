@@ -137,7 +137,7 @@ ledger_rows_done(LedgerRows *rows)
 bool
 ledger_mark_busy(Error *err)
 {
-    if (err->reason == REASON_LOCK_HELD)
+    if (err->reason == REASON_ROW_LOCKED)
         error_become(err, REASON_LEDGER_BUSY);
     return false;
 }

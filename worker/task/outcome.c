@@ -282,5 +282,13 @@ outcome_error_code(const Error *cause)
 bool
 outcome_met_a_lock(const Error *cause)
 {
-    return cause->reason == REASON_LOCK_HELD;
+    return cause->reason == REASON_ROW_LOCKED;
+}
+
+bool
+outcome_is_of_a_row(const Error *cause)
+{
+    return cause->reason == REASON_WORK_REFUSED || cause->reason == REASON_DATA_INVALID ||
+           cause->reason == REASON_STILL_REFERENCED || cause->reason == REASON_CONFLICT ||
+           cause->reason == REASON_ROW_LOCKED || cause->reason == REASON_TIMEOUT;
 }

@@ -63,4 +63,8 @@ ErrorCode outcome_error_code(const Error *cause);
  * way, and locks what it left unlocked the next time. */
 bool outcome_met_a_lock(const Error *cause);
 
+/* True when one row can be the cause, where it happened while rows were changed: found by halving,
+ * that row is skipped. */
+bool outcome_is_of_a_row(const Error *cause);
+
 #endif

@@ -41,6 +41,7 @@ typedef struct SetRun {
     size_t *members_of_request;
     bool lock_children_first; /* children are locked before they are deleted */
     bool entered;             /* another transaction has entered one of the ids meanwhile */
+    bool changing;            /* rows are being locked and deleted: one of them may be refused */
 } SetRun;
 
 /* In the memory of the transaction that has just begun. */
@@ -190,11 +191,16 @@ set_clean(SetRun *set, Error *err)
     bool *locked = arena_alloc(database_arena(database), candidates.count, sizeof(*locked));
     if (locked == NULL)
         return error_out_of_memory(err);
+    set->changing = true;
     if (!set_lock(set, &candidates, locked, err))
         return false;
     const SessionRequests requests = {set->requests, set_request_count(set)};
-    if (!session_delete_locked(database, &candidates, locked, &requests, set->counts, err))
+    SessionDeletion deletion = {.counts = set->counts};
+    if (!session_delete_locked(database, &candidates, locked, &requests, &deletion, err))
         return error_wrap(err, "delete the locked sessions that are still inactive");
+    if (deletion.kept_count > 0)
+        return error_set(err, REASON_WORK_REFUSED,
+                         "a trigger has kept %zu sessions or their records", deletion.kept_count);
     for (size_t r = 0; r < requests.count; r++)
         set->members[set->members_of_request[r]].counts = set->counts[r];
     return true;
@@ -292,9 +298,21 @@ set_runs_again(SetRun *set, const Error *err)
 {
     const bool again = set->entered;
     set->entered = false;
-    if (again || set->lock_children_first || !outcome_met_a_lock(err))
+    if (again || set->lock_children_first ||
+        !(outcome_met_a_lock(err) || err->reason == REASON_TABLE_LOCKED))
         return again;
     set->lock_children_first = true;
+    return true;
+}
+
+/* A command that has a row which fails for itself goes on as a long command, which finds and skips
+ * that row. In a set of more it is found by halving the set. */
+static bool
+set_leaves(SetRun *set, const Error *err)
+{
+    if (set->count > 1 || !set->changing || !outcome_is_of_a_row(err))
+        return false;
+    set->outcomes[0].step = TASK_LEAVE_SET;
     return true;
 }
 
@@ -313,7 +331,8 @@ task_run_set(const TaskContext *context, const TaskItem *items, size_t count, in
     for (int run = 1; !set_run_transaction(&set, err); run++) {
         set_forget(&set);
         if (run == RUNS_MAX || !set_runs_again(&set, err))
-            return false;
+            return set_leaves(&set, err);
+        set.changing = false;
     }
     return true;
 }

@@ -229,7 +229,8 @@ test_record_drops_a_trace_that_is_too_large_and_says_so(void **state)
                                     {"tracestate", {large, sizeof(large)}}};
     const Record source = {.topic = "t", .headers = headers, .header_count = ARRAY_LEN(headers)};
     CLEANUP(record_freep)
-    Record *record = result_record("r", &(EventContent){"c-1", "w", FINISHED_US, "{}"}, 0, &source);
+    Record *record =
+        result_record("r", &(EventContent){"c-1", "c-1", "w", FINISHED_US, "{}"}, 0, &source);
     assert_non_null(record);
     assert_int_equal(record->header_count, 8);
     assert_header(record, "traceparent", "00-a-b-01");
@@ -246,7 +247,8 @@ test_record_passes_on_just_as_much_trace_as_fits(void **state)
     RecordHeader headers[] = {{"traceparent", BYTES_TEXT("x")}, {"tracestate", {large, fitting}}};
     const Record source = {.topic = "t", .headers = headers, .header_count = ARRAY_LEN(headers)};
     CLEANUP(record_freep)
-    Record *record = result_record("r", &(EventContent){"c-1", "w", FINISHED_US, "{}"}, 0, &source);
+    Record *record =
+        result_record("r", &(EventContent){"c-1", "c-1", "w", FINISHED_US, "{}"}, 0, &source);
     assert_non_null(record);
     assert_int_equal(record_header(record, "tracestate")->value.size, fitting);
     assert_null(record_header(record, "cleanup-headers-dropped"));
@@ -254,7 +256,7 @@ test_record_passes_on_just_as_much_trace_as_fits(void **state)
     headers[1].value = (Bytes){large, sizeof(large)};
     CLEANUP(record_freep)
     Record *without =
-        result_record("r", &(EventContent){"c-1", "w", FINISHED_US, "{}"}, 0, &source);
+        result_record("r", &(EventContent){"c-1", "c-1", "w", FINISHED_US, "{}"}, 0, &source);
     assert_non_null(without);
     assert_header(without, "cleanup-headers-dropped", "traceparent,tracestate");
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-    BUSY_DELAY_MS = 250,     /* another transaction has the ledger row */
+    BUSY_DELAY_MS = 250,     /* another transaction has the ledger row, or a table */
     ODD_DELAY_MS = 1000,     /* something unexpected */
     MISSING_DELAY_MS = 5000, /* an object of the database is missing */
     DONE_BYTES = 256,
@@ -86,14 +86,23 @@ push_progress(const PipelineShared *shared, const Job *job, TaskOutcome *outcome
     publisher_push(shared->publisher, &items, false);
 }
 
+/* How long a lock on a table lasts, and who has it, is told by lock_wait. */
+static void
+log_note(const Job *job, const TaskOutcome *outcome)
+{
+    const char *text =
+        outcome->row_skipped ? "a row failed and is skipped" : "a batch failed and is tried again";
+    LOG_EVENT(outcome->note.reason == REASON_TABLE_LOCKED ? LOG_DEBUG : LOG_WARN, text,
+              LOG_JOB(job), LOG_STR("code", outcome->note.code), LOG_ERR(&outcome->note));
+}
+
 static void
 go_on(const PipelineShared *shared, Job **job, TaskOutcome *outcome)
 {
     if (outcome->progress != NULL)
         push_progress(shared, *job, outcome);
     if (outcome->has_note)
-        log_warn("a batch failed and is tried again", LOG_JOB(*job),
-                 LOG_STR("code", outcome->note.code), LOG_ERR(&outcome->note));
+        log_note(*job, outcome);
     batcher_requeue(shared->batcher, job, BATCHER_BACK, 0);
 }
 
@@ -162,8 +171,12 @@ unit_settle_outcomes(const PipelineShared *shared, Job **jobs, TaskOutcome *outc
 static void
 keep_apart(const PipelineShared *shared, Job **jobs, size_t count, const Error *err, unsigned *seed)
 {
-    const int delay_ms = err->scope == ERROR_SCOPE_TARGET ? MISSING_DELAY_MS : ODD_DELAY_MS;
-    if (hold_one_is_news(shared->hold))
+    int delay_ms = err->scope == ERROR_SCOPE_TARGET ? MISSING_DELAY_MS : ODD_DELAY_MS;
+    if (err->reason == REASON_TABLE_LOCKED) {
+        delay_ms = BUSY_DELAY_MS;
+        log_debug("commands wait for a lock on a table", LOG_JOB(jobs[0]),
+                  LOG_INT("commands", count), LOG_ERR(err));
+    } else if (hold_one_is_news(shared->hold))
         log_warn("commands wait until this is mended", LOG_JOB(jobs[0]), LOG_INT("commands", count),
                  LOG_ERR(err));
     for (size_t i = 0; i < count; i++)

@@ -1,7 +1,7 @@
 -- How much the session cleanup would delete, from one snapshot.
 -- $1 timestamp  cutoff, UTC
 -- $2 uuid       the user, or NULL for all
--- Returns one row: sessions, images, videos, sessions kept for a reference.
+-- Returns one row: sessions, images, videos, sessions kept for a reference, and one of those.
 WITH inactive AS MATERIALIZED (
     SELECT s.id, :session_is_referenced AS referenced
     FROM :sessions s
@@ -22,4 +22,5 @@ SELECT (SELECT pg_catalog.count(*) FROM inactive WHERE NOT referenced) AS sessio
        (SELECT pg_catalog.count(*) FROM :video_sent v
          JOIN inactive d ON d.id OPERATOR(pg_catalog.=) v.session_id
         WHERE NOT d.referenced) AS videos,
-       (SELECT pg_catalog.count(*) FROM inactive WHERE referenced) AS referenced
+       (SELECT pg_catalog.count(*) FROM inactive WHERE referenced) AS referenced,
+       (SELECT pg_catalog.min(id) FROM inactive WHERE referenced) AS example

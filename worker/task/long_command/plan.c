@@ -64,6 +64,14 @@ long_command_lock_ranges(const TaskContext *context, const Command *command,
     return true;
 }
 
+int
+long_command_first_rows(const TaskContext *context)
+{
+    const TaskSettings *settings = context->settings;
+    return settings->first_batch_rows < settings->batch_sessions ? settings->first_batch_rows
+                                                                 : settings->batch_sessions;
+}
+
 static int
 count_of_target(const LongCommandRanges *ranges, const Target *target)
 {
@@ -86,7 +94,7 @@ long_command_adopt(const TaskContext *context, LongCommand *long_command,
             .range_no = range->range_no,
             .done = range->state == RANGE_DONE || range->state == RANGE_FAILED,
             .seed = (unsigned)clock_now_us(context->clock) + (unsigned)i,
-            .batch_rows = context->settings->batch_sessions,
+            .batch_rows = long_command_first_rows(context),
             .skipped_max = SKIPPED_KEPT_MAX / count_of_target(ranges, target),
             .rows_done = range->rows_done,
             .rows_total = range->rows_total,
