@@ -30,6 +30,7 @@ disconnect(Database *database)
     database_names_free(database->names);
     database->names = NULL;
     memset(database->prepared, 0, sizeof(database->prepared));
+    database->outdated = false;
 }
 
 void
@@ -191,7 +192,7 @@ database_rollback(Database *database)
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     Error err = {0};
     /* A connection that cannot even roll back is given up; closing it rolls back too. */
-    if (!pg_conn_exec(database->conn, "ROLLBACK", &result, &err))
+    if (!pg_conn_exec(database->conn, "ROLLBACK", &result, &err) || database->outdated)
         disconnect(database);
 }
 
@@ -212,6 +213,16 @@ check_usable(const Database *database, Error *err)
            error_set(err, REASON_CONNECTION_LOST, "there is no connection");
 }
 
+/* Perhaps a column has another type than when the statement was made for it. The next transaction
+ * begins with a new connection, which looks again. */
+static bool
+fail_statement(Database *database, SqlId sql, Error *err)
+{
+    if (err->reason == REASON_OBJECT_UNFIT)
+        database->outdated = true;
+    return error_wrap(err, "%s", sql_files[sql].name);
+}
+
 bool
 database_exec_once(Database *database, SqlId sql, const PgParam *params, size_t count,
                    PGresult **ret_result, Error *err)
@@ -220,7 +231,7 @@ database_exec_once(Database *database, SqlId sql, const PgParam *params, size_t 
     const char *text = names != NULL ? names->texts[sql] : sql_files[sql].text;
     return (check_usable(database, err) &&
             pg_conn_exec_params(database->conn, text, params, count, ret_result, err)) ||
-           error_wrap(err, "%s", sql_files[sql].name);
+           fail_statement(database, sql, err);
 }
 
 bool
@@ -233,12 +244,12 @@ database_exec(Database *database, SqlId sql, const PgParam *params, size_t count
         return error_wrap(err, "%s", sql_files[sql].name);
     if (!database->prepared[sql]) {
         if (!pg_conn_prepare(database->conn, sql_files[sql].name, database->names->texts[sql], err))
-            return error_wrap(err, "prepare %s", sql_files[sql].name);
+            return fail_statement(database, sql, err);
         database->prepared[sql] = true;
     }
     return pg_conn_exec_prepared(database->conn, sql_files[sql].name, params, count, ret_result,
                                  err) ||
-           error_wrap(err, "%s", sql_files[sql].name);
+           fail_statement(database, sql, err);
 }
 
 bool

@@ -35,6 +35,7 @@ struct Database {
     PgConn *conn;
     DatabaseNames *names; /* owned; NULL until they are looked up on this connection */
     bool prepared[SQL_COUNT];
+    bool outdated; /* `names` say what is no longer so */
     Arena arena;
 };
 

@@ -4,8 +4,8 @@
 -- Returns: index from 0 of each that is Expired now.
 -- CASE keeps the planner from going through all Pending bookings, by their partial index, to find these.
 UPDATE :bookings b
-SET status = 'Expired', updated_at = now() AT TIME ZONE 'UTC'
+SET status = :booking_expired_word, updated_at = :booking_now
 FROM unnest($1::text[]) WITH ORDINALITY AS c (booking_id, ordinal)
 WHERE b.booking_id = c.booking_id
-  AND CASE WHEN b.status = 'Pending' THEN b.created_at < $2::timestamp ELSE false END
+  AND CASE WHEN :booking_is_pending THEN :booking_is_older($2::timestamp) ELSE false END
 RETURNING c.ordinal - 1 AS ordinal

@@ -5,13 +5,13 @@
 WITH inactive AS MATERIALIZED (
     SELECT s.id, :session_is_referenced AS referenced
     FROM :sessions s
-    WHERE (s.created_at < $1::timestamp OR s.created_at IS NULL)
+    WHERE (:session_is_older($1::timestamp) OR s.created_at IS NULL)
       AND ($2::uuid IS NULL OR s.user_id = $2::uuid)
       AND NOT EXISTS (SELECT FROM :messages m
-                      WHERE m.user_id = s.user_id AND m.sender = 'user'
-                        AND m."timestamp" >= $1::timestamp)
+                      WHERE m.user_id = s.user_id AND :message_is_users
+                        AND :message_is_newer($1::timestamp))
       AND NOT EXISTS (SELECT FROM :messages m
-                      WHERE m.user_id = s.user_id AND m.sender = 'user' AND m."timestamp" IS NULL)
+                      WHERE m.user_id = s.user_id AND :message_is_users AND m."timestamp" IS NULL)
 )
 SELECT (SELECT count(*) FROM inactive WHERE NOT referenced) AS sessions,
        (SELECT count(*) FROM :image_sent i JOIN inactive d ON d.id = i.session_id

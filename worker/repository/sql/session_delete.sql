@@ -10,13 +10,13 @@ WITH inactive AS MATERIALIZED (
     FROM unnest($1::int[], $2::uuid[], $3::text[], $4::timestamp[])
          AS c (request, user_id, session_id, cutoff)
     JOIN :sessions s ON s.id = c.session_id AND s.user_id = c.user_id
-    WHERE (s.created_at < c.cutoff OR s.created_at IS NULL)
+    WHERE (:session_is_older(c.cutoff) OR s.created_at IS NULL)
       AND NOT EXISTS (SELECT FROM :messages m
-                      WHERE m.user_id = c.user_id AND m.sender = 'user'
-                        AND m."timestamp" >= c.cutoff
+                      WHERE m.user_id = c.user_id AND :message_is_users
+                        AND :message_is_newer(c.cutoff)
                       OFFSET 0)
       AND NOT EXISTS (SELECT FROM :messages m
-                      WHERE m.user_id = c.user_id AND m.sender = 'user' AND m."timestamp" IS NULL
+                      WHERE m.user_id = c.user_id AND :message_is_users AND m."timestamp" IS NULL
                       OFFSET 0)
     ORDER BY s.id, c.request
 ), images AS (

@@ -7,13 +7,13 @@
 WITH inactive AS MATERIALIZED (
     SELECT s.id, s.user_id, s.created_at, s.property_id
     FROM :sessions s
-    WHERE (s.created_at < $1::timestamp OR s.created_at IS NULL)
+    WHERE (:session_is_older($1::timestamp) OR s.created_at IS NULL)
       AND ($2::uuid IS NULL OR s.user_id = $2::uuid)
       AND NOT EXISTS (SELECT FROM :messages m
-                      WHERE m.user_id = s.user_id AND m.sender = 'user'
-                        AND m."timestamp" >= $1::timestamp)
+                      WHERE m.user_id = s.user_id AND :message_is_users
+                        AND :message_is_newer($1::timestamp))
       AND NOT EXISTS (SELECT FROM :messages m
-                      WHERE m.user_id = s.user_id AND m.sender = 'user' AND m."timestamp" IS NULL)
+                      WHERE m.user_id = s.user_id AND :message_is_users AND m."timestamp" IS NULL)
       AND NOT :session_is_referenced
 ), totals AS (
     SELECT (SELECT count(*) FROM inactive) AS sessions,
@@ -23,10 +23,9 @@ WITH inactive AS MATERIALIZED (
     SELECT * FROM inactive ORDER BY created_at NULLS FIRST, id LIMIT $3
 )
 SELECT t.sessions, t.images, t.videos, l.id, l.user_id,
-       to_char(l.created_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
-       to_char((SELECT max(m."timestamp") FROM :messages m
-                WHERE m.user_id = l.user_id AND m.sender = 'user'),
-               'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS last_user_message_time,
+       to_char(:session_created_utc(l.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+       (SELECT to_char(:message_time_utc(max(m."timestamp")), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+        FROM :messages m WHERE m.user_id = l.user_id AND :message_is_users) AS last_user_message_time,
        l.property_id
 FROM totals t
 LEFT JOIN listed l ON true
