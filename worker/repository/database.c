@@ -31,6 +31,7 @@ disconnect(Database *database)
     database_names_free(database->names);
     database->names = NULL;
     memset(database->prepared, 0, sizeof(database->prepared));
+    database->outdated = false;
 }
 
 void
@@ -165,7 +166,7 @@ database_rollback(Database *database)
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     Error err = {0};
     /* A connection that cannot even roll back is given up; closing it rolls back too. */
-    if (!pg_conn_exec(database->conn, "ROLLBACK", &result, &err))
+    if (!pg_conn_exec(database->conn, "ROLLBACK", &result, &err) || database->outdated)
         disconnect(database);
 }
 
@@ -186,6 +187,16 @@ check_usable(const Database *database, Error *err)
            error_set(err, REASON_CONNECTION_LOST, "there is no connection");
 }
 
+/* Perhaps a column has another type than when the statement was made for it. The next transaction
+ * begins with a new connection, which looks again. */
+static bool
+fail_statement(Database *database, SqlId sql, Error *err)
+{
+    if (err->reason == REASON_OBJECT_UNFIT)
+        database->outdated = true;
+    return error_wrap(err, "%s", sql_files[sql].name);
+}
+
 bool
 database_exec_once(Database *database, SqlId sql, const PgParam *params, size_t count,
                    PGresult **ret_result, Error *err)
@@ -194,7 +205,7 @@ database_exec_once(Database *database, SqlId sql, const PgParam *params, size_t 
     const char *text = names != NULL ? names->texts[sql] : sql_files[sql].text;
     return (check_usable(database, err) &&
             pg_conn_exec_params(database->conn, text, params, count, ret_result, err)) ||
-           error_wrap(err, "%s", sql_files[sql].name);
+           fail_statement(database, sql, err);
 }
 
 /* A name of this connection alone: behind a pooler the server's own connections are shared, with
@@ -251,7 +262,7 @@ database_exec(Database *database, SqlId sql, const PgParam *params, size_t count
         return database_exec_once(database, sql, params, count, ret_result, err);
     if (exec_named(database, sql, params, count, ret_result, err))
         return true;
-    error_wrap(err, "%s", sql_files[sql].name);
+    (void)fail_statement(database, sql, err);
     if (err->reason != REASON_STATEMENT_LOST)
         return false;
     give_up_names(database, err);

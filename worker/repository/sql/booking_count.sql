@@ -5,7 +5,7 @@
 WITH expired AS MATERIALIZED (
     SELECT b.booking_id, b.created_at
     FROM :bookings b
-    WHERE b.status OPERATOR(pg_catalog.=) 'Pending' AND b.created_at OPERATOR(pg_catalog.<) $1::timestamp
+    WHERE :booking_is_pending AND :booking_is_older($1::timestamp)
 ), listed AS (
     SELECT * FROM expired ORDER BY created_at, booking_id LIMIT $2
 )

@@ -5,4 +5,4 @@
 SELECT c.ordinal OPERATOR(pg_catalog.-) 1 AS ordinal
 FROM pg_catalog.unnest($1::pg_catalog.text[]) WITH ORDINALITY AS c (booking_id, ordinal)
 JOIN :bookings b ON b.booking_id OPERATOR(pg_catalog.=) c.booking_id
-WHERE CASE WHEN b.status OPERATOR(pg_catalog.=) 'Pending' THEN b.created_at OPERATOR(pg_catalog.<) $2::timestamp ELSE false END
+WHERE CASE WHEN :booking_is_pending THEN :booking_is_older($2::timestamp) ELSE false END

@@ -5,15 +5,14 @@
 WITH inactive AS MATERIALIZED (
     SELECT s.id, :session_is_referenced AS referenced
     FROM :sessions s
-    WHERE (s.created_at OPERATOR(pg_catalog.<) $1::timestamp OR s.created_at IS NULL)
+    WHERE (:session_is_older($1::timestamp) OR s.created_at IS NULL)
       AND ($2::pg_catalog.uuid IS NULL OR s.user_id OPERATOR(pg_catalog.=) $2::pg_catalog.uuid)
       AND NOT EXISTS (SELECT FROM :messages m
-                      WHERE m.user_id OPERATOR(pg_catalog.=) s.user_id
-                        AND m.sender OPERATOR(pg_catalog.=) 'user'
-                        AND m."timestamp" OPERATOR(pg_catalog.>=) $1::timestamp)
+                      WHERE m.user_id OPERATOR(pg_catalog.=) s.user_id AND :message_is_users
+                        AND :message_is_newer($1::timestamp))
       AND NOT EXISTS (SELECT FROM :messages m
-                      WHERE m.user_id OPERATOR(pg_catalog.=) s.user_id
-                        AND m.sender OPERATOR(pg_catalog.=) 'user' AND m."timestamp" IS NULL)
+                      WHERE m.user_id OPERATOR(pg_catalog.=) s.user_id AND :message_is_users
+                        AND m."timestamp" IS NULL)
 )
 SELECT (SELECT pg_catalog.count(*) FROM inactive WHERE NOT referenced) AS sessions,
        (SELECT pg_catalog.count(*) FROM :image_sent i

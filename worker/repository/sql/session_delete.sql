@@ -13,17 +13,15 @@ WITH inactive AS MATERIALIZED (
            :session_is_referenced AS referenced
     FROM unnest($1::int[], $2::pg_catalog.uuid[], $3::pg_catalog.text[], $4::timestamp[]) WITH ORDINALITY
          AS c (request, user_id, session_id, cutoff, ordinal)
-    JOIN :sessions s ON s.id OPERATOR(pg_catalog.=) c.session_id
-      AND s.user_id OPERATOR(pg_catalog.=) c.user_id
-    WHERE (s.created_at OPERATOR(pg_catalog.<) c.cutoff OR s.created_at IS NULL)
+    JOIN :sessions s ON s.id OPERATOR(pg_catalog.=) c.session_id AND s.user_id OPERATOR(pg_catalog.=) c.user_id
+    WHERE (:session_is_older(c.cutoff) OR s.created_at IS NULL)
       AND NOT EXISTS (SELECT FROM :messages m
-                      WHERE m.user_id OPERATOR(pg_catalog.=) c.user_id
-                        AND m.sender OPERATOR(pg_catalog.=) 'user'
-                        AND m."timestamp" OPERATOR(pg_catalog.>=) c.cutoff
+                      WHERE m.user_id OPERATOR(pg_catalog.=) c.user_id AND :message_is_users
+                        AND :message_is_newer(c.cutoff)
                       OFFSET 0)
       AND NOT EXISTS (SELECT FROM :messages m
-                      WHERE m.user_id OPERATOR(pg_catalog.=) c.user_id
-                        AND m.sender OPERATOR(pg_catalog.=) 'user' AND m."timestamp" IS NULL
+                      WHERE m.user_id OPERATOR(pg_catalog.=) c.user_id AND :message_is_users
+                        AND m."timestamp" IS NULL
                       OFFSET 0)
     ORDER BY s.id, c.request
 ), images AS (

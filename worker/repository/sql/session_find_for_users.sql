@@ -9,15 +9,14 @@ FROM unnest($1::pg_catalog.uuid[], $2::timestamp[]) WITH ORDINALITY AS r (user_i
 CROSS JOIN LATERAL (SELECT s.user_id, s.id
                     FROM :sessions s
                     WHERE s.user_id OPERATOR(pg_catalog.=) r.user_id
-                      AND (s.created_at OPERATOR(pg_catalog.<) r.cutoff OR s.created_at IS NULL)
+                      AND (:session_is_older(r.cutoff) OR s.created_at IS NULL)
                     LIMIT $3) s
 WHERE NOT EXISTS (SELECT FROM :messages m
-                  WHERE m.user_id OPERATOR(pg_catalog.=) r.user_id
-                    AND m.sender OPERATOR(pg_catalog.=) 'user'
-                      AND m."timestamp" OPERATOR(pg_catalog.>=) r.cutoff
+                  WHERE m.user_id OPERATOR(pg_catalog.=) r.user_id AND :message_is_users
+                    AND :message_is_newer(r.cutoff)
                   OFFSET 0)
   AND NOT EXISTS (SELECT FROM :messages m
-                  WHERE m.user_id OPERATOR(pg_catalog.=) r.user_id
-                    AND m.sender OPERATOR(pg_catalog.=) 'user' AND m."timestamp" IS NULL
+                  WHERE m.user_id OPERATOR(pg_catalog.=) r.user_id AND :message_is_users
+                    AND m."timestamp" IS NULL
                   OFFSET 0)
 ORDER BY r.ordinal

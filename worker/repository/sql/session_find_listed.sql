@@ -7,13 +7,13 @@
 SELECT s.user_id, s.id
 FROM unnest($2::pg_catalog.text[], $3::pg_catalog.uuid[]) AS c (session_id, user_id)
 JOIN :sessions s ON s.id OPERATOR(pg_catalog.=) c.session_id AND s.user_id OPERATOR(pg_catalog.=) c.user_id
-WHERE (s.created_at OPERATOR(pg_catalog.<) $1::timestamp OR s.created_at IS NULL)
+WHERE (:session_is_older($1::timestamp) OR s.created_at IS NULL)
   AND NOT EXISTS (SELECT FROM :messages m
-                  WHERE m.user_id OPERATOR(pg_catalog.=) c.user_id AND m.sender OPERATOR(pg_catalog.=) 'user'
-                    AND m."timestamp" OPERATOR(pg_catalog.>=) $1::timestamp
+                  WHERE m.user_id OPERATOR(pg_catalog.=) c.user_id AND :message_is_users
+                    AND :message_is_newer($1::timestamp)
                   OFFSET 0)
   AND NOT EXISTS (SELECT FROM :messages m
-                  WHERE m.user_id OPERATOR(pg_catalog.=) c.user_id
-                    AND m.sender OPERATOR(pg_catalog.=) 'user' AND m."timestamp" IS NULL
+                  WHERE m.user_id OPERATOR(pg_catalog.=) c.user_id AND :message_is_users
+                    AND m."timestamp" IS NULL
                   OFFSET 0)
 ORDER BY s.user_id, s.id

@@ -6,7 +6,7 @@
 -- Returns: user id, session id, inactive.
 -- Each user's messages are probed once; OFFSET 0 keeps the planner from joining all messages instead.
 WITH look AS MATERIALIZED (
-    SELECT s.user_id, s.id, (s.created_at OPERATOR(pg_catalog.<) $1::timestamp OR s.created_at IS NULL) AS old
+    SELECT s.user_id, s.id, (:session_is_older($1::timestamp) OR s.created_at IS NULL) AS old
     FROM :sessions s
     WHERE s.id OPERATOR(pg_catalog.>=) $2 AND (s.id OPERATOR(pg_catalog.>) $2 OR $2 OPERATOR(pg_catalog.=) '')
     ORDER BY s.id
@@ -15,13 +15,12 @@ WITH look AS MATERIALIZED (
     SELECT u.user_id
     FROM (SELECT DISTINCT user_id FROM look WHERE old) u
     WHERE NOT EXISTS (SELECT FROM :messages m
-                      WHERE m.user_id OPERATOR(pg_catalog.=) u.user_id
-                        AND m.sender OPERATOR(pg_catalog.=) 'user'
-                        AND m."timestamp" OPERATOR(pg_catalog.>=) $1::timestamp
+                      WHERE m.user_id OPERATOR(pg_catalog.=) u.user_id AND :message_is_users
+                        AND :message_is_newer($1::timestamp)
                       OFFSET 0)
       AND NOT EXISTS (SELECT FROM :messages m
-                      WHERE m.user_id OPERATOR(pg_catalog.=) u.user_id
-                        AND m.sender OPERATOR(pg_catalog.=) 'user' AND m."timestamp" IS NULL
+                      WHERE m.user_id OPERATOR(pg_catalog.=) u.user_id AND :message_is_users
+                        AND m."timestamp" IS NULL
                       OFFSET 0)
 )
 SELECT l.user_id, l.id, l.old AND q.user_id IS NOT NULL AS inactive
