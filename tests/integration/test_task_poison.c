@@ -99,7 +99,8 @@ static void
 assert_reasons(const char *path, const char *expected)
 {
     if (postgres_number(app,
-                        "SELECT (result::jsonb #> '{data%s,skipped_reasons}' = '%s')::int "
+                        "SELECT (convert_from(result, 'UTF8')::jsonb #> '{data%s,skipped_reasons}' "
+                        "= '%s')::int "
                         "FROM cleanup_worker.ledger WHERE command_id = 'a'",
                         path, expected) != 1)
         fail_msg("not the reasons %s", expected);
@@ -246,9 +247,11 @@ test_poison_in_one_half_leaves_the_other(void **state)
                         "Session cleanup: Successfully cleaned up 40 inactive sessions; Booking "
                         "expiration: Successfully marked 39 bookings as Expired (1 skipped: "
                         "error)");
-    assert_int_equal(postgres_number(app, "SELECT (result::jsonb #> '{data,session_cleanup}' ? "
-                                          "'skipped_reasons')::int FROM cleanup_worker.ledger"),
-                     0);
+    assert_int_equal(
+        postgres_number(app,
+                        "SELECT (convert_from(result, 'UTF8')::jsonb #> '{data,session_cleanup}' ? "
+                        "'skipped_reasons')::int FROM cleanup_worker.ledger"),
+        0);
 }
 
 /* The next owner knows what the one before has skipped. */

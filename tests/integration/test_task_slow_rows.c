@@ -139,12 +139,13 @@ test_row_that_takes_too_long_alone_is_skipped_and_named(void **state)
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_outcome_text(&outcome, "message",
                         "Successfully cleaned up 23 inactive sessions (1 skipped: error)");
-    assert_int_equal(postgres_number(app,
-                                     "SELECT (result::jsonb #> '{data,skipped_reasons}' = "
-                                     "'[{\"reason\":\"error\",\"count\":1,\"sqlstate\":\"57014\","
-                                     "\"message\":\"canceling statement due to statement timeout\","
-                                     "\"example\":\"s7\"}]')::int FROM cleanup_worker.ledger"),
-                     1);
+    assert_int_equal(
+        postgres_number(app,
+                        "SELECT (convert_from(result, 'UTF8')::jsonb #> '{data,skipped_reasons}' = "
+                        "'[{\"reason\":\"error\",\"count\":1,\"sqlstate\":\"57014\","
+                        "\"message\":\"canceling statement due to statement timeout\","
+                        "\"example\":\"s7\"}]')::int FROM cleanup_worker.ledger"),
+        1);
     assert_int_equal(application_count_sessions(app), 1);
 }
 

@@ -269,11 +269,13 @@ test_row_that_a_trigger_waits_for_skips_its_session_as_locked(void **state)
     assert_finished(app, &sent, &outcome, "succeeded");
     assert_outcome_text(&outcome, "message",
                         "Successfully cleaned up 4 inactive sessions (1 skipped: locked)");
-    assert_int_equal(postgres_number(app, "SELECT (result::jsonb #> '{data,skipped_reasons}' = "
-                                          "'[{\"reason\":\"locked\",\"count\":1,\"sqlstate\":null,"
-                                          "\"message\":null,\"example\":\"s3\"}]')::int "
-                                          "FROM cleanup_worker.ledger"),
-                     1);
+    assert_int_equal(
+        postgres_number(app,
+                        "SELECT (convert_from(result, 'UTF8')::jsonb #> '{data,skipped_reasons}' = "
+                        "'[{\"reason\":\"locked\",\"count\":1,\"sqlstate\":null,"
+                        "\"message\":null,\"example\":\"s3\"}]')::int "
+                        "FROM cleanup_worker.ledger"),
+        1);
 }
 
 static void

@@ -352,7 +352,8 @@ check_session_delete(Everything *all)
         .ordinals = ordinals, .user_ids = all->users, .session_ids = all->ids, .count = all->count};
     begin(DATABASE_WRITE);
     ASSERT_OK(session_lock(database, &candidates, locked, &err), &err);
-    ASSERT_OK(session_delete_locked(database, &candidates, locked, &requests, &deletion, &err), &err);
+    ASSERT_OK(session_delete_locked(database, &candidates, locked, &requests, &deletion, &err),
+              &err);
     ASSERT_OK(database_commit(database, &err), &err);
     assert_int_equal(counts.sessions, count_old("sm"));
     expect_none("session_delete", "SELECT e.id || ' of ' || value FROM expected e WHERE e.is_old = "
