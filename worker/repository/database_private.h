@@ -36,7 +36,7 @@ struct Database {
     bool prepared[SQL_COUNT];
     uint64_t connection_number; /* random, of the connection */
     bool statements_lost;       /* prepared ones do not last on these connections */
-    bool outdated; /* `names` say what is no longer so */
+    bool outdated;              /* `names` say what is no longer so */
     Arena arena;
 };
 
