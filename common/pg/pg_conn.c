@@ -216,6 +216,10 @@ fill_error(PgConn *conn, const PGresult *result, Error *err)
     char line[LINE_BYTES];
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+    if (pg_sqlstate_is_out_of_ids(sqlstate, function))
+        return error_set_sqlstate(err, REASON_RESOURCES_SHORT, sqlstate, "%s",
+                                  primary != NULL ? primary : "no transaction ids are left");
     const bool lost =
         pg_sqlstate_fill(err, sqlstate, PQstatus(conn->pg) == CONNECTION_OK,
                          primary != NULL ? primary : first_line(PQerrorMessage(conn->pg), line));

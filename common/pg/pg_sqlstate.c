@@ -48,6 +48,14 @@ find_rule(const char *sqlstate)
 }
 
 bool
+pg_sqlstate_is_out_of_ids(const char *sqlstate, const char *function)
+{
+    return sqlstate != NULL && strcmp(sqlstate, "54000") == 0 && function != NULL &&
+           (strcmp(function, "GetNewTransactionId") == 0 ||
+            strcmp(function, "GetNewMultiXactId") == 0);
+}
+
+bool
 pg_sqlstate_fill(Error *err, const char *sqlstate, bool connected, const char *message)
 {
     const SqlstateRule *rule = find_rule(sqlstate);

@@ -143,6 +143,18 @@ test_fill_no_sqlstate_is_lost_connection_of_everything(void **state)
     }
 }
 
+static void
+test_server_without_transaction_ids_is_told_from_a_row_that_is_too_large(void **state)
+{
+    (void)state;
+    assert_true(pg_sqlstate_is_out_of_ids("54000", "GetNewTransactionId"));
+    assert_true(pg_sqlstate_is_out_of_ids("54000", "GetNewMultiXactId"));
+    assert_false(pg_sqlstate_is_out_of_ids("54000", "_bt_check_third_page"));
+    assert_false(pg_sqlstate_is_out_of_ids("54001", "GetNewTransactionId"));
+    assert_false(pg_sqlstate_is_out_of_ids("54000", NULL));
+    assert_false(pg_sqlstate_is_out_of_ids(NULL, NULL));
+}
+
 int
 main(void)
 {
@@ -150,6 +162,7 @@ main(void)
         cmocka_unit_test(test_fill_every_class_gives_its_meaning),
         cmocka_unit_test(test_fill_scope_goes_by_the_class_even_without_connection),
         cmocka_unit_test(test_fill_no_sqlstate_is_lost_connection_of_everything),
+        cmocka_unit_test(test_server_without_transaction_ids_is_told_from_a_row_that_is_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
