@@ -244,9 +244,9 @@ look_newest(CatalogLook *look, Error *err)
 static bool
 is_readable(const Findings *findings)
 {
-    static const char *const hindrances[] = {"table_missing",    "table_kind",  "reference_missing",
-                                             "column_missing",   "column_type", "row_security",
-                                             "privilege_missing"};
+    static const char *const hindrances[] = {
+        "table_missing", "table_kind",   "reference_missing", "column_missing",
+        "column_type",   "row_security", "privilege_missing", "rule"};
     for (size_t i = 0; i < findings->count; i++) {
         for (size_t j = 0; j < ARRAY_LEN(hindrances); j++) {
             if (findings->list[i].level == FINDING_FAIL &&
