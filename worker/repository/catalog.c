@@ -9,6 +9,7 @@
 #define WALK_BEGIN                                                                                 \
     "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL statement_timeout = '5s'; "         \
     "SET LOCAL lock_timeout = '1s'; SET LOCAL jit = off; "                                         \
+    "SET LOCAL standard_conforming_strings = on; "                                                 \
     "SET LOCAL plan_cache_mode = force_generic_plan"
 
 enum {
