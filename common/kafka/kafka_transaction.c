@@ -118,5 +118,7 @@ bool
 kafka_producer_lookup(KafkaProducer *producer, const KafkaQuestion *question,
                       KafkaLookup **ret_lookup, Error *err)
 {
-    return kafka_lookup_begin(kafka_producer_handle(producer), question, -1, ret_lookup, err);
+    rd_kafka_t *asker = NULL;
+    return kafka_producer_asker(producer, question->group, &asker, err) &&
+           kafka_lookup_begin(asker, question, -1, ret_lookup, err);
 }

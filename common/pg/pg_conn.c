@@ -233,6 +233,10 @@ fill_error(PgConn *conn, const PGresult *result, Error *err)
     char line[LINE_BYTES];
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+    if (pg_sqlstate_is_out_of_ids(sqlstate, function))
+        return error_set_sqlstate(err, REASON_RESOURCES_SHORT, sqlstate, "%s",
+                                  primary != NULL ? primary : "no transaction ids are left");
     const PgReport report = {
         .sqlstate = sqlstate,
         .message = primary != NULL ? primary : first_line(PQerrorMessage(conn->pg), line),

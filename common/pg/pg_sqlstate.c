@@ -54,6 +54,14 @@ find_rule(const char *sqlstate)
     return &other;
 }
 
+bool
+pg_sqlstate_is_out_of_ids(const char *sqlstate, const char *function)
+{
+    return sqlstate != NULL && strcmp(sqlstate, "54000") == 0 && function != NULL &&
+           (strcmp(function, "GetNewTransactionId") == 0 ||
+            strcmp(function, "GetNewMultiXactId") == 0);
+}
+
 /* In every language the server names a row by its place, as in "while locking tuple (0,1) in
  * relation": only who waits for a row says so, at the innermost place. */
 static bool

@@ -23,4 +23,9 @@ typedef struct PgReport {
  * connection is of no use any more. */
 bool pg_sqlstate_fill(Error *err, const PgReport *report) MUST_CHECK;
 
+/* Whether the server has no transaction ids left and so refuses all transactions that write, until
+ * it is vacuumed. The state is also that of one row that is too large for an index, and the text is
+ * in the server's language, so its own function's name decides. */
+bool pg_sqlstate_is_out_of_ids(const char *sqlstate, const char *function) MUST_CHECK;
+
 #endif

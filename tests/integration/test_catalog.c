@@ -252,6 +252,44 @@ test_walk_over_a_view_is_refused(void **state)
 }
 
 static void
+set_for_database(PgConn *conn, const char *name, const char *value)
+{
+    postgres_exec(conn,
+                  "DO $$BEGIN EXECUTE format('ALTER DATABASE %%I SET %s = %s', "
+                  "current_database()); END$$",
+                  name, value);
+}
+
+/* What old applications still set for their database. */
+static void
+test_walk_does_not_depend_on_how_the_database_reads_strings(void **state)
+{
+    (void)state;
+    CLEANUP(look_done) Look look;
+    look_init(&look);
+    set_for_database(app, "standard_conforming_strings", "off");
+    set_for_database(app, "backslash_quote", "off");
+    look_passes(&look);
+    set_for_database(app, "standard_conforming_strings", "on");
+    set_for_database(app, "backslash_quote", "safe_encoding");
+}
+
+static void
+test_walk_over_rules_that_rewrite_the_workers_statements_is_mended(void **state)
+{
+    (void)state;
+    CLEANUP(look_done) Look look;
+    look_init(&look);
+    postgres_exec(app, "CREATE RULE \"soft delete\" AS ON DELETE TO sessions DO INSTEAD NOTHING");
+    look_mends(&look, app, "rule", "public.sessions has the rule \"soft delete\" on DELETE");
+    postgres_exec(app, "CREATE RULE audit AS ON UPDATE TO bookings DO ALSO NOTHING");
+    look_mends(&look, app, "rule", "public.bookings has the rule audit on UPDATE");
+    postgres_exec(app, "CREATE RULE other AS ON UPDATE TO sessions DO ALSO NOTHING");
+    look_passes(&look);
+    postgres_exec(app, "DROP RULE other ON sessions");
+}
+
+static void
 test_walk_over_an_inherited_table_is_mended_and_partitions_are_fine(void **state)
 {
     (void)state;
@@ -359,6 +397,9 @@ main(void)
         cmocka_unit_test(test_walk_takes_instants_domains_and_enums),
         cmocka_unit_test(test_walk_past_a_lock_says_what_was_not_looked_at),
         cmocka_unit_test(test_walk_over_a_view_is_refused),
+        cmocka_unit_test(test_walk_does_not_depend_on_how_the_database_reads_strings),
+        cmocka_unit_test(test_walk_over_rules_that_rewrite_the_workers_statements_is_mended),
+        cmocka_unit_test(test_walk_over_row_security_is_mended),
         cmocka_unit_test(test_walk_over_an_inherited_table_is_mended_and_partitions_are_fine),
         cmocka_unit_test(test_walk_over_row_security_is_mended),
         cmocka_unit_test(test_walk_of_a_read_only_role_is_mended),

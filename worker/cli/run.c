@@ -202,7 +202,7 @@ static const CliSpec spec = {
     .name = "run",
     .arguments = "",
     .about =
-        "Executes commands until SIGTERM or SIGINT, then finishes what runs, publishes, "
+        "Executes commands until SIGTERM, SIGINT or SIGHUP, then finishes what runs, publishes, "
         "commits and ends with 0.\n"
         "Ends with 1 and all that `check` finds amiss when that has to be mended first, with 3 "
         "when Kafka or\n"

@@ -28,6 +28,7 @@ static const char *const codes[] = {
     "table_missing",
     "table_kind",
     "inheritance",
+    "rule",
     "row_security",
     "column",
     "column_missing",

@@ -23,8 +23,8 @@ database_new(const DatabaseSettings *settings, const Clock *clock)
     return database;
 }
 
-static void
-disconnect(Database *database)
+void
+database_disconnect(Database *database)
 {
     pg_conn_free(database->conn);
     database->conn = NULL;
@@ -39,7 +39,7 @@ database_free(Database *database)
 {
     if (database == NULL)
         return;
-    disconnect(database);
+    database_disconnect(database);
     arena_done(&database->arena);
     free(database);
 }
@@ -62,7 +62,7 @@ database_open(Database *database, Error *err)
 {
     if (database->conn != NULL && !pg_conn_is_lost(database->conn))
         return true;
-    disconnect(database);
+    database_disconnect(database);
     const PgConnSettings settings = {
         .dsn = database->settings->dsn,
         .application_name = database->settings->application_name,
@@ -167,7 +167,7 @@ database_rollback(Database *database)
     Error err = {0};
     /* A connection that cannot even roll back is given up; closing it rolls back too. */
     if (!pg_conn_exec(database->conn, "ROLLBACK", &result, &err) || database->outdated)
-        disconnect(database);
+        database_disconnect(database);
 }
 
 bool

@@ -74,6 +74,10 @@ bool database_connect(Database *database, Error *err) MUST_CHECK;
 /* Memory for the transaction under way; the next database_begin takes it back. Borrowed. */
 Arena *database_arena(Database *database);
 
+/* Ends the connection; the next use makes another, with the settings that role and database have by
+ * then. Not within a transaction. */
+void database_disconnect(Database *database);
+
 /* True when the last error left the connection unusable. */
 bool database_is_lost(const Database *database);
 

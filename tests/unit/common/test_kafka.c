@@ -4,12 +4,14 @@
 #include "common/kafka/kafka_consumer.h"
 #include "common/kafka/kafka_producer.h"
 #include "common/kafka/kafka_reader.h"
+#include "common/kafka/kafka_transaction.h"
 #include "tests/support/kafka_member.h"
 
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -331,6 +333,35 @@ test_send_too_large_is_rejected(void **state)
     assert_string_equal(err.code, "message_too_large");
 }
 
+static KafkaAnswer
+look_up(KafkaProducer *producer, Error *err)
+{
+    static const int32_t partitions[] = {0, 1};
+    const KafkaQuestion question = {"test-group", "test.in", partitions, ARRAY_LEN(partitions)};
+    CLEANUP(kafka_lookup_freep) KafkaLookup *lookup = NULL;
+    assert_true(kafka_producer_lookup(producer, &question, &lookup, err));
+    const KafkaAnswer answer = kafka_lookup_poll(lookup, PATIENCE_MS, err);
+    if (answer == KAFKA_ANSWER_READY)
+        assert_int_equal(kafka_lookup_offset(lookup, 0).offset, KAFKA_OFFSET_NONE);
+    return answer;
+}
+
+static void
+test_lookup_of_a_producer_outlives_a_coordinator_that_moves(void **state)
+{
+    (void)state;
+    Error err = {0};
+    CLEANUP(kafka_producer_closep) KafkaProducer *producer = NULL;
+    assert_true(kafka_producer_open_transactional(&settings, "test", NULL, NULL, &producer, &err));
+    dev_broker_move_coordinator(broker, 1);
+    assert_int_equal(look_up(producer, &err), KAFKA_ANSWER_FAILED);
+    assert_non_null(strstr(err.text, "oordinator"));
+    KafkaAnswer answer = KAFKA_ANSWER_FAILED;
+    for (int i = 0; i < RECORDS && answer == KAFKA_ANSWER_FAILED; i++)
+        answer = look_up(producer, &err);
+    assert_int_equal(answer, KAFKA_ANSWER_READY);
+}
+
 static void
 test_wait_for_unreachable_broker_is_a_hold(void **state)
 {
@@ -376,6 +407,8 @@ main(void)
                                         stop_broker),
         cmocka_unit_test_setup_teardown(test_send_too_large_is_rejected, start_broker, stop_broker),
         cmocka_unit_test(test_send_to_unreachable_broker_is_told_as_failed),
+        cmocka_unit_test_setup_teardown(test_lookup_of_a_producer_outlives_a_coordinator_that_moves,
+                                        start_broker, stop_broker),
         cmocka_unit_test(test_wait_for_unreachable_broker_is_a_hold),
         cmocka_unit_test_setup_teardown(test_open_with_unknown_property_names_it, start_broker,
                                         stop_broker),

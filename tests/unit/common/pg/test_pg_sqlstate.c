@@ -202,6 +202,18 @@ test_fill_of_the_application_concerns_the_row_alone(void **state)
     assert_int_equal(err.reason, REASON_CONNECTION_LOST);
 }
 
+static void
+test_server_without_transaction_ids_is_told_from_a_row_that_is_too_large(void **state)
+{
+    (void)state;
+    assert_true(pg_sqlstate_is_out_of_ids("54000", "GetNewTransactionId"));
+    assert_true(pg_sqlstate_is_out_of_ids("54000", "GetNewMultiXactId"));
+    assert_false(pg_sqlstate_is_out_of_ids("54000", "_bt_check_third_page"));
+    assert_false(pg_sqlstate_is_out_of_ids("54001", "GetNewTransactionId"));
+    assert_false(pg_sqlstate_is_out_of_ids("54000", NULL));
+    assert_false(pg_sqlstate_is_out_of_ids(NULL, NULL));
+}
+
 int
 main(void)
 {
@@ -211,6 +223,7 @@ main(void)
         cmocka_unit_test(test_fill_lock_is_of_a_row_when_the_context_names_its_place),
         cmocka_unit_test(test_fill_of_the_application_concerns_the_row_alone),
         cmocka_unit_test(test_fill_no_sqlstate_is_lost_connection_of_everything),
+        cmocka_unit_test(test_server_without_transaction_ids_is_told_from_a_row_that_is_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
