@@ -383,7 +383,7 @@ made(rd_kafka_event_t *event, const char *name, Error *err)
     const rd_kafka_topic_result_t **list = code == RD_KAFKA_RESP_ERR_NO_ERROR && result != NULL
                                                ? rd_kafka_CreateTopics_result_topics(result, &count)
                                                : NULL;
-    if (count > 0) {
+    if (list != NULL && count > 0) {
         code = rd_kafka_topic_result_error(list[0]);
         reason = rd_kafka_topic_result_error_string(list[0]);
     }

@@ -13,6 +13,7 @@
 #include "common/kafka/kafka_lookup.h"
 #include "common/kafka/kafka_membership.h"
 #include "common/kafka/kafka_producer.h"
+#include "common/kafka/kafka_reason.h"
 #include "common/kafka/kafka_settings.h"
 #include "common/record.h"
 
@@ -20,7 +21,7 @@
 #include <stdatomic.h>
 
 enum {
-    KAFKA_CLIENT_REASON_BYTES = 256,
+    KAFKA_CLIENT_REASON_BYTES = KAFKA_REASON_BROKER_BYTES + KAFKA_REASON_TEXT_BYTES + 2,
     KAFKA_CLIENT_ERRSTR_BYTES = 512,
 };
 

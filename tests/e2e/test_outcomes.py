@@ -124,7 +124,7 @@ def _huge_trace_header_is_dropped(delivery):
         kcat("-P", "-t", world.commands, "-p", "1", "-H", "tracestate=" + "a" * 100000, stdin="{")
         wait_for_results(world, ["traced"])
         wait_until(lambda: world.dead_letters(), "the dead letter")
-        record = next(record for record in world._records(world.results_topic) if record["key"] == "traced")
+        record = next(record for record in world.records(world.results_topic) if record["key"] == "traced")
         headers = dict(zip(record["headers"][::2], record["headers"][1::2]))
         check_equal((headers.get("traceparent"), headers.get("tracestate"), headers.get("cleanup-headers-dropped")),
                     ("00-a-b-01", None, "tracestate"), "headers")

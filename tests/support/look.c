@@ -101,14 +101,19 @@ apply_option(Look *look, char *line)
     assert_non_null(key);
     key += strlen("tables.");
     char *value = strchr(key, '=');
-    assert_non_null(value);
+    if (value == NULL) {
+        fail_msg("%s sets nothing", key);
+        return;
+    }
     *value++ = '\0';
     assert_int_equal(value[strlen(value) - 1], '\'');
     value[strlen(value) - 1] = '\0';
     assert_true(look->value_count < LOOK_VALUES_MAX);
     take_quotes_off(value);
     look->values[look->value_count] = strdup(value);
-    *option_of(&look->settings.tables, key) = look->values[look->value_count++];
+    const char **option = option_of(&look->settings.tables, key);
+    if (option != NULL)
+        *option = look->values[look->value_count++];
 }
 
 void

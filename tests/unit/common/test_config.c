@@ -447,7 +447,9 @@ print_to_text(const Fixture *fixture, void (*print)(const Config *, FILE *))
     assert_non_null(out);
     print(&fixture->config, out);
     assert_int_equal(fclose(out), 0);
-    return text;
+    char *copy = strdup(text); /* gcc takes what fclose has set for the address of `text` */
+    free(text);
+    return copy;
 }
 
 static void
