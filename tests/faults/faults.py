@@ -1,10 +1,14 @@
-"""What can go wrong, as functions, and the seeded plan of when it does.
+"""What can go wrong, and the seeded plan of when it does; here the failures of workers, servers and connections.
 
 A fault returns False when it found nothing to act on (no COMMIT came by in time, no worker was there).
 """
+import dataclasses
 import random
 import threading
 import time
+
+from application_faults import ApplicationFaults
+from topic_faults import TopicFaults
 
 # Kafka's numbers of the requests that are cut in the middle; a request the delivery does not use is not in its list.
 PRODUCE, OFFSET_COMMIT, ADD_OFFSETS, END_TXN, TXN_OFFSET_COMMIT = 0, 8, 25, 26, 28
@@ -19,11 +23,27 @@ BROKER_FREEZE_SECONDS = (3, 14)
 STALL_SECONDS = (2, 9)
 
 
-class Faults:
-    """The faults of one campaign; each method of FAULTS is one kind."""
+@dataclasses.dataclass
+class Actors:
+    """Who takes part in a campaign, for the faults."""
 
-    def __init__(self, world, pool):
-        self.world, self.stack, self.pool = world, world.stack, pool
+    world: object
+    pool: object
+    population: object
+    commander: object
+    stream: object
+    poison: object
+
+
+class Outages:
+    """Each method of KINDS is one kind of fault."""
+
+    KINDS = ("kill_random", "kill_all", "zombie", "join", "leave", "broker_kill", "broker_freeze", "postgres_crash",
+             "postgres_cut", "postgres_stall", "kafka_cut", "kafka_stall", "commit_unsent", "commit_unanswered",
+             "request_unsent", "request_unanswered")
+
+    def __init__(self, actors):
+        self.world, self.stack, self.pool = actors.world, actors.world.stack, actors.pool
 
     def kill_random(self, rng):
         return self.pool.kill_one(rng)
@@ -130,10 +150,14 @@ class Killer(threading.Thread):
         self.join()
 
 
-FAULTS = ("kill_random", "kill_all", "zombie", "join", "leave", "broker_kill", "broker_freeze", "postgres_crash",
-          "postgres_cut", "postgres_stall", "kafka_cut", "kafka_stall", "commit_unsent", "commit_unanswered",
-          "request_unsent", "request_unanswered")
+FAULTS = (*Outages.KINDS, *TopicFaults.KINDS, *ApplicationFaults.KINDS)
 KILL_STEP = "kill_step"  # not in the plan: every worker that starts takes the next step
+
+
+def doers(actors):
+    """Kind → function of the fault's random numbers."""
+    return {kind: getattr(doer, kind) for doer in (Outages(actors), TopicFaults(actors), ApplicationFaults(actors))
+            for kind in doer.KINDS}
 
 
 def plan(seed, kinds, gap_seconds):

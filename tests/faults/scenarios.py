@@ -122,11 +122,12 @@ def named_workers_while_the_broker_stands_still(stack, program, _crash_program):
 def topic_takes_small_batches_alone(delivery, sign, stack, program, _crash_program):
     """The results that wait go into batches that the topic refuses, as the log tells, until they are few enough."""
     world = World(stack, program, delivery)
-    broker.limit_records(stack.bootstrap, world.results, SMALL_BATCH_BYTES)
     names = [f"c-{number}" for number in range(LARGE_BATCH_COMMANDS)]
-    _produce(stack, world, [{"command_id": name, "params": {"user_id": harness.user_id(number)}} for number, name in enumerate(names)])
-    worker = Worker(world, program, 1)
+    worker = Worker(world, program, 1)  # it would not start over such a topic
     try:
+        harness.wait_until(worker.has_joined, "the worker is up")
+        broker.limit_records(stack.bootstrap, world.results, SMALL_BATCH_BYTES)
+        _produce(stack, world, [{"command_id": name, "params": {"user_id": harness.user_id(number)}} for number, name in enumerate(names)])
         harness.wait_until(lambda: _answered(world) == LARGE_BATCH_COMMANDS, "every command is answered", 120)
         harness.check(sign in worker.log_path.read_text(), "no batch was too large")
         _results_are(world, names)
