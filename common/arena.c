@@ -122,6 +122,14 @@ take_back(ArenaBlock *block, size_t used)
     FORBID(block->bytes + used, block->size - used);
 }
 
+char *
+arena_copy(Arena *arena, const char *text)
+{
+    const size_t size = strlen(text) + 1;
+    char *copy = arena_alloc(arena, size, 1);
+    return copy != NULL ? memcpy(copy, text, size) : NULL;
+}
+
 ArenaMark
 arena_mark(const Arena *arena)
 {

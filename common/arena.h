@@ -28,6 +28,9 @@ void *arena_alloc(Arena *arena, size_t count, size_t size) MUST_CHECK;
  * memory: then `piece` stays as it is. */
 void *arena_grow(Arena *arena, void *piece, size_t old_size, size_t size) MUST_CHECK;
 
+/* The text once more. NULL when out of memory. */
+char *arena_copy(Arena *arena, const char *text) MUST_CHECK;
+
 /* A place in the arena. */
 typedef struct ArenaMark {
     ArenaBlock *block;

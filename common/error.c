@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TRUNCATION_MARK "…"
+/* ASCII: an error's text is stored in databases of every encoding. */
+#define TRUNCATION_MARK "..."
 
 static void format_marking_truncation(char *buffer, size_t size, const char *format,
                                       va_list arguments) PRINTF_LIKE(3, 0);

@@ -44,9 +44,11 @@ typedef enum ErrorScope {
     X(REASON_SERVER_STATE, "database_error", RETRY, EVERYTHING, true)                              \
     X(REASON_TIMEOUT, "timeout", RETRY, EVERYTHING, true)                                          \
     X(REASON_CONFLICT, "database_error", RETRY, COMMAND, true)                                     \
-    X(REASON_LOCK_HELD, "database_error", RETRY, COMMAND, true)                                    \
+    X(REASON_ROW_LOCKED, "database_error", RETRY, COMMAND, false)                                  \
+    X(REASON_TABLE_LOCKED, "table_locked", HOLD, TARGET, false)                                    \
+    X(REASON_STILL_REFERENCED, "database_error", RETRY, COMMAND, true)                             \
     X(REASON_PLAN_STALE, "database_error", RETRY, COMMAND, true)                                   \
-    X(REASON_STATEMENT_LOST, "database_error", RETRY, COMMAND, true)                               \
+    X(REASON_STATEMENT_LOST, "database_error", RETRY, COMMAND, false)                              \
     X(REASON_WORK_REFUSED, "database_error", RETRY, COMMAND, true)                                 \
     X(REASON_DATA_INVALID, "database_error", REJECT, COMMAND, true)                                \
     X(REASON_OBJECT_MISSING, "database_error", HOLD, TARGET, false)                                \
@@ -58,6 +60,7 @@ typedef enum ErrorScope {
     X(REASON_NOT_COMMITTED, "database_error", RETRY, EVERYTHING, true)                             \
     X(REASON_COMMIT_UNCONFIRMED, "database_error", HOLD, EVERYTHING, false)                        \
     X(REASON_CLOCK_SKEW, "clock_skew", HOLD, EVERYTHING, false)                                    \
+    X(REASON_SETTING_UNFIT, "database_error", HOLD, EVERYTHING, false)                             \
     X(REASON_LEDGER_BUSY, "ledger_busy", RETRY, COMMAND, false)                                    \
     X(REASON_LEDGER_DAMAGED, "database_error", RETRY, EVERYTHING, true)                            \
     X(REASON_LEDGER_NEWER, "database_error", HOLD, COMMAND, false)                                 \
@@ -75,6 +78,7 @@ typedef enum ErrorScope {
     X(REASON_KAFKA_BROKEN, "kafka_error", FATAL, EVERYTHING, false)                                \
     X(REASON_TOPIC_MISSING, "topic_missing", REJECT, EVERYTHING, true)                             \
     X(REASON_TOPIC_GONE, "topic_missing", HOLD, EVERYTHING, false)                                 \
+    X(REASON_RECORD_PURGED, "kafka_error", RETRY, EVERYTHING, true)                                \
     X(REASON_MESSAGE_TOO_LARGE, "message_too_large", REJECT, COMMAND, true)                        \
     X(REASON_METADATA_TOO_LARGE, "metadata_too_large", RETRY, EVERYTHING, true)                    \
     X(REASON_OFFSETS_UNSTABLE, "offsets_unstable", RETRY, EVERYTHING, true)                        \

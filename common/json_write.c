@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 #include "common/digits.h"
+#include "common/utf8.h"
 
 #include <string.h>
 
@@ -60,9 +61,30 @@ add_escape(StrBuf *json, unsigned char character)
     }
 }
 
+/* U+FFFD, the replacement character, for each byte that is part of no character. */
+static void
+quote_broken(StrBuf *json, const char *text, size_t length)
+{
+    CLEANUP(strbuf_done) StrBuf mended = {0};
+    for (size_t at = 0; at < length;) {
+        const size_t span = utf8_span(text + at, length - at);
+        strbuf_add(&mended, text + at, span);
+        at += span;
+        if (at++ < length)
+            strbuf_add_text(&mended, "\xEF\xBF\xBD");
+    }
+    json->failed |= mended.failed;
+    json_quote(json, strbuf_text(&mended));
+}
+
 void
 json_quote(StrBuf *json, const char *text)
 {
+    const size_t length = strlen(text);
+    if (utf8_span(text, length) != length) {
+        quote_broken(json, text, length);
+        return;
+    }
     strbuf_add_char(json, '"');
     const char *plain = text;
     for (const char *at = text; *at != '\0'; at++) {

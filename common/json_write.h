@@ -4,7 +4,8 @@
  * Owns:      nothing; what was written belongs to the buffer, which also remembers a failed
  * allocation.
  * Threads:   as the buffer.
- * Invariant: what was opened and closed again in order is valid JSON, given UTF-8. Commas come by
+ * Invariant: what was opened and closed again in order is valid JSON: a byte
+ * that is part of no UTF-8 character is written as U+FFFD. Commas come by
  * themselves.
  *
  * `name` is the member's name, written as it is: a literal that needs no escape; NULL for an

@@ -4,12 +4,19 @@
 #include "common/json_write.h"
 #include "common/log_limit.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-enum { SELDOM_KEYS = 16 };
+enum {
+    SELDOM_KEYS = 16,
+    READER_PATIENCE_MS = 500, /* for a reader that is only slow */
+};
 
 static struct {
     LogLevel level;
@@ -17,7 +24,9 @@ static struct {
     pthread_mutex_t lock; /* of what follows */
     uint64_t keys[SELDOM_KEYS];
     LogLimit limits[SELDOM_KEYS];
-} sink = {LOG_INFO, LOG_FORMAT_LOGFMT, PTHREAD_MUTEX_INITIALIZER, {0}, {{0}}};
+    int64_t lost; /* lines since the reader of the log stands still */
+    bool was_cut; /* the last line lacks its end */
+} sink = {LOG_INFO, LOG_FORMAT_LOGFMT, PTHREAD_MUTEX_INITIALIZER, {0}, {{0}}, 0, false};
 
 static const char *const level_names[] = {
     [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error"};
@@ -120,28 +129,101 @@ add_field(StrBuf *line, const LogField *field)
     add_value(line, field);
 }
 
+/* A line of the log; the caller looks at `failed`. */
+static void
+render(StrBuf *line, LogLevel level, const char *message, const LogField *fields, size_t count)
+{
+    char now[CLOCK_TEXT_BYTES];
+    clock_format(clock_now_us(clock_system()), now);
+    if (sink.format == LOG_FORMAT_JSON)
+        strbuf_add_char(line, '{');
+    const LogField head[] = {LOG_STR("time", now), LOG_STR("level", level_names[level]),
+                             LOG_STR("msg", message)};
+    for (size_t i = 0; i < ARRAY_LEN(head); i++)
+        add_field(line, &head[i]);
+    for (size_t i = 0; i < count; i++)
+        add_field(line, &fields[i]);
+    strbuf_add_text(line, sink.format == LOG_FORMAT_JSON ? "}\n" : "\n");
+}
+
+/* A pipe that poll calls writable takes PIPE_BUF bytes at once. A socket says itself when it is
+ * full. */
+static ssize_t
+write_piece(const char *piece, size_t length)
+{
+    const ssize_t sent = send(STDERR_FILENO, piece, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return sent < 0 && errno == ENOTSOCK ? write(STDERR_FILENO, piece, length) : sent;
+}
+
+static bool
+is_writable(int patience_ms)
+{
+    struct pollfd log = {.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+    int ready;
+    do
+        ready = poll(&log, 1, patience_ms);
+    while (ready < 0 && errno == EINTR);
+    return ready > 0;
+}
+
+/* A log that cannot be written for another reason has no better place to say so, and counts as
+ * written. */
+static bool
+write_text(const char *text, size_t length, int patience_ms)
+{
+    size_t done = 0;
+    while (done < length) {
+        const size_t left = length - done;
+        if (!is_writable(patience_ms))
+            break;
+        const ssize_t written = write_piece(text + done, left < PIPE_BUF ? left : PIPE_BUF);
+        if (written < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            break;
+        if (written <= 0)
+            return true;
+        done += (size_t)written;
+    }
+    sink.was_cut = done > 0 && done < length;
+    return done == length;
+}
+
+/* Tells what was lost, when the reader goes on. */
+static bool
+write_lost(void)
+{
+    CLEANUP(strbuf_done) StrBuf line = {0};
+    const LogField lost = LOG_INT("lines", sink.lost);
+    if (sink.was_cut)
+        strbuf_add_char(&line, '\n');
+    CLEANUP(strbuf_done) StrBuf told = {0};
+    render(&told, LOG_WARN, "lines of the log were lost, because its reader stood still", &lost, 1);
+    strbuf_add_text(&line, strbuf_text(&told));
+    if (line.failed || told.failed || !write_text(line.data, line.length, 0))
+        return false;
+    sink.lost = 0;
+    return true;
+}
+
+/* One lock and short pieces keep lines of several threads whole. A reader that stands still, as a
+ * container's log driver may, must not stop the worker with it: a line that finds no room is lost,
+ * after a pause that only the first one makes. */
+static void
+write_line(const StrBuf *line)
+{
+    (void)pthread_mutex_lock(&sink.lock);
+    const bool stands_still = sink.lost > 0 && !write_lost();
+    if (stands_still || !write_text(line->data, line->length, READER_PATIENCE_MS))
+        sink.lost++;
+    (void)pthread_mutex_unlock(&sink.lock);
+}
+
 void
 log_event(LogLevel level, const char *message, const LogField *fields, size_t count)
 {
     if (!log_enabled(level))
         return;
-    char now[CLOCK_TEXT_BYTES];
-    clock_format(clock_now_us(clock_system()), now);
-
     CLEANUP(strbuf_done) StrBuf line = {0};
-    if (sink.format == LOG_FORMAT_JSON)
-        strbuf_add_char(&line, '{');
-    const LogField head[] = {LOG_STR("time", now), LOG_STR("level", level_names[level]),
-                             LOG_STR("msg", message)};
-    for (size_t i = 0; i < ARRAY_LEN(head); i++)
-        add_field(&line, &head[i]);
-    for (size_t i = 0; i < count; i++)
-        add_field(&line, &fields[i]);
-    strbuf_add_text(&line, sink.format == LOG_FORMAT_JSON ? "}\n" : "\n");
-    if (line.failed)
-        return;
-    /* One write keeps lines of several threads whole; a log that cannot be written has no better
-     * place to say so. */
-    const ssize_t written = write(STDERR_FILENO, line.data, line.length);
-    (void)written;
+    render(&line, level, message, fields, count);
+    if (!line.failed)
+        write_line(&line);
 }

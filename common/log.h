@@ -3,7 +3,7 @@
  *
  * Owns:      the sink (level, format), the only mutable global of the program.
  * Threads:   log_init once before the others start; log_event from any thread, a line is written
- * whole.
+ * whole, and never waits for long: a reader that stands still loses lines, and is told how many.
  * Invariant: no secret, payload or parameter value is ever passed here; callers see to it.
  */
 #ifndef COMMON_LOG_H

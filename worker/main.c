@@ -3,8 +3,11 @@
 
 #include "worker/cli/cli.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct Subcommand {
     const char *name;
@@ -34,11 +37,31 @@ usage(FILE *out, int exit_code)
     return exit_code;
 }
 
-int
-main(int argc, char **argv)
+/* A supervisor may have closed them. The first sockets would get their numbers then, and lines of
+ * the log would go to a server. */
+static bool
+fill_standard_streams(void)
 {
-    if (argc < 2)
-        return usage(stderr, CLI_USAGE);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR) != fd)
+            return false;
+    }
+    return true;
+}
+
+/* What could not be printed was not done: the disk is full, say. */
+static int
+finish(int exit_code)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return exit_code;
+    (void)fprintf(stderr, "cleanup-worker: the output could not be written\n");
+    return exit_code == CLI_DONE ? CLI_FAILED : exit_code;
+}
+
+static int
+run_command(int argc, char **argv)
+{
     const char *name = argv[1];
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
         return usage(stdout, CLI_DONE);
@@ -52,4 +75,12 @@ main(int argc, char **argv)
     }
     (void)fprintf(stderr, "cleanup-worker: there is no command \"%s\"\n", name);
     return usage(stderr, CLI_USAGE);
+}
+
+int
+main(int argc, char **argv)
+{
+    if (!fill_standard_streams())
+        return CLI_FAILED;
+    return argc < 2 ? usage(stderr, CLI_USAGE) : finish(run_command(argc, argv));
 }

@@ -33,11 +33,13 @@ typedef struct Settings {
     struct {
         char *id;
         bool id_is_given; /* by the operator, not made up */
-        int delivery;     /* DeliveryMode */
+        char *transactional_id_prefix;
+        int delivery; /* DeliveryMode */
         int executors;
         int max_attempts;
         int shutdown_grace_ms;
         int lock_wait_ms;
+        int locked_timeout_ms;
         int preview_timeout_ms;
         int ledger_retention_hours;
         int batch_sessions;
@@ -69,6 +71,7 @@ typedef struct Settings {
     struct {
         double min_inactive_hours;
         double min_expiration_minutes;
+        int max_row_errors;
     } limits;
     struct {
         int level;  /* LogLevel */

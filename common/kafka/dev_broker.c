@@ -11,6 +11,7 @@ enum {
     PARTITION_TEXT_BYTES = 16,
 
     /* Kafka's protocol guide, "API keys" */
+    REQUEST_OFFSET_FETCH = 9,
     REQUEST_JOIN_GROUP = 11,
     REQUEST_HEARTBEAT = 12,
 };
@@ -86,6 +87,14 @@ dev_broker_fence(DevBroker *broker, int joins, int heartbeats)
 {
     fence(broker, REQUEST_JOIN_GROUP, joins);
     fence(broker, REQUEST_HEARTBEAT, heartbeats);
+}
+
+void
+dev_broker_move_coordinator(DevBroker *broker, int lookups)
+{
+    for (int i = 0; i < lookups; i++)
+        rd_kafka_mock_push_request_errors(broker->cluster, REQUEST_OFFSET_FETCH, 1,
+                                          RD_KAFKA_RESP_ERR_NOT_COORDINATOR);
 }
 
 void

@@ -167,6 +167,8 @@ reason_of(rd_kafka_resp_err_t code)
     if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
         code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
         return REASON_TOPIC_GONE;
+    if (code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
+        return REASON_RECORD_PURGED;
     if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
         return REASON_MESSAGE_TOO_LARGE;
     return code == RD_KAFKA_RESP_ERR__FATAL ? REASON_KAFKA_BROKEN : REASON_KAFKA_FAILED;
@@ -267,6 +269,31 @@ find_partitions(KafkaClient *client, const char *topic, int timeout_ms, int32_t 
             return topic_error(code, topic, err);
         usleep(TOPIC_PAUSE_US);
     }
+}
+
+bool
+kafka_client_check_topic(KafkaClient *client, const char *topic, int timeout_ms, Error *err)
+{
+    CLEANUP(kafka_topic_destroyp)
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(client->handle, topic, NULL);
+    if (handle == NULL)
+        return kafka_client_error(err, rd_kafka_last_error(), "topic", topic);
+    const struct rd_kafka_metadata *metadata = NULL;
+    if (rd_kafka_metadata(client->handle, 0, handle, &metadata, timeout_ms) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR)
+        return error_set(err, REASON_KAFKA_UNREACHABLE, "topic %s: no answer within %d ms", topic,
+                         timeout_ms);
+    const rd_kafka_resp_err_t code =
+        metadata->topic_cnt > 0 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    const bool has_partitions = metadata->topic_cnt > 0 && metadata->topics[0].partition_cnt > 0;
+    rd_kafka_metadata_destroy(metadata);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && has_partitions)
+        return true;
+    if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+        code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        return kafka_client_error(err, code, "topic", topic);
+    /* The broker is just making the topic, or is not yet ready itself. */
+    return error_set(err, REASON_KAFKA_UNREACHABLE, "topic %s is not ready", topic);
 }
 
 bool

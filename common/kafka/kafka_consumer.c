@@ -1,7 +1,5 @@
-#include "common/kafka/kafka_consumer.h"
-
 #include "common/clock.h"
-#include "common/kafka/kafka_private.h"
+#include "common/kafka/kafka_consumer_private.h"
 #include "common/log.h"
 
 #include <errno.h>
@@ -12,29 +10,6 @@ enum {
     LEAVE_MS = 6000, /* longer than librdkafka waits for an answer */
     LEAVE_POLL_MS = 50,
     NUMBER_BYTES = 32,
-};
-
-typedef struct PendingRebalance {
-    KafkaRebalance event;
-    int32_t *partitions; /* owned; `event` borrows it */
-    rd_kafka_topic_partition_list_t *list;
-    struct PendingRebalance *next;
-} PendingRebalance;
-
-struct KafkaConsumer {
-    KafkaClient client; /* first: callbacks get the consumer and hand it on as the client */
-    rd_kafka_queue_t *queue;
-    char *topic;
-    char *group;
-    int event_fd;
-    bool subscribed;
-    bool closing;
-    bool stuck; /* librdkafka still waits for a broker, and its threads use all of this */
-    PendingRebalance *first;
-    size_t commits_pending;
-    size_t commits_failed;
-    KafkaCommitted committed;
-    void *committed_state;
 };
 
 /* The consumer's thread polls whatever happens, so that a minute without a poll means a fault; and
@@ -50,6 +25,7 @@ static const KafkaProperty default_list[] = {
     {"fetch.error.backoff.ms", "100"},
     {"check.crcs", "true"},
     {"topic.metadata.refresh.interval.ms", "30000"},
+    {"statistics.interval.ms", "5000"},
 };
 
 /* What the guarantees rest on. `range` whatever the version: cooperative rebalancing of 2.0.2 has
@@ -174,6 +150,7 @@ consumer_init(KafkaConsumer *consumer, const KafkaSettings *settings, Error *err
         return error_out_of_memory(err);
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     rd_kafka_conf_set_offset_commit_cb(conf, on_commit);
+    rd_kafka_conf_set_stats_cb(conf, kafka_consumer_on_statistics);
     rd_kafka_conf_t *taken = conf;
     conf = NULL;
     return kafka_client_open(&consumer->client, RD_KAFKA_CONSUMER, taken, consumer, err);
@@ -349,56 +326,6 @@ kafka_consumer_unassign(KafkaConsumer *consumer, Error *err)
            kafka_client_error(err, code, "give up the assignment of", consumer->topic);
 }
 
-/* librdkafka 2.0.2 fetches again up to a second after a partition was resumed, when all of a broker
- * were paused, because resuming does not wake the thread that fetches; seeking does. So it is sent
- * to where it stands, which is where a resumed partition is read on anyway. */
-static bool
-wake_fetching(KafkaConsumer *consumer, rd_kafka_topic_partition_list_t *list, Error *err)
-{
-    rd_kafka_t *handle = consumer->client.handle;
-    const rd_kafka_resp_err_t code = rd_kafka_position(handle, list);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return kafka_client_error(err, code, "look where to read on in", consumer->topic);
-    if (list->elems[0].offset < 0)
-        return true; /* nothing was read yet, so there is nowhere to go */
-    rd_kafka_error_t *failure = rd_kafka_seek_partitions(handle, list, 0);
-    if (failure == NULL)
-        return true;
-    (void)kafka_client_error(err, rd_kafka_error_code(failure), "seek in", consumer->topic);
-    rd_kafka_error_destroy(failure);
-    return false;
-}
-
-static bool
-pause_or_resume(KafkaConsumer *consumer, int32_t partition, bool pause, Error *err)
-{
-    CLEANUP(kafka_list_destroyp)
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    if (list == NULL)
-        return error_out_of_memory(err);
-    rd_kafka_topic_partition_list_add(list, consumer->topic, partition);
-    rd_kafka_t *handle = consumer->client.handle;
-    rd_kafka_resp_err_t code =
-        pause ? rd_kafka_pause_partitions(handle, list) : rd_kafka_resume_partitions(handle, list);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        code = list->elems[0].err;
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return kafka_client_error(err, code, pause ? "pause" : "resume", consumer->topic);
-    return pause || wake_fetching(consumer, list, err);
-}
-
-bool
-kafka_consumer_pause(KafkaConsumer *consumer, int32_t partition, Error *err)
-{
-    return pause_or_resume(consumer, partition, true, err);
-}
-
-bool
-kafka_consumer_resume(KafkaConsumer *consumer, int32_t partition, Error *err)
-{
-    return pause_or_resume(consumer, partition, false, err);
-}
-
 bool
 kafka_consumer_commit(KafkaConsumer *consumer, const KafkaOffset *offsets, size_t count, Error *err)
 {
@@ -491,6 +418,7 @@ kafka_consumer_close(KafkaConsumer *consumer)
         rebalance_pop(consumer);
     if (consumer->event_fd >= 0)
         close(consumer->event_fd);
+    open_transactions_done(&consumer->open_transactions);
     free(consumer->topic);
     free(consumer->group);
     free(consumer);

@@ -16,7 +16,8 @@
 
 typedef struct KafkaConsumer KafkaConsumer;
 
-/* Joins nothing yet. ERROR_REJECT names a property that is not accepted. */
+/* Joins nothing yet. Once subscribed, it warns of transactions that keep the topic from being read.
+ * ERROR_REJECT names a property that is not accepted. */
 bool kafka_consumer_open(const KafkaSettings *settings, KafkaConsumer **ret_consumer,
                          Error *err) MUST_CHECK;
 
@@ -83,6 +84,11 @@ bool kafka_consumer_unassign(KafkaConsumer *consumer, Error *err) MUST_CHECK;
 
 bool kafka_consumer_pause(KafkaConsumer *consumer, int32_t partition, Error *err) MUST_CHECK;
 bool kafka_consumer_resume(KafkaConsumer *consumer, int32_t partition, Error *err) MUST_CHECK;
+
+/* What the broker told with its last answer: the offset of the partition's first record, and that
+ * of the next one to be written. False before there was an answer. */
+bool kafka_consumer_bounds(const KafkaConsumer *consumer, int32_t partition, int64_t *ret_first,
+                           int64_t *ret_end) MUST_CHECK;
 
 /* Begins to commit; the answer is served by kafka_consumer_poll, which warns when it was an error.
  */

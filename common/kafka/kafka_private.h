@@ -68,6 +68,11 @@ bool kafka_client_brokers(KafkaClient *client, int timeout_ms, int *ret_count,
 bool kafka_client_partitions(KafkaClient *client, const char *topic, int timeout_ms,
                              int32_t *ret_count, Error *err) MUST_CHECK;
 
+/* One question about one topic, which makes the client go by the answer. ERROR_HOLD
+ * "topic_missing", "kafka_refused", or "kafka_unreachable" when there is no answer in time. */
+bool kafka_client_check_topic(KafkaClient *client, const char *topic, int timeout_ms,
+                              Error *err) MUST_CHECK;
+
 /* Whether a fatal error has ended the client: all that is left is to destroy it. */
 bool kafka_client_is_broken(const KafkaClient *client) MUST_CHECK;
 
@@ -83,7 +88,8 @@ Record *kafka_client_record(const rd_kafka_message_t *message) MUST_CHECK;
  */
 rd_kafka_topic_partition_list_t *kafka_client_offset_list(const KafkaOffsets *offsets) MUST_CHECK;
 
-/* Asks the question; it stays until it is answered, over outages too. `wake_fd` is written to when
+/* Asks the question; it stays until it is answered, over outages too. `handle` must be one that has
+ * a group: librdkafka crashes otherwise when the coordinator moves. `wake_fd` is written to when
  * there is an answer; -1 for none. */
 bool kafka_lookup_begin(rd_kafka_t *handle, const KafkaQuestion *question, int wake_fd,
                         KafkaLookup **ret_lookup, Error *err) MUST_CHECK;
@@ -97,6 +103,11 @@ kafka_membership_metadata(const KafkaMembership *membership);
 
 /* Borrowed. */
 rd_kafka_t *kafka_producer_handle(const KafkaProducer *producer);
+
+/* What may ask for the offsets of a group, always the same one; opened by the first call, borrowed
+ * until the producer is closed. */
+bool kafka_producer_asker(KafkaProducer *producer, const char *group, rd_kafka_t **ret_asker,
+                          Error *err) MUST_CHECK;
 
 /* Milliseconds of the monotonic clock, for deadlines within this folder. */
 int64_t kafka_client_now_ms(void);

@@ -16,6 +16,8 @@ enum {
 
 struct KafkaProducer {
     KafkaClient client; /* first: callbacks get the producer and hand it on as the client */
+    KafkaClient asker;  /* of a group's offsets; without a handle until it is needed */
+    const KafkaSettings *settings;
     KafkaDelivered delivered;
     void *state;
     size_t max_bytes;
@@ -36,6 +38,7 @@ static const KafkaProperty default_list[] = {
 
 static const KafkaProperty fixed_list[] = {
     {"enable.idempotence", "true"},
+    {"allow.auto.create.topics", "false"},
     {"acks", "all"},
     {"partitioner", "murmur2_random"},
 };
@@ -123,9 +126,11 @@ open_kind(const KafkaSettings *settings, const ProducerKind *kind, KafkaDelivere
     CLEANUP(kafka_producer_closep) KafkaProducer *producer = calloc(1, sizeof(*producer));
     if (producer == NULL)
         return error_out_of_memory(err);
+    producer->settings = settings;
     producer->delivered = delivered;
     producer->state = state;
     atomic_init(&producer->disconnects, 0);
+    atomic_init(&producer->asker.waiting, true);
     if (!producer_init(producer, settings, kind, err))
         return false;
     *ret_producer = producer;
@@ -157,6 +162,24 @@ kafka_producer_handle(const KafkaProducer *producer)
     return producer->client.handle;
 }
 
+/* librdkafka follows a null pointer when a client without a group asks a coordinator that is none
+ * any more, as after each restart of a broker. So a client that has the group, but never joins it,
+ * asks for the producer. */
+bool
+kafka_producer_asker(KafkaProducer *producer, const char *group, rd_kafka_t **ret_asker, Error *err)
+{
+    const KafkaProperties none = {NULL, 0};
+    const KafkaProperty property = {"group.id", group};
+    const KafkaProperties fixed = {&property, 1};
+    rd_kafka_conf_t *conf = NULL;
+    if (producer->asker.handle == NULL &&
+        (!kafka_client_configure(producer->settings, none, fixed, &conf, err) ||
+         !kafka_client_open(&producer->asker, RD_KAFKA_CONSUMER, conf, &producer->asker, err)))
+        return false;
+    *ret_asker = producer->asker.handle;
+    return true;
+}
+
 unsigned
 kafka_producer_disconnects(const KafkaProducer *producer)
 {
@@ -171,6 +194,12 @@ kafka_producer_prepare(KafkaProducer *producer, const char *topic)
     rd_kafka_topic_t *handle = rd_kafka_topic_new(producer->client.handle, topic, NULL);
     if (handle != NULL)
         producer->prepared[producer->prepared_count++] = handle;
+}
+
+bool
+kafka_producer_check_topic(KafkaProducer *producer, const char *topic, int timeout_ms, Error *err)
+{
+    return kafka_client_check_topic(&producer->client, topic, timeout_ms, err);
 }
 
 static rd_kafka_headers_t *
@@ -312,5 +341,7 @@ kafka_producer_close(KafkaProducer *producer)
             rd_kafka_topic_destroy(producer->prepared[i]);
         rd_kafka_destroy(producer->client.handle);
     }
+    if (producer->asker.handle != NULL)
+        rd_kafka_destroy_flags(producer->asker.handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     free(producer);
 }

@@ -38,6 +38,12 @@ bool kafka_producer_open_transactional(const KafkaSettings *settings, const char
  * few topics at most. */
 void kafka_producer_prepare(KafkaProducer *producer, const char *topic);
 
+/* Asks the cluster about one topic; what is sent afterwards goes by the answer. False when nothing
+ * can be written there ("topic_missing", "kafka_refused"), or when there is no answer in time
+ * ("kafka_unreachable"). */
+bool kafka_producer_check_topic(KafkaProducer *producer, const char *topic, int timeout_ms,
+                                Error *err) MUST_CHECK;
+
 typedef enum KafkaSend {
     KAFKA_SEND_OK,         /* on its way */
     KAFKA_SEND_QUEUE_FULL, /* poll, then try again */

@@ -64,10 +64,11 @@ typedef struct Property {
 #define reason_reports "the worker waits for the delivery report of every result"
 #define reason_reset "a group without offsets must not pass over commands"
 #define reason_signal "the signal would end the worker"
-#define reason_statistics "the worker does not read them"
+#define reason_statistics "the worker reads them itself, every 5 s"
 #define reason_store "the worker decides which offsets are safe to commit"
 #define reason_topics "a topic that is missing must be told, neither hidden nor made on the way"
-#define reason_transaction_id "each worker needs one of its own, which it chooses itself"
+#define reason_transaction_id                                                                      \
+    "each worker needs one of its own: worker.transactional_id_prefix and worker.id make it"
 #define reason_versions "what a broker can do must be asked, not guessed"
 
 /* Why a property is bounded. */

@@ -31,6 +31,10 @@ reason_of(rd_kafka_resp_err_t code)
 {
     if (code == RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE)
         return REASON_METADATA_TOO_LARGE;
+    if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+        return REASON_KAFKA_REFUSED;
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
+        return REASON_TOPIC_GONE;
     return code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
                ? REASON_TRANSACTIONS_REFUSED
                : REASON_KAFKA_FAILED;
@@ -61,6 +65,21 @@ kafka_producer_begin(KafkaProducer *producer, Error *err)
 {
     return settle(producer, rd_kafka_begin_transaction(kafka_producer_handle(producer)),
                   "begin a transaction", err);
+}
+
+/* librdkafka has no question for it; to begin a second transaction is refused with what is wrong
+ * with the first, or, when nothing is, because there is a first. */
+KafkaTxn
+kafka_producer_look(KafkaProducer *producer, Error *err)
+{
+    rd_kafka_t *handle = kafka_producer_handle(producer);
+    rd_kafka_error_t *failure = rd_kafka_begin_transaction(handle);
+    if (failure != NULL && !rd_kafka_error_txn_requires_abort(failure) &&
+        !rd_kafka_error_is_fatal(failure)) {
+        rd_kafka_error_destroy(failure);
+        return KAFKA_TXN_OK;
+    }
+    return settle(producer, failure, "write in a transaction", err);
 }
 
 KafkaTxn
@@ -99,5 +118,7 @@ bool
 kafka_producer_lookup(KafkaProducer *producer, const KafkaQuestion *question,
                       KafkaLookup **ret_lookup, Error *err)
 {
-    return kafka_lookup_begin(kafka_producer_handle(producer), question, -1, ret_lookup, err);
+    rd_kafka_t *asker = NULL;
+    return kafka_producer_asker(producer, question->group, &asker, err) &&
+           kafka_lookup_begin(asker, question, -1, ret_lookup, err);
 }

@@ -29,6 +29,11 @@ KafkaTxn kafka_producer_init_transactions(KafkaProducer *producer, int timeout_m
 
 KafkaTxn kafka_producer_begin(KafkaProducer *producer, Error *err) MUST_CHECK;
 
+/* Between begin and commit: KAFKA_TXN_OK while nothing is wrong with the transaction. The broker
+ * may refuse to let a topic take part in it; the records then stay on their way, without a report.
+ */
+KafkaTxn kafka_producer_look(KafkaProducer *producer, Error *err) MUST_CHECK;
+
 /* Adds what the membership's group is to have committed. KAFKA_TXN_ABORT when the group
  * has moved on since that membership began. */
 KafkaTxn kafka_producer_send_offsets(KafkaProducer *producer, const KafkaMembership *membership,

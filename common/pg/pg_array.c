@@ -19,7 +19,7 @@ enum {
 };
 
 static const uint32_t oids[] = {
-    [PG_TEXT] = 25, [PG_BOOL] = 16,   [PG_INT4] = 23,
+    [PG_TEXT] = 25, [PG_BYTEA] = 17,  [PG_BOOL] = 16,        [PG_INT4] = 23,
     [PG_INT8] = 20, [PG_UUID] = 2950, [PG_TIMESTAMP] = 1114,
 };
 
@@ -131,7 +131,7 @@ pg_array_add(PgArray *array, const char *text)
         add_null(array);
     else if (array->element == PG_UUID)
         add_uuid(array, text);
-    else if (array->element == PG_TEXT)
+    else if (array->element == PG_TEXT || array->element == PG_BYTEA)
         add_element(array, text, strlen(text));
     else
         array->invalid = true;

@@ -19,6 +19,7 @@
 /* Types of elements; their OIDs never change (pg_type.dat). */
 typedef enum PgElement {
     PG_TEXT,
+    PG_BYTEA,
     PG_BOOL,
     PG_INT4,
     PG_INT8,

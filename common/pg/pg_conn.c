@@ -109,6 +109,16 @@ connect_with_defaults(const PgConnSettings *settings, const PQconninfoOption *op
     return PQconnectdbParams(params.keywords, params.values, 1);
 }
 
+/* Under client_encoding UTF8 such a server would refuse to show, and to be told, the bytes that its
+ * own columns hold. */
+static bool
+adapt_encoding(PGconn *pg)
+{
+    const char *encoding = PQparameterStatus(pg, "server_encoding");
+    return encoding == NULL || strcmp(encoding, "SQL_ASCII") != 0 ||
+           PQsetClientEncoding(pg, "SQL_ASCII") == 0;
+}
+
 bool
 pg_conn_open(const PgConnSettings *settings, PgConn **ret_conn, Error *err)
 {
@@ -124,7 +134,8 @@ pg_conn_open(const PgConnSettings *settings, PgConn **ret_conn, Error *err)
         pg_conn_free(conn);
         return error_out_of_memory(err);
     }
-    if (PQstatus(conn->pg) != CONNECTION_OK || PQsetnonblocking(conn->pg, 1) != 0) {
+    if (PQstatus(conn->pg) != CONNECTION_OK || !adapt_encoding(conn->pg) ||
+        PQsetnonblocking(conn->pg, 1) != 0) {
         char line[LINE_BYTES];
         lose(conn, err, first_line(PQerrorMessage(conn->pg), line));
         pg_conn_free(conn);
@@ -176,6 +187,12 @@ pg_conn_user(const PgConn *conn)
     return user != NULL ? user : "";
 }
 
+int
+pg_conn_server_version(const PgConn *conn)
+{
+    return conn->pg != NULL ? PQserverVersion(conn->pg) : 0;
+}
+
 /* Waits until the socket can be read (or written, when `write` is asked for). */
 static bool
 wait_socket(PgConn *conn, bool write, int64_t deadline_ms, Error *err)
@@ -216,10 +233,17 @@ fill_error(PgConn *conn, const PGresult *result, Error *err)
     char line[LINE_BYTES];
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    const bool lost =
-        pg_sqlstate_fill(err, sqlstate, PQstatus(conn->pg) == CONNECTION_OK,
-                         primary != NULL ? primary : first_line(PQerrorMessage(conn->pg), line));
-    if (lost) {
+    const char *function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+    if (pg_sqlstate_is_out_of_ids(sqlstate, function))
+        return error_set_sqlstate(err, REASON_RESOURCES_SHORT, sqlstate, "%s",
+                                  primary != NULL ? primary : "no transaction ids are left");
+    const PgReport report = {
+        .sqlstate = sqlstate,
+        .message = primary != NULL ? primary : first_line(PQerrorMessage(conn->pg), line),
+        .context = PQresultErrorField(result, PG_DIAG_CONTEXT),
+        .connected = PQstatus(conn->pg) == CONNECTION_OK,
+    };
+    if (pg_sqlstate_fill(err, &report)) {
         PQfinish(conn->pg);
         conn->pg = NULL;
     }

@@ -23,9 +23,10 @@ typedef struct PgConnSettings {
     int call_timeout_ms;    /* see pg_conn_set_call_timeout */
 } PgConnSettings;
 
-/* Connects. Keepalives and tcp_user_timeout are set unless DSN, service file or environment say
- * otherwise. Fails with ERROR_HOLD "connection_lost"; the text holds neither the DSN nor a part of
- * it that libpq could not read. */
+/* Connects, with texts in UTF-8. A server whose encoding is SQL_ASCII neither converts nor checks
+ * its texts, so that they are any bytes. Keepalives and tcp_user_timeout are set unless DSN,
+ * service file or environment say otherwise. Fails with ERROR_HOLD "connection_lost"; the text
+ * holds neither the DSN nor a part of it that libpq could not read. */
 bool pg_conn_open(const PgConnSettings *settings, PgConn **ret_conn, Error *err) MUST_CHECK;
 
 void pg_conn_free(PgConn *conn);
@@ -43,6 +44,9 @@ bool pg_conn_was_warned(const PgConn *conn);
 
 /* The role logged in as; "" when lost. Borrowed. */
 const char *pg_conn_user(const PgConn *conn);
+
+/* As in 150018; 0 when lost. */
+int pg_conn_server_version(const PgConn *conn);
 
 /* Executes one or more statements without parameters in one round trip; the result is the last
  * one's. The first error ends them. Errors carry PostgreSQL's primary message alone and the kind

@@ -40,6 +40,25 @@ pg_result_text(const PGresult *result, size_t row, int column)
     return PQgetvalue(result, (int)row, column);
 }
 
+static unsigned
+digit_value(char digit)
+{
+    return (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+}
+
+char *
+pg_result_hex(PGresult *result, size_t row, int column)
+{
+    char *text = pg_result_text(result, row, column);
+    size_t length = 0;
+    if (text == NULL)
+        return NULL;
+    for (const char *digits = text; digits[0] != '\0' && digits[1] != '\0'; digits += 2)
+        text[length++] = (char)(digit_value(digits[0]) << 4U | digit_value(digits[1]));
+    text[length] = '\0';
+    return text;
+}
+
 int64_t
 pg_result_int64(const PGresult *result, size_t row, int column)
 {

@@ -28,6 +28,10 @@ const char *pg_result_tag(PGresult *result);
 /* The text form, borrowed for the result's lifetime; NULL for an SQL NULL. */
 char *pg_result_text(const PGresult *result, size_t row, int column);
 
+/* The text whose bytes the column shows as hexadecimal digits (encode(…, 'hex')), decoded within
+ * the result, so once only; else as pg_result_text. */
+char *pg_result_hex(PGresult *result, size_t row, int column);
+
 /* 0 and false for an SQL NULL. */
 int64_t pg_result_int64(const PGresult *result, size_t row, int column);
 bool pg_result_bool(const PGresult *result, size_t row, int column);

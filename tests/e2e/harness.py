@@ -242,17 +242,17 @@ class World:
         check(done.returncode == 0, f"watch for {count} results: {done.stderr}")
         return [json.loads(line) for line in done.stdout.splitlines()]
 
-    def _records(self, topic):
+    def records(self, topic):
         return [json.loads(line) for line in kcat("-C", "-e", "-J", "-t", topic, "-o", "beginning").splitlines()]
 
     def published(self):
         """Every result on the results topic now, as (key, bytes); not the progress of long commands."""
-        return [(record["key"], record["payload"]) for record in self._records(self.results_topic)
+        return [(record["key"], record["payload"]) for record in self.records(self.results_topic)
                 if "cleanup.progress.v1" not in (record.get("headers") or [])]
 
     def progress(self):
         """How far long commands said to have come, as it was published."""
-        return [json.loads(record["payload"]) for record in self._records(self.results_topic)
+        return [json.loads(record["payload"]) for record in self.records(self.results_topic)
                 if "cleanup.progress.v1" in (record.get("headers") or [])]
 
     def wait_for_ids(self, ids, seconds=PATIENCE_SECONDS):
@@ -274,7 +274,7 @@ class World:
     def dead_letters(self):
         """(payload, headers) of every dead letter."""
         letters = []
-        for record in self._records(self.dead):
+        for record in self.records(self.dead):
             names = record.get("headers") or []
             letters.append((record["payload"], dict(zip(names[::2], names[1::2]))))
         return letters

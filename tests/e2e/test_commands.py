@@ -1,7 +1,7 @@
 """What the contract says of commands: names, faults, duplicates, expiry."""
 import json
 
-from harness import World, check, check_equal, user_id
+from harness import World, check, check_equal, kcat, user_id, wait_until
 
 
 def test_old_name_is_executed_and_named():
@@ -86,3 +86,50 @@ def test_log_has_a_line_for_each_command_that_was_no_set():
         check("Would clean up 1 inactive sessions" in lines[0] and user_id(1) not in worker.log(), lines[0])
         sets = [line for line in worker.log().splitlines() if "unit finished" in line]
         check(len(sets) == 1 and "kind=set" in sets[0] and "commands=1" in sets[0], f"lines: {worker.log()}")
+
+
+def produce_event(world, source, name, task, params, partition=0):
+    """A binary CloudEvent; `params` None is a record without a value."""
+    headers = {"ce_specversion": "1.0", "ce_id": name, "ce_source": source, "ce_type": f"cleanup.command.{task}"}
+    words = [word for key, value in headers.items() for word in ("-H", f"{key}={value}")]
+    empty = ["-Z"] if params is None else []
+    kcat("-P", "-t", world.commands, "-p", str(partition), "-K", "\t", *empty, *words,
+         stdin="\t" + ("" if params is None else json.dumps(params)) + "\n")
+
+
+def test_events_of_two_sources_with_one_id_both_have_a_result():
+    with World() as world:
+        world.add_users(1, 2)
+        worker = world.start_worker()
+        for number, source in ((1, "/booking"), (2, "/chat")):
+            produce_event(world, source, "1", "cleanup_inactive_sessions_for_user", {"user_id": user_id(number)})
+        results = world.watch(2)
+        check_equal({(result["command_id"], result["requested_by"], result["data"]["deleted_sessions"]) for result in results},
+                    {("1", "/booking", 1), ("1", "/chat", 1)}, "results")
+        check_equal(world.counts()[0], 0, "sessions")
+        headers = [dict(zip(record["headers"][::2], record["headers"][1::2])) for record in world.records(world.results_topic)]
+        check_equal(len({header["ce_id"] for header in headers}), 2, "ids of the results' events")
+        # The same event again, in the same partition, then one without a value.
+        produce_event(world, "/chat", "1", "cleanup_inactive_sessions_for_user", {"user_id": user_id(2)})
+        produce_event(world, "/chat", "2", "scheduled_cleanup", None)
+        results = world.watch(3)
+        check_equal([(r["command_id"], r["status"]) for r in results if r["command_id"] == "2"], [("2", "succeeded")], "results")
+        wait_until(lambda: "duplicate absorbed" in worker.log(), "the line of the duplicate")
+
+
+def test_id_of_another_command_is_rejected_once_with_a_dead_letter():
+    with World() as world:
+        world.add_users(1, 2)
+        world.start_worker()
+        world.send_and_wait("cleanup_inactive_sessions_for_user", f"user_id={user_id(1)}", "--id", "once")
+        world.produce([{"command_id": "once", "task": "cleanup_inactive_sessions_for_user", "params": {"user_id": user_id(2)}}])
+        results = world.watch(2)
+        rejected = [result for result in results if result["status"] == "rejected"]
+        check_equal([result["error"]["code"] for result in rejected], ["id_conflict"], "codes")
+        check_equal(world.counts()[0], 1, "sessions")
+        [(payload, headers)] = world.dead_letters()
+        check_equal(json.loads(payload)["command_id"], "once", "dead letter")
+        place = f"{rejected[0]['source']['partition']}/{rejected[0]['source']['offset']}"
+        ids = {word for record in world.records(world.results_topic) for word in record["headers"] if "once" in word}
+        check_equal(ids, {"once", f"once/conflict/{place}"}, "ids of the results' events")
+        check("the id was used before" in headers["__dlq.errors.message"], f"message: {headers}")

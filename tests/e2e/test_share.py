@@ -91,7 +91,7 @@ def test_share_leader_that_fails_leaves_its_followers_to_the_oldest():
             $$ BEGIN IF EXISTS (SELECT FROM cleanup_worker.ledger WHERE command_id IN ('equal-0', 'equal-1') AND state = 'running')
                 THEN RAISE 'not now'; END IF; RETURN OLD; END $$;
             CREATE TRIGGER refuse BEFORE DELETE ON sessions FOR EACH ROW EXECUTE FUNCTION refuse();""")
-        world.start_worker("w", "-o", "worker.executors=2", "-o", "worker.max_attempts=2")
+        world.start_worker("w", "-o", "worker.executors=2", "-o", "limits.max_row_errors=0")
         with locked(world, "sessions"):
             produce(world, equals(0, 1))
             wait_until(lambda: world.number("SELECT count(*) FROM cleanup_worker.ledger") == 1, "the first one's begin")

@@ -1,7 +1,10 @@
 """Exit codes: what the program says when it cannot do what was asked."""
+import os
 import re
+import signal
+import subprocess
 
-from harness import World, check, check_equal, dsn_of
+from harness import PROGRAM, World, check, check_equal, dsn_of
 
 
 def check_exit(done, code, *texts):
@@ -95,3 +98,36 @@ def test_help_and_version_end_with_0():
             check(f"Usage: cleanup-worker {command}" in done.stdout, f"help of {command}: {done.stdout}")
             check(command in world.program("--help").stdout, f"{command} is not in --help")
         check(re.fullmatch(r"cleanup-worker \d+\.\d+\.\d+\n", world.program("--version").stdout), "version")
+
+
+def test_output_that_cannot_be_written_ends_with_1():
+    with World(topics=False) as world:
+        for arguments in (("options",), ("run", "--help"), ("--version",)):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, text=True,
+                                      timeout=15, check=False)
+            check_exit(done, 1, "the output could not be written")
+
+
+def close_standard_streams():
+    for fd in (0, 1, 2):
+        os.close(fd)
+
+
+def test_streams_that_a_supervisor_closed_are_no_sockets():
+    with World() as world:
+        worker = subprocess.Popen([PROGRAM, "run"], env=world.env, close_fds=True,
+                                  preexec_fn=close_standard_streams)
+        world.send_and_wait("expire_pending_bookings")
+        streams = [os.readlink(f"/proc/{worker.pid}/fd/{fd}") for fd in (0, 1, 2)]
+        worker.send_signal(signal.SIGTERM)
+        check_equal(worker.wait(timeout=30), 0, "exit code")
+        check_equal(streams, ["/dev/null"] * 3, "streams")
+
+
+def test_terminal_that_closes_ends_the_worker_as_sigterm_does():
+    with World() as world:
+        worker = world.start_worker()
+        world.send_and_wait("expire_pending_bookings")
+        worker.process.send_signal(signal.SIGHUP)
+        check_equal(worker.process.wait(timeout=40), 0, "exit code")

@@ -23,10 +23,10 @@ bool __wrap_session_lock_parents(Database *database, const SessionCandidates *ca
 
 bool __real_session_delete_locked(Database *database, const SessionCandidates *candidates,
                                   const bool *locked, const SessionRequests *requests,
-                                  SessionCounts *counts, Error *err);
+                                  SessionDeletion *deletion, Error *err);
 bool __wrap_session_delete_locked(Database *database, const SessionCandidates *candidates,
                                   const bool *locked, const SessionRequests *requests,
-                                  SessionCounts *counts, Error *err);
+                                  SessionDeletion *deletion, Error *err);
 
 bool
 __wrap_session_lock(Database *database, const SessionCandidates *candidates, bool *locked,
@@ -47,7 +47,7 @@ __wrap_session_lock_parents(Database *database, const SessionCandidates *candida
 bool
 __wrap_session_delete_locked(Database *database, const SessionCandidates *candidates,
                              const bool *locked, const SessionRequests *requests,
-                             SessionCounts *counts, Error *err)
+                             SessionDeletion *deletion, Error *err)
 {
     CLEANUP(autofree) SessionRequest *blind = calloc(requests->count + 1, sizeof(*blind));
     if (blind == NULL)
@@ -57,5 +57,5 @@ __wrap_session_delete_locked(Database *database, const SessionCandidates *candid
         blind[i].cutoff_us += INT64_C(3600) * FAR_AHEAD_HOURS * CLOCK_US_PER_SECOND;
     }
     const SessionRequests far_ahead = {blind, requests->count};
-    return __real_session_delete_locked(database, candidates, locked, &far_ahead, counts, err);
+    return __real_session_delete_locked(database, candidates, locked, &far_ahead, deletion, err);
 }

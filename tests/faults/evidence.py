@@ -35,7 +35,8 @@ class Evidence:
         letters = self.acts.dead_letters + world.records(world.dead_letters)
         self.dead_letters = [broker.headers(record) for record in letters]
         self.ledger = {row[0]: row for row in world.rows(
-            """SELECT command_id, state, source_partition, source_offset, result, source_topic, source_timestamp_ms
+            """SELECT command_id, state, source_partition, source_offset, convert_from(result, 'UTF8'), source_topic,
+                      source_timestamp_ms
                FROM cleanup_worker.ledger""")}
         self.abandoned = {name for name, row in self.ledger.items()
                           if row[1] == "running" and self._place(row) in self.buried}

@@ -123,9 +123,10 @@ def topic_takes_small_batches_alone(delivery, sign, stack, program, _crash_progr
     """The results that wait go into batches that the topic refuses, as the log tells, until they are few enough."""
     world = World(stack, program, delivery)
     names = [f"c-{number}" for number in range(LARGE_BATCH_COMMANDS)]
-    worker = Worker(world, program, 1)  # it would not start over such a topic
+    worker = Worker(world, program, 1)
     try:
-        harness.wait_until(worker.has_joined, "the worker is up")
+        # A worker refuses to start where the longest result does not fit.
+        harness.wait_until(lambda: "partitions assigned" in worker.log_path.read_text(), "the worker's partitions", 60)
         broker.limit_records(stack.bootstrap, world.results, SMALL_BATCH_BYTES)
         _produce(stack, world, [{"command_id": name, "params": {"user_id": harness.user_id(number)}} for number, name in enumerate(names)])
         harness.wait_until(lambda: _answered(world) == LARGE_BATCH_COMMANDS, "every command is answered", 120)

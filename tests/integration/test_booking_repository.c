@@ -74,11 +74,14 @@ static void
 lock_and_expire(const BookingBatch *batch, bool *locked, bool *expired)
 {
     Error err = {0};
+    bool kept[10];
     const char *const *ids = (const char *const *)batch->booking_ids;
     ASSERT_OK(database_stop_waiting(database, &err), &err);
     const BookingList bookings = {ids, batch->count};
     ASSERT_OK(booking_lock(database, &bookings, locked, &err), &err);
-    ASSERT_OK(booking_expire_locked(database, cutoff_us, &bookings, locked, expired, &err), &err);
+    ASSERT_OK(booking_expire_locked(database, cutoff_us, &bookings, locked,
+                                    &(BookingChange){expired, kept}, &err),
+              &err);
     ASSERT_OK(database_commit(database, &err), &err);
 }
 

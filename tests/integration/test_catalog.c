@@ -199,9 +199,6 @@ test_walk_takes_instants_domains_and_enums(void **state)
 {
     (void)state;
     CLEANUP(look_done) Look look;
-    CLEANUP(database_freep) Database *database = NULL;
-    bool is_instant[CATALOG_TIME_COUNT];
-    Error err = {0};
     look_init(&look);
     postgres_exec(app,
                   "CREATE DOMAIN moment AS timestamptz; CREATE TYPE who AS ENUM ('user', 'bot'); "
@@ -212,14 +209,6 @@ test_walk_takes_instants_domains_and_enums(void **state)
                   "ALTER TABLE bookings ALTER COLUMN created_at SET DEFAULT now(), "
                   "ALTER COLUMN created_at TYPE timestamptz");
     look_passes(&look);
-    database = postgres_open(&look.settings);
-    ASSERT_OK(database_connect(database, &err), &err);
-    ASSERT_OK(catalog_time_kinds(database, is_instant, &err), &err);
-    assert_true(is_instant[CATALOG_TIME_MESSAGE]);
-    assert_true(is_instant[CATALOG_TIME_BOOKING_CREATED]);
-    assert_false(is_instant[CATALOG_TIME_SESSION_CREATED]);
-    assert_false(is_instant[CATALOG_TIME_BOOKING_UPDATED]);
-    assert_false(is_instant[CATALOG_TIME_BOOKING_DATE]);
     postgres_exec(app,
                   "ALTER TABLE messages ALTER COLUMN sender TYPE varchar(10), "
                   "ALTER COLUMN \"timestamp\" TYPE timestamp; DROP DOMAIN moment; DROP TYPE who; "
@@ -260,6 +249,44 @@ test_walk_over_a_view_is_refused(void **state)
     look.settings.tables.bookings = "trips";
     (void)look_find_among(&look, FINDING_FAIL, "table_kind", "a view");
     postgres_exec(app, "DROP VIEW trips");
+}
+
+static void
+set_for_database(PgConn *conn, const char *name, const char *value)
+{
+    postgres_exec(conn,
+                  "DO $$BEGIN EXECUTE format('ALTER DATABASE %%I SET %s = %s', "
+                  "current_database()); END$$",
+                  name, value);
+}
+
+/* What old applications still set for their database. */
+static void
+test_walk_does_not_depend_on_how_the_database_reads_strings(void **state)
+{
+    (void)state;
+    CLEANUP(look_done) Look look;
+    look_init(&look);
+    set_for_database(app, "standard_conforming_strings", "off");
+    set_for_database(app, "backslash_quote", "off");
+    look_passes(&look);
+    set_for_database(app, "standard_conforming_strings", "on");
+    set_for_database(app, "backslash_quote", "safe_encoding");
+}
+
+static void
+test_walk_over_rules_that_rewrite_the_workers_statements_is_mended(void **state)
+{
+    (void)state;
+    CLEANUP(look_done) Look look;
+    look_init(&look);
+    postgres_exec(app, "CREATE RULE \"soft delete\" AS ON DELETE TO sessions DO INSTEAD NOTHING");
+    look_mends(&look, app, "rule", "public.sessions has the rule \"soft delete\" on DELETE");
+    postgres_exec(app, "CREATE RULE audit AS ON UPDATE TO bookings DO ALSO NOTHING");
+    look_mends(&look, app, "rule", "public.bookings has the rule audit on UPDATE");
+    postgres_exec(app, "CREATE RULE other AS ON UPDATE TO sessions DO ALSO NOTHING");
+    look_passes(&look);
+    postgres_exec(app, "DROP RULE other ON sessions");
 }
 
 static void
@@ -370,6 +397,9 @@ main(void)
         cmocka_unit_test(test_walk_takes_instants_domains_and_enums),
         cmocka_unit_test(test_walk_past_a_lock_says_what_was_not_looked_at),
         cmocka_unit_test(test_walk_over_a_view_is_refused),
+        cmocka_unit_test(test_walk_does_not_depend_on_how_the_database_reads_strings),
+        cmocka_unit_test(test_walk_over_rules_that_rewrite_the_workers_statements_is_mended),
+        cmocka_unit_test(test_walk_over_row_security_is_mended),
         cmocka_unit_test(test_walk_over_an_inherited_table_is_mended_and_partitions_are_fine),
         cmocka_unit_test(test_walk_over_row_security_is_mended),
         cmocka_unit_test(test_walk_of_a_read_only_role_is_mended),

@@ -164,6 +164,8 @@ test_walk_with_an_unknown_zone_names_those_that_are_near(void **state)
     assert_non_null(strstr(finding->why, "America/Los_Angeles"));
     look.settings.tables.time_zone = "EST5";
     (void)look_find(&look, FINDING_FAIL, "time_zone_unknown", "'EST5'");
+    look.settings.tables.time_zone = "CET";
+    (void)look_find(&look, FINDING_FAIL, "time_zone_unknown", "'CET' has no summer time");
     look.settings.tables.time_zone = "Etc/UTC";
     look_passes(&look);
 }

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -133,6 +134,44 @@ test_cascade_added_meanwhile_holds_sets_within_a_second(void **state)
     add_cascade();
     worker.monotonic_ms += 1000;
     assert_holds(CATALOG_SESSIONS, CATALOG_WATCH_SET, "public.notes");
+}
+
+static void
+set_read_only(const char *action)
+{
+    char statement[160];
+    (void)snprintf(statement, sizeof(statement),
+                   "DO $$BEGIN EXECUTE format('ALTER DATABASE %%I %s', current_database()); END$$",
+                   action);
+    postgres_exec(app, "%s", statement);
+}
+
+/* As managed databases do when their disk is nearly full; who stays connected does not notice. */
+static void
+test_read_only_database_holds_until_it_is_not_even_for_a_session_that_began_meanwhile(void **state)
+{
+    (void)state;
+    set_read_only("SET default_transaction_read_only = on");
+    database_disconnect(worker.context.database);
+    worker.monotonic_ms += LATER_MS;
+    assert_holds(NULL, CATALOG_WATCH_BEGIN, "are read only");
+    worker.monotonic_ms += LATER_MS;
+    assert_holds(CATALOG_SESSIONS, CATALOG_WATCH_BATCH, "are read only");
+    set_read_only("RESET default_transaction_read_only");
+    worker.monotonic_ms += LATER_MS;
+    assert_passes(NULL, CATALOG_WATCH_BEGIN);
+}
+
+static void
+test_rule_added_meanwhile_holds_the_next_batch(void **state)
+{
+    (void)state;
+    assert_passes(CATALOG_SESSIONS, CATALOG_WATCH_BATCH);
+    postgres_exec(app, "CREATE RULE soft AS ON DELETE TO sessions DO INSTEAD NOTHING");
+    assert_holds(CATALOG_SESSIONS, CATALOG_WATCH_BATCH, "has the rule soft on DELETE");
+    assert_passes(CATALOG_BOOKINGS, CATALOG_WATCH_BATCH);
+    postgres_exec(app, "DROP RULE soft ON sessions");
+    assert_passes(CATALOG_SESSIONS, CATALOG_WATCH_BATCH);
 }
 
 static void
@@ -316,6 +355,10 @@ main(void)
                                         end),
         cmocka_unit_test_setup_teardown(test_cascade_added_meanwhile_holds_sets_within_a_second,
                                         begin, end),
+        cmocka_unit_test_setup_teardown(
+            test_read_only_database_holds_until_it_is_not_even_for_a_session_that_began_meanwhile,
+            begin, end),
+        cmocka_unit_test_setup_teardown(test_rule_added_meanwhile_holds_the_next_batch, begin, end),
         cmocka_unit_test_setup_teardown(test_publication_added_meanwhile_holds_the_next_batch,
                                         begin, end),
         cmocka_unit_test_setup_teardown(test_connection_that_died_while_idle_is_opened_again, begin,

@@ -89,13 +89,18 @@ test_begin_under_other_defaults_is_read_committed_with_timeouts(void **state)
     ASSERT_OK(database_begin(database, DATABASE_WRITE, 0, &now_us, &err), &err);
     assert_string_equal(shown(database, "SHOW transaction_isolation", text), "read committed");
     assert_string_equal(shown(database, "SHOW statement_timeout", text), "20s");
-    assert_string_equal(shown(database, "SHOW lock_timeout", text), "5s");
+    assert_string_equal(shown(database, "SHOW lock_timeout", text), "500ms");
     assert_string_equal(shown(database, "SHOW idle_in_transaction_session_timeout", text), "3s");
-    assert_string_equal(shown(database, "SHOW search_path", text), "public, pg_temp");
+    assert_string_equal(shown(database, "SHOW search_path", text), "\"$user\", public");
+    assert_string_equal(shown(database, "SHOW row_security", text), "off");
+    assert_string_equal(shown(database, "SHOW TimeZone", text), "UTC");
     assert_string_equal(shown(database, "SHOW transaction_read_only", text), "off");
     assert_string_equal(shown(database, "SHOW jit", text), "off");
     ASSERT_OK(database_stop_waiting(database, &err), &err);
     assert_string_equal(shown(database, "SHOW lock_timeout", text), "100ms");
+    assert_string_equal(shown(database, "SHOW row_security", text), "on");
+    assert_string_equal(shown(database, "SHOW TimeZone", text), "UTC");
+    assert_string_equal(shown(database, "SHOW statement_timeout", text), "1s");
     ASSERT_OK(database_commit(database, &err), &err);
     assert_string_equal(shown(database, "SHOW lock_timeout", text), "0");
     postgres_exec(app, "DO $$ BEGIN EXECUTE format('ALTER DATABASE %%I RESET "

@@ -335,7 +335,7 @@ skip_items(const char **items, size_t count, int limit)
     Error err = {0};
     size_t kept = 0;
     const char *owners[] = {"u2", "u1", "u1"};
-    const SkippedRows rows = {owners, items, count};
+    const SkippedRows rows = {owners, items, count, {SKIP_LOCKED, "", ""}};
     ASSERT_OK(ledger_skip(database, &sessions, &rows, limit, &kept, &err), &err);
     return kept;
 }
@@ -415,7 +415,7 @@ test_range_delete_all_leaves_other_commands(void **state)
     (void)skip_items(items, 1, 10);
     ASSERT_OK(ledger_ids_add(database, "a", items, 1, &err), &err);
     const LedgerRangeKey other = {"other", "bookings", 0};
-    const SkippedRows rows = {items, items, 1};
+    const SkippedRows rows = {items, items, 1, {SKIP_LOCKED, "", ""}};
     ASSERT_OK(ledger_skip(database, &other, &rows, 10, &kept, &err), &err);
     ASSERT_OK(ledger_range_delete_all(database, "a", &err), &err);
     commit();

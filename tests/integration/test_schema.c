@@ -90,8 +90,15 @@ test_migrate_while_long_commands_are_under_way_keeps_what_they_have_done(void **
                   "false, 0, NULL, '', '')");
     postgres_exec(
         app, "INSERT INTO cleanup_worker.ledger_skipped VALUES ('a', 'sessions', 's', 'u', 0)");
+    postgres_exec(app,
+                  "INSERT INTO cleanup_worker.ledger VALUES ('a', 'scheduled_cleanup', "
+                  "'failed', 'commands', 0, 1, 2, 0, 'w', 1, 1, 1, 2, 1, true, 'why', 'what')");
     migrate(&settings, &before, &after);
     assert_int_equal(before, VERSION_OF_FOUR_COUNTS);
+    assert_int_equal(postgres_number(app, "SELECT count(*) FROM cleanup_worker.ledger WHERE "
+                                          "(reason_text, result_text) = ('why', 'what') "
+                                          "AND num_nulls(content, reason, result) = 3"),
+                     1);
     assert_int_equal(after, SQL_MIGRATION_COUNT);
     assert_int_equal(
         postgres_number(app, "SELECT count(*) FROM cleanup_worker.ledger_range WHERE "

@@ -165,7 +165,9 @@ clean_window(Database *database, const char *user_id, char cursor_user[64], char
     const SessionWindow window = {cutoff_us, user_id, user_id, cursor_user, cursor_id, WINDOW_ROWS};
     ASSERT_OK(session_find_window(database, &window, &candidates, &err), &err);
     ASSERT_OK(session_lock(database, &candidates, locked, &err), &err);
-    ASSERT_OK(session_delete_locked(database, &candidates, locked, &requests, &counts, &err), &err);
+    SessionDeletion deletion = {.counts = &counts};
+    ASSERT_OK(session_delete_locked(database, &candidates, locked, &requests, &deletion, &err),
+              &err);
     ASSERT_OK(database_commit(database, &err), &err);
     *deleted += counts.sessions;
     if (candidates.last_user_id != NULL) {

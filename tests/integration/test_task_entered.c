@@ -98,7 +98,7 @@ test_entered_from_the_same_source_publishes_the_rivals_bytes(void **state)
         task_outcome_done(&outcomes[i]);
 }
 
-/* A producer's duplicate that names another user: only the first to be entered takes effect. */
+/* The same id for another user: only the first to be entered takes effect. */
 static void
 test_entered_for_another_user_takes_back_what_the_set_did(void **state)
 {
@@ -113,7 +113,9 @@ test_entered_for_another_user_takes_back_what_the_set_did(void **state)
     meanwhile = &duplicate;
     const SentCommand *const set[] = {&sent, &next};
     worker_run_set(&worker, set, 2, outcomes);
-    assert_int_equal(outcomes[0].step, TASK_DUPLICATE);
+    assert_int_equal(outcomes[0].step, TASK_FINISHED);
+    assert_outcome_text(&outcomes[0], "error.code", "id_conflict");
+    task_outcome_done(&outcomes[0]);
     assert_true(has_session(1));
     assert_false(has_session(2));
     assert_false(has_session(3));

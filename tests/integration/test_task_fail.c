@@ -87,16 +87,19 @@ test_fail_after_the_set_was_rolled_back_is_stored_and_published_again(void **sta
     CLEANUP(task_outcome_done) TaskOutcome first = {0};
     CLEANUP(task_outcome_done) TaskOutcome second = {0};
     CLEANUP(task_outcome_done) TaskOutcome third = {0};
-    TaskOutcome rolled_back = {0};
+    CLEANUP(sent_done) SentCommand neighbour = {0};
+    TaskOutcome rolled_back[2] = {0};
     Error cause = {0};
     Error err = {0};
     sent_make_for_user(&sent, 10, "a", 1);
+    sent_make_for_user(&neighbour, 11, "b", 2);
     const TaskItem item = sent_item(&sent);
+    const TaskItem items[] = {item, sent_item(&neighbour)};
     postgres_exec(app, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
                        "$$ BEGIN RAISE 'not this one' USING DETAIL = OLD.id; END $$; "
                        "CREATE TRIGGER refuse BEFORE DELETE ON sessions FOR EACH ROW "
                        "EXECUTE FUNCTION refuse()");
-    const bool done = task_run_set(&worker.context, &item, 1, 5, &rolled_back, &cause);
+    const bool done = task_run_set(&worker.context, items, 2, 5, rolled_back, &cause);
     postgres_exec(app, "DROP FUNCTION refuse CASCADE");
     assert_false(done);
     ASSERT_OK(task_fail(&worker.context, &item, &(TaskFailure){&cause, 5, NULL}, &first, &err),

@@ -104,10 +104,12 @@ test_long_command_of_bookings_expires_and_lists_them_oldest_first(void **state)
     assert_int_equal(outcome_number(&outcome, "data.expired_bookings"), 5);
     assert_int_equal(outcome_number(&outcome, "data.skipped_bookings"), 0);
     assert_outcome_text(&outcome, "message", "Successfully marked 5 bookings as Expired");
-    assert_int_equal(postgres_number(app, "SELECT (result::json->'data'->>'expired_booking_ids' = "
-                                          "'[\"b1\",\"b2\",\"b3\",\"b4\",\"b5\"]')::int "
-                                          "FROM cleanup_worker.ledger"),
-                     1);
+    assert_int_equal(
+        postgres_number(
+            app, "SELECT (convert_from(result, 'UTF8')::json->'data'->>'expired_booking_ids' = "
+                 "'[\"b1\",\"b2\",\"b3\",\"b4\",\"b5\"]')::int "
+                 "FROM cleanup_worker.ledger"),
+        1);
     assert_int_equal(postgres_number(app, "SELECT count(*) FROM bookings WHERE status = 'Expired' "
                                           "AND updated_at IS NOT NULL AND booking_id LIKE 'b_'"),
                      5);

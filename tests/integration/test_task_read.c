@@ -328,8 +328,9 @@ test_read_row_stored_meanwhile_goes_by_the_rules(void **state)
     store_meanwhile(&duplicate.sent, 9);
     end_waiting_read(&duplicate);
     assert_int_equal(duplicate.outcome.step, TASK_DUPLICATE);
-    assert_int_equal(postgres_number(app, "SELECT source_offset FROM cleanup_worker.ledger "
-                                          "WHERE result = '{\"bytes\":\"of another worker\"}'"),
+    assert_int_equal(postgres_number(app,
+                                     "SELECT source_offset FROM cleanup_worker.ledger "
+                                     "WHERE result_text = '{\"bytes\":\"of another worker\"}'"),
                      9);
 }
 

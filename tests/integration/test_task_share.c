@@ -308,7 +308,7 @@ test_end_leaves_who_is_known_by_then_to_the_ledgers_rules(void **state)
     CLEANUP(task_outcome_done) TaskOutcome other = {0};
     send_equals(CLEANUP_ALL);
     run_batches();
-    sent_make_for_user(&elsewhere, 99, "n", 1);
+    sent_make_task(&elsewhere, 99, "n", CLEANUP_ALL);
     worker_run(&worker, &elsewhere, &other);
     assert_int_equal(step(), TASK_FINISHED);
     for (size_t i = 0; i < FOLLOWERS; i++)

@@ -289,7 +289,8 @@ take_over_after(void (*change_index)(void), bool by_id)
                                      by_id ? "true" : "false"),
                      1);
     finish(&second, ROWS / 2);
-    assert_int_equal(first.steps + second.steps, 1 + 1 + ROWS / LONG_RUN_WINDOW + 1 + 1);
+    /* On a slow machine batches are smaller. */
+    assert_true(first.steps + second.steps >= 1 + 1 + ROWS / LONG_RUN_WINDOW + 1 + 1);
     long_run_step(&first, 1);
     assert_int_equal(first.outcome.step, TASK_OWNERSHIP_LOST);
 }

@@ -40,8 +40,9 @@ cleaner_finish(Cleaner *cleaner)
 {
     Error err = {0};
     const SessionRequests requests = {cleaner->requests, cleaner->request_count};
+    SessionDeletion deletion = {.counts = cleaner->counts};
     ASSERT_OK(session_delete_locked(cleaner->database, &cleaner->candidates, cleaner->locked,
-                                    &requests, cleaner->counts, &err),
+                                    &requests, &deletion, &err),
               &err);
     ASSERT_OK(database_commit(cleaner->database, &err), &err);
 }

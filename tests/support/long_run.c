@@ -1,5 +1,7 @@
 #include "tests/support/long_run.h"
 
+#include "worker/message/identity.h"
+
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,9 +19,11 @@ long_run_init(LongRun *command, const DatabaseSettings *settings, CommandTask ta
         .database = postgres_open(settings),
         .settings = {.worker_id = "w",
                      .max_attempts = 3,
+                     .first_batch_rows = LONG_RUN_WINDOW,
                      .batch_sessions = LONG_RUN_WINDOW,
                      .ledger_retention_hours = 360},
         .command = {.id = "long",
+                    .key = "long",
                     .task = task,
                     .params = {.inactive_hours = 24, .expiration_minutes = 60}},
         .source = {.topic = "commands",
@@ -27,6 +31,7 @@ long_run_init(LongRun *command, const DatabaseSettings *settings, CommandTask ta
         .long_command = long_command_new(),
     };
     assert_non_null(command->long_command);
+    identity_of_content(task, &command->command.params, command->command.content);
     command->context = (TaskContext){command->database, &command->settings, clock_system()};
     command->item = (TaskItem){&command->command, &command->source};
 }

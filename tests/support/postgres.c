@@ -79,11 +79,19 @@ migrate(void)
 int
 postgres_create(const char *application_sql)
 {
+    return postgres_create_encoded(application_sql, "UTF8");
+}
+
+int
+postgres_create_encoded(const char *application_sql, const char *encoding)
+{
     char *schema = read_text(application_sql);
     Error err = {0};
     PGresult *result = NULL;
     PgConn *server = connect_to(server_dsn());
-    postgres_exec(server, "CREATE DATABASE cleanup_test_%d", (int)getpid());
+    postgres_exec(server,
+                  "CREATE DATABASE cleanup_test_%d ENCODING '%s' LOCALE 'C' TEMPLATE template0",
+                  (int)getpid(), encoding);
     pg_conn_free(server);
     (void)snprintf(test_dsn, sizeof(test_dsn), "%s dbname=cleanup_test_%d", server_dsn(),
                    (int)getpid());
@@ -180,6 +188,17 @@ postgres_exec(PgConn *conn, const char *format, ...)
     va_end(arguments);
 }
 
+void
+postgres_exec_file(PgConn *conn, const char *path)
+{
+    Error err = {0};
+    PGresult *result = NULL;
+    char *text = read_text(path);
+    ASSERT_OK(pg_conn_exec(conn, text, &result, &err), &err);
+    pg_result_free(result);
+    free(text);
+}
+
 int64_t
 postgres_number(PgConn *conn, const char *format, ...)
 {
@@ -210,5 +229,6 @@ postgres_clear(PgConn *conn)
     postgres_exec(conn, "TRUNCATE users, properties, sessions, messages, \"imageSent\", "
                         "\"videoSent\", bookings, cleanup_worker.ledger, "
                         "cleanup_worker.ledger_range, cleanup_worker.ledger_skipped, "
-                        "cleanup_worker.ledger_listed_id CASCADE");
+                        "cleanup_worker.ledger_listed_id, cleanup_worker.ledger_skip_reason "
+                        "CASCADE");
 }

@@ -22,6 +22,8 @@ bool postgres_is_available(void);
 /* Creates the database; fails the test group when that fails. `application_sql` is the file's path.
  */
 int postgres_create(const char *application_sql);
+/* The same, in an encoding as CREATE DATABASE takes it. */
+int postgres_create_encoded(const char *application_sql, const char *encoding);
 /* Drops it; for cmocka's group teardown. */
 int postgres_drop(void **state);
 
@@ -34,6 +36,8 @@ char *postgres_dsn(const char *role);
 Database *postgres_open(const DatabaseSettings *settings);
 PgConn *postgres_connect(void);
 void postgres_exec(PgConn *conn, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Executes a file of SQL. */
+void postgres_exec_file(PgConn *conn, const char *path);
 int64_t postgres_number(PgConn *conn, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Asks again until the query says true. */
 void postgres_wait_until(PgConn *conn, const char *query);

@@ -47,6 +47,17 @@ sent_make(SentCommand *sent, int64_t offset, const char *format, ...)
 }
 
 void
+sent_make_event(SentCommand *sent, int64_t offset, const char *source, const char *id,
+                const char *task, const char *data)
+{
+    sent->header = (RecordHeader){"content-type", BYTES_TEXT("application/cloudevents+json")};
+    sent_make(sent, offset,
+              "{\"specversion\":\"1.0\",\"source\":\"%s\",\"id\":\"%s\","
+              "\"type\":\"cleanup.command.%s\",\"data\":%s}",
+              source, id, task, data);
+}
+
+void
 sent_make_task(SentCommand *sent, int64_t offset, const char *id, const char *task)
 {
     sent_make(sent, offset, "{\"command_id\":\"%s\",\"task\":\"%s\"}", id, task);

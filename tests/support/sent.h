@@ -29,6 +29,10 @@ typedef struct SentCommand {
  * value. Fails the test when it is rejected. */
 void sent_make(SentCommand *sent, int64_t offset, const char *format, ...) PRINTF_LIKE(3, 4);
 
+/* A CloudEvent in structured mode; `data` is JSON. */
+void sent_make_event(SentCommand *sent, int64_t offset, const char *source, const char *id,
+                     const char *task, const char *data);
+
 /* That task without params. */
 void sent_make_task(SentCommand *sent, int64_t offset, const char *id, const char *task);
 

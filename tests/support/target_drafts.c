@@ -120,7 +120,7 @@ run_batch(TargetBatch *batch, Error *err)
         return error_out_of_memory(err);
     for (size_t i = 0; i < count; i++)
         ids[i] = pg_result_text(found, i, 0);
-    if (count > 0 && (!delete_free(batch, ids, count, locked, err) ||
+    if (count > 0 && ((batch->set_aside == NULL && !delete_free(batch, ids, count, locked, err)) ||
                       (!batch->yield && !keep_locked(batch, ids, locked, count, err))))
         return false;
     if (count > 0)

@@ -37,6 +37,7 @@ worker_open(TestWorker *worker, const DatabaseSettings *settings, const char *wo
                      .max_attempts = 5,
                      .lock_wait_ms = 0,
                      .preview_timeout_ms = 10000,
+                     .first_batch_rows = 1000000,
                      .batch_sessions = 100,
                      .ledger_retention_hours = TASKS_RETENTION_HOURS,
                      .retry_backoff_ms = 100,
@@ -181,11 +182,12 @@ assert_stored(PgConn *conn, const char *command_id, const TaskOutcome *outcome)
     PGresult *rows = NULL;
     const PgParam params[] = {pg_param_text(command_id)};
     ASSERT_OK(pg_conn_exec_params(conn,
-                                  "SELECT result FROM cleanup_worker.ledger WHERE command_id = $1",
+                                  "SELECT encode(result, 'hex') FROM "
+                                  "cleanup_worker.ledger WHERE command_id = $1",
                                   params, 1, &rows, &err),
               &err);
     assert_int_equal(pg_result_rows(rows), 1);
-    assert_string_equal(pg_result_text(rows, 0, 0), outcome->result);
+    assert_string_equal(pg_result_hex(rows, 0, 0), outcome->result);
     pg_result_free(rows);
 }
 
@@ -196,8 +198,8 @@ assert_finished(PgConn *conn, const SentCommand *sent, const TaskOutcome *outcom
     assert_int_equal(outcome->step, TASK_FINISHED);
     assert_string_equal(outcome->status, status);
     assert_outcome_text(outcome, "status", status);
-    assert_int_equal(ledger_count(conn, sent->command.id, status), 1);
-    assert_stored(conn, sent->command.id, outcome);
+    assert_int_equal(ledger_count(conn, sent->command.key, status), 1);
+    assert_stored(conn, sent->command.key, outcome);
 }
 
 void

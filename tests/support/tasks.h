@@ -23,7 +23,8 @@ typedef struct TestWorker {
     TaskContext context;
 } TestWorker;
 
-/* Settings: 5 attempts, lock_wait 0, batches of 100 sessions; a test may change them. A TestWorker
+/* Settings: 5 attempts, lock_wait 0, batches of 100 sessions, the first row that fails for itself
+ * fails its command; a test may change them. A TestWorker
  * must not be moved once it is open. */
 void worker_open(TestWorker *worker, const DatabaseSettings *settings, const char *worker_id);
 /* For CLEANUP. */

@@ -61,6 +61,7 @@ check(const CliSpec *spec, const CliLine *line, const Settings *settings)
     KafkaSettings kafka;
     Error err = {0};
     client_settings_database(settings, &database);
+    database.prepared_statements = false; /* each is executed once */
     client_settings_kafka(settings, &kafka);
     CheckContext context = {.settings = settings, .database = &database, .kafka = &kafka};
     if (!check_walk_all(&context, &all, &err) || !select_findings(&all, spec->state, &some, &err))

@@ -42,6 +42,7 @@ client_settings_database(const Settings *settings, DatabaseSettings *ret_databas
                                   ? settings->postgres.connect_timeout_ms
                                   : CLIENT_TIMEOUT_MS,
         .statement_timeout_ms = settings->postgres.statement_timeout_ms,
+        .locked_timeout_ms = settings->worker.locked_timeout_ms,
         .clock_skew_ms = settings->worker.clock_skew_ms,
     };
     /* A name that is too long is cut off here, as PostgreSQL would. */

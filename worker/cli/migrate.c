@@ -66,6 +66,7 @@ migrate(const CliSpec *spec, const CliLine *line, const Settings *settings)
     if (!settings_need_database(settings, &err))
         return cli_fail_usage(spec->name, "%s", err.text);
     client_settings_database(settings, &database_settings);
+    database_settings.prepared_statements = false; /* each is executed once */
     CLEANUP(database_freep)
     Database *database = database_new(&database_settings, clock_system());
     if (database == NULL) {

@@ -12,8 +12,10 @@
 #include <unistd.h>
 
 enum {
+    TRANSACTIONAL_ID_BYTES = 256, /* the prefix and the id take 192 at most */
     UPKEEP_INTERVAL_MS = 60000,
     MMAP_BYTES = 64 * 1024,
+    FIRST_BATCH_ROWS = 50,
 };
 
 static void
@@ -53,7 +55,9 @@ fill_task_settings(const Settings *settings, TaskSettings *ret_task)
         .worker_id = settings->worker.id,
         .max_attempts = settings->worker.max_attempts,
         .lock_wait_ms = settings->worker.lock_wait_ms,
+        .max_row_errors = settings->limits.max_row_errors,
         .preview_timeout_ms = settings->worker.preview_timeout_ms,
+        .first_batch_rows = FIRST_BATCH_ROWS,
         .batch_sessions = settings->worker.batch_sessions,
         .executors = settings->worker.executors,
         .ledger_retention_hours = settings->worker.ledger_retention_hours,
@@ -149,13 +153,19 @@ static int
 run_worker(const char *name, const Settings *settings)
 {
     CLEANUP(findings_done) Findings findings = {0};
+    atomic_bool statements_lost = false;
     DatabaseSettings database;
     TaskSettings task;
     PipelineSettings pipeline;
     Error err = {0};
     client_settings_database(settings, &database);
+    database.statements_lost = &statements_lost;
     fill_task_settings(settings, &task);
     fill_pipeline_settings(settings, &database, &task, &pipeline);
+    char transactional_id[TRANSACTIONAL_ID_BYTES];
+    (void)snprintf(transactional_id, sizeof(transactional_id), "%s%s",
+                   settings->worker.transactional_id_prefix, settings->worker.id);
+    pipeline.transactional_id = transactional_id;
     CheckContext context = {
         .settings = settings, .database = &database, .kafka = &pipeline.kafka, .is_start = true};
 
@@ -192,7 +202,7 @@ static const CliSpec spec = {
     .name = "run",
     .arguments = "",
     .about =
-        "Executes commands until SIGTERM or SIGINT, then finishes what runs, publishes, "
+        "Executes commands until SIGTERM, SIGINT or SIGHUP, then finishes what runs, publishes, "
         "commits and ends with 0.\n"
         "Ends with 1 and all that `check` finds amiss when that has to be mended first, with 3 "
         "when Kafka or\n"

@@ -13,6 +13,7 @@ signals_open(Error *err)
     (void)sigemptyset(&signals);
     (void)sigaddset(&signals, SIGTERM);
     (void)sigaddset(&signals, SIGINT);
+    (void)sigaddset(&signals, SIGHUP); /* a terminal that closes; nohup still ignores it */
     (void)sigprocmask(SIG_BLOCK, &signals, NULL);
     const int fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     if (fd < 0)

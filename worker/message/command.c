@@ -2,35 +2,13 @@
 
 #include "common/json.h"
 #include "worker/message/draft.h"
+#include "worker/message/identity.h"
 
 #include <ctype.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <uuid/uuid.h>
 
 #define STRUCTURED_TYPE "application/cloudevents+json"
-
-/* The project's own namespace for UUIDv5. */
-static const uuid_t id_namespace = {0x8b, 0x1f, 0x5c, 0x0e, 0x6d, 0x42, 0x4a, 0x97,
-                                    0xb3, 0x6f, 0x21, 0xd4, 0x7e, 0x90, 0x5a, 0xc8};
-
-void
-command_derive_id(const Record *record, char ret_id[COMMAND_ID_MAX + 1])
-{
-    /* A topic's name has at most 249 bytes. */
-    char position[512];
-    (void)snprintf(position, sizeof(position), "%s/%" PRId32 "/%" PRId64 "/%" PRId64 "\n",
-                   record->topic, record->partition, record->offset, record->timestamp_ms);
-    uuid_t by_position;
-    uuid_t id;
-    /* Two steps, so that the value needs no copy behind the position. */
-    uuid_generate_sha1(by_position, id_namespace, position, strlen(position));
-    uuid_generate_sha1(id, by_position, record->value.data != NULL ? record->value.data : "",
-                       record->value.size);
-    uuid_unparse_lower(id, ret_id);
-}
 
 static void
 draft_read_fault(Draft *draft, JsonFault fault, size_t position)
@@ -68,15 +46,55 @@ is_structured(const Record *record)
     return after == '\0' || after == ';' || after == ' ';
 }
 
-static void
-read_by_mode(Draft *draft, const Record *record, const cJSON *root)
+static bool
+is_binary_event(const Record *record)
 {
-    if (is_structured(record))
-        draft_read_structured_event(draft, root);
-    else if (record_header(record, "ce_specversion") != NULL)
-        draft_read_binary_event(draft, record, root);
-    else
-        draft_read_plain(draft, root);
+    return !is_structured(record) && record_header(record, "ce_specversion") != NULL;
+}
+
+/* The tree of the value; NULL, and a fault, when the value is no JSON that a command takes. */
+static cJSON *
+read_value(Draft *draft, const Record *record)
+{
+    cJSON *root = NULL;
+    size_t position = 0;
+    if (record->value.size > COMMAND_VALUE_MAX_BYTES) {
+        draft_fault(draft, ERROR_CODE_TOO_LARGE, "%zu bytes, but a command takes at most %d",
+                    record->value.size, COMMAND_VALUE_MAX_BYTES);
+        return NULL;
+    }
+    const JsonFault fault = record->value.data != NULL
+                                ? json_parse(record->value.data, record->value.size,
+                                             COMMAND_JSON_MAX_DEPTH, &root, &position)
+                                : JSON_FAULT_SYNTAX;
+    draft_read_fault(draft, fault, position);
+    return root;
+}
+
+/* The attributes are headers, so they tell the event apart whatever its value is. A record without
+ * a value has no params. */
+static void
+read_binary_event(Draft *draft, const Record *record, cJSON **ret_root)
+{
+    draft_read_binary_event(draft, record);
+    if (record->value.size == 0)
+        return;
+    *ret_root = read_value(draft, record);
+    draft->params = *ret_root;
+}
+
+static void
+read_by_mode(Draft *draft, const Record *record, cJSON **ret_root)
+{
+    if (is_binary_event(record)) {
+        read_binary_event(draft, record, ret_root);
+    } else if ((*ret_root = read_value(draft, record)) == NULL) {
+        return;
+    } else if (is_structured(record)) {
+        draft_read_structured_event(draft, *ret_root);
+    } else {
+        draft_read_plain(draft, *ret_root);
+    }
     draft_read_replay(draft, record);
     if (draft->task_name == NULL)
         draft_fault(draft, ERROR_CODE_MISSING_TASK, "a command names its task");
@@ -86,26 +104,22 @@ static void
 read_draft(Draft *draft, const Record *record, const CommandFloors *floors,
            CommandParams *ret_params)
 {
-    if (record->value.size > COMMAND_VALUE_MAX_BYTES) {
-        draft_fault(draft, ERROR_CODE_TOO_LARGE, "%zu bytes, but a command takes at most %d",
-                    record->value.size, COMMAND_VALUE_MAX_BYTES);
-        return;
-    }
     CLEANUP(json_deletep) cJSON *root = NULL;
-    size_t position = 0;
-    const JsonFault fault = record->value.data != NULL
-                                ? json_parse(record->value.data, record->value.size,
-                                             COMMAND_JSON_MAX_DEPTH, &root, &position)
-                                : JSON_FAULT_SYNTAX;
-    if (fault != JSON_FAULT_NONE) {
-        draft_read_fault(draft, fault, position);
-        return;
-    }
-    read_by_mode(draft, record, root);
+    read_by_mode(draft, record, &root);
     if (!draft->fault.set &&
         !params_read(draft->task.task, draft->params, floors, ret_params, &draft->fault))
         draft->fault.set = true;
     draft->params = NULL;
+}
+
+/* The ledger's key: the id, but of an event, whose source belongs to it. */
+static void
+make_key(const Draft *draft, char ret_key[COMMAND_ID_MAX + 1])
+{
+    if (draft->is_event && draft->requested_by != NULL)
+        identity_of_event(draft->requested_by, draft->id, ret_key);
+    else
+        memcpy(ret_key, draft->id, COMMAND_ID_MAX + 1);
 }
 
 /* Moves the strings over. */
@@ -114,6 +128,9 @@ fill_command(Draft *draft, const CommandParams *params, Command *command)
 {
     memset(command, 0, sizeof(*command));
     memcpy(command->id, draft->id, sizeof(command->id));
+    make_key(draft, command->key);
+    command->is_event = draft->is_event;
+    identity_of_content(draft->task.task, params, command->content);
     command->task = draft->task.task;
     command->params = *params;
     command->requested_by = draft->requested_by;
@@ -160,7 +177,7 @@ command_parse(const Record *record, const CommandFloors *floors, Command *ret_co
     if (draft.out_of_memory || (draft.fault.set && draft.fault.message == NULL))
         return COMMAND_OUT_OF_MEMORY;
     if (draft.id[0] == '\0')
-        command_derive_id(record, draft.id);
+        identity_of_record(record, draft.id);
     if (draft.fault.set) {
         fill_rejection(&draft, ret_rejection);
         return COMMAND_REJECTED;
@@ -170,6 +187,21 @@ command_parse(const Record *record, const CommandFloors *floors, Command *ret_co
         return COMMAND_ACCEPTED;
     command_done(ret_command);
     return COMMAND_OUT_OF_MEMORY;
+}
+
+void
+rejection_of_command(const Command *command, ErrorCode code, char *message,
+                     Rejection *ret_rejection)
+{
+    *ret_rejection = (Rejection){
+        .task = command->old_name,
+        .requested_by = command->requested_by,
+        .has_requested_at = command->has_requested_at,
+        .requested_at_us = command->requested_at_us,
+        .code = code,
+        .message = message,
+    };
+    memcpy(ret_rejection->id, command->id, sizeof(ret_rejection->id));
 }
 
 void

@@ -15,7 +15,10 @@
 #include "worker/message/params.h"
 
 typedef struct Command {
-    char id[COMMAND_ID_MAX + 1];
+    char id[COMMAND_ID_MAX + 1];  /* as sent, or derived */
+    char key[COMMAND_ID_MAX + 1]; /* by which the ledger knows it: the id, but of an event */
+    bool is_event;
+    char content[UUID_TEXT_BYTES]; /* identity_of_content */
     CommandTask task;
     char *deprecated_task; /* the old name that was sent, or NULL */
     char *old_name;        /* any name but the canonical one, for the warning; or NULL */
@@ -53,11 +56,11 @@ typedef enum CommandVerdict {
 CommandVerdict command_parse(const Record *record, const CommandFloors *floors,
                              Command *ret_command, Rejection *ret_rejection) MUST_CHECK;
 
+/* What a command that was accepted is rejected as after all. All is borrowed: no rejection_done. */
+void rejection_of_command(const Command *command, ErrorCode code, char *message,
+                          Rejection *ret_rejection);
+
 void command_done(Command *command);
 void rejection_done(Rejection *rejection);
-
-/* The id of a record without one: UUIDv5 (RFC 9562) over topic, partition, offset, record timestamp
- * and value bytes, so that a redelivery gets the same id and a re-created topic another one. */
-void command_derive_id(const Record *record, char ret_id[COMMAND_ID_MAX + 1]);
 
 #endif

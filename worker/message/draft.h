@@ -17,6 +17,7 @@
 
 typedef struct Draft {
     char id[COMMAND_ID_MAX + 1]; /* "" = none */
+    bool is_event;
     char *task_name;
     bool has_task;
     TaskName task;
@@ -47,7 +48,8 @@ void draft_take_expires_at(Draft *draft, const char *member, const char *text);
 /* The three forms of a command. `root` is the parsed value. */
 void draft_read_plain(Draft *draft, const cJSON *root);
 void draft_read_structured_event(Draft *draft, const cJSON *root);
-void draft_read_binary_event(Draft *draft, const Record *record, const cJSON *root);
+/* The attributes alone. */
+void draft_read_binary_event(Draft *draft, const Record *record);
 
 /* The cleanup-… headers of a replay. */
 void draft_read_replay(Draft *draft, const Record *record);

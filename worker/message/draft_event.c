@@ -65,6 +65,7 @@ check_extensions(Draft *draft, const cJSON *root)
 void
 draft_read_structured_event(Draft *draft, const cJSON *root)
 {
+    draft->is_event = true;
     if (!cJSON_IsObject(root)) {
         draft_fault(draft, ERROR_CODE_NOT_AN_OBJECT, "a CloudEvent is a JSON object");
         return;
@@ -89,8 +90,9 @@ draft_read_structured_event(Draft *draft, const cJSON *root)
 }
 
 void
-draft_read_binary_event(Draft *draft, const Record *record, const cJSON *root)
+draft_read_binary_event(Draft *draft, const Record *record)
 {
+    draft->is_event = true;
     for (size_t i = 0; i < ARRAY_LEN(attributes); i++) {
         const char *value = draft_header_text(record, attributes[i].header);
         if (value != NULL)
@@ -99,5 +101,4 @@ draft_read_binary_event(Draft *draft, const Record *record, const cJSON *root)
             draft_fault(draft, ERROR_CODE_INVALID_CLOUDEVENT, "the header %s is absent or not text",
                         attributes[i].header);
     }
-    draft->params = root;
 }

@@ -25,6 +25,7 @@
     X(ERROR_CODE_EXPIRED, "expired", "expires_at had passed before it started")                    \
     X(ERROR_CODE_OLDER_THAN_LEDGER, "older_than_ledger",                                           \
       "older than the ledger remembers, so nobody can say whether it ran")                         \
+    X(ERROR_CODE_ID_CONFLICT, "id_conflict", "the id was used before, for something else")         \
     X(ERROR_CODE_TIMEOUT, "timeout", "a preview or dry run took longer than preview_timeout")      \
     X(ERROR_CODE_DATABASE_ERROR, "database_error", "PostgreSQL refused the work every time")       \
     X(ERROR_CODE_PART_FAILED, "part_failed", "a half of scheduled_cleanup failed")                 \

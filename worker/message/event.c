@@ -7,19 +7,37 @@
 
 enum {
     OWN_HEADERS = 6,
-    HEADERS_MAX = 8,
+    PASSED_ON = 2,
+    HEADERS_MAX = OWN_HEADERS + PASSED_ON + 1,
+    PASSED_ON_BYTES_MAX = 8192, /* names and values together */
 };
 
-/* With these headers, a reader of a trace finds what came of the command. */
+static const char dropped_name[] = "cleanup-headers-dropped";
+
+/* With these headers, a reader of a trace finds what came of the command. A sender's header that is
+ * larger than any trace needs must not make a result that its topic does not take. */
 static size_t
 pass_on(const Record *command, RecordHeader *headers, size_t count)
 {
-    static const char *const names[HEADERS_MAX - OWN_HEADERS] = {"traceparent", "tracestate"};
+    static const char *const names[PASSED_ON] = {"traceparent", "tracestate"};
+    static const char *const dropped_texts[] = {NULL, "traceparent", "tracestate",
+                                                "traceparent,tracestate"};
+    size_t room = PASSED_ON_BYTES_MAX;
+    size_t dropped = 0; /* a bit for each name */
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         const RecordHeader *header = record_header(command, names[i]);
-        if (header != NULL)
-            headers[count++] = *header;
+        if (header == NULL)
+            continue;
+        const size_t size = strlen(names[i]) + header->value.size;
+        if (size > room) {
+            dropped |= (size_t)1 << i;
+            continue;
+        }
+        room -= size;
+        headers[count++] = *header;
     }
+    if (dropped > 0)
+        headers[count++] = (RecordHeader){dropped_name, BYTES_TEXT(dropped_texts[dropped])};
     return count;
 }
 

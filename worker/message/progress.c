@@ -42,8 +42,8 @@ Record *
 progress_record(const char *topic, const EventContent *content, int64_t number,
                 const Record *source)
 {
-    char id[COMMAND_ID_MAX + 40];
-    (void)snprintf(id, sizeof(id), "%s/progress/%" PRId64, content->command_id, number);
+    char id[EVENT_ID_BYTES];
+    (void)snprintf(id, sizeof(id), "%s/progress/%" PRId64, content->event_id, number);
     return event_record(topic, id, EVENT_TYPE, content, source);
 }
 

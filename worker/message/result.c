@@ -155,10 +155,10 @@ result_print_rejection(Arena *arena, const Rejection *rejection, const Record *s
 Record *
 result_record(const char *topic, const EventContent *content, int replay, const Record *source)
 {
-    char id[COMMAND_ID_MAX + 32];
+    char id[EVENT_ID_BYTES];
     if (replay > 0)
-        (void)snprintf(id, sizeof(id), "%s/replay/%d", content->command_id, replay);
+        (void)snprintf(id, sizeof(id), "%s/replay/%d", content->event_id, replay);
     else
-        (void)snprintf(id, sizeof(id), "%s", content->command_id);
+        (void)snprintf(id, sizeof(id), "%s", content->event_id);
     return event_record(topic, id, "cleanup.result.v1", content, source);
 }

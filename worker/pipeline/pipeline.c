@@ -39,7 +39,8 @@ make_shared(PipelineShared *shared, Error *err)
     if (shared->batcher == NULL)
         return error_out_of_memory(err);
     shared->hold = hold_new(shared->batcher, settings->hold_backoff_max_ms, shared->clock);
-    if (shared->hold == NULL)
+    shared->lock_wait = lock_wait_new(shared->clock);
+    if (shared->hold == NULL || shared->lock_wait == NULL)
         return error_out_of_memory(err);
     return completions_new(&shared->completions, err) &&
            publisher_start(settings, shared->clock, shared->completions, &shared->publisher, err);
@@ -114,6 +115,7 @@ pipeline_stop(Pipeline *pipeline)
     coordinator_free(pipeline->coordinator);
     if (!stop_threads(pipeline, now_ms + (left_ms >= 0 ? left_ms : CLOSING_MS)))
         return;
+    lock_wait_free(pipeline->shared.lock_wait);
     hold_free(pipeline->shared.hold);
     completions_free(pipeline->shared.completions);
     batcher_free(pipeline->shared.batcher);

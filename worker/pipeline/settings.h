@@ -16,6 +16,7 @@ typedef struct PipelineSettings {
     const char *results_topic;
     const char *dead_letters_topic;
     const char *worker_id;
+    const char *transactional_id; /* of this worker alone; used in exactly-once delivery */
     bool exactly_once; /* results and offsets in Kafka transactions; else at least once */
     int executors;
     int set_commands;      /* the most commands in one set */

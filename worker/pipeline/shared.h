@@ -9,12 +9,14 @@
 
 #include "worker/pipeline/publisher/publisher.h"
 #include "worker/pipeline/queue/hold.h"
+#include "worker/pipeline/queue/lock_wait.h"
 
 typedef struct PipelineShared {
     const PipelineSettings *settings;
     const Clock *clock;
     Batcher *batcher;
     Hold *hold;
+    LockWait *lock_wait;
     Completions *completions;
     Publisher *publisher;
 } PipelineShared;

@@ -113,8 +113,12 @@ bool
 booking_estimate(Database *database, int64_t *ret_rows, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    const PgParam params[] = {pg_param_text(database_table(database, TABLE_BOOKINGS))};
-    if (!database_exec_once(database, SQL_BOOKING_ESTIMATE, params, 1, &result, err))
+    const PgParam params[] = {
+        pg_param_text(database_table(database, TABLE_BOOKINGS)),
+        pg_param_text(database->settings->tables.booking_status_pending),
+    };
+    if (!database_exec_once(database, SQL_BOOKING_ESTIMATE, params, ARRAY_LEN(params), &result,
+                            err))
         return false;
     *ret_rows = pg_result_rows(result) > 0 ? pg_result_int64(result, 0, 0) : 0;
     return true;

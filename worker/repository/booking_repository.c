@@ -96,28 +96,73 @@ booking_lock(Database *database, const BookingList *bookings, bool *locked, Erro
     return settle_gone(database, bookings, locked, err);
 }
 
-bool
-booking_expire_locked(Database *database, int64_t cutoff_us, const BookingList *bookings,
-                      const bool *locked, bool *expired, Error *err)
+/* The locked bookings as a parameter; index[] leads back to their places. */
+typedef struct LockedIds {
+    PgArray ids;
+    size_t *index;
+    size_t count;
+} LockedIds;
+
+static bool
+pick_locked(Database *database, const BookingList *bookings, const bool *locked, LockedIds *picked,
+            Error *err)
 {
-    PgArray ids = database_array(database, PG_TEXT);
-    CLEANUP(pg_result_freep) PGresult *result = NULL;
-    size_t *index = arena_alloc(&database->arena, bookings->count, sizeof(*index));
-    size_t picked = 0;
-    if (index == NULL)
+    *picked = (LockedIds){
+        .ids = database_array(database, PG_TEXT),
+        .index = arena_alloc(&database->arena, bookings->count, sizeof(*picked->index)),
+    };
+    if (picked->index == NULL)
         return error_out_of_memory(err);
-    memset(expired, 0, bookings->count * sizeof(*expired));
     for (size_t i = 0; i < bookings->count; i++) {
         if (!locked[i])
             continue;
-        index[picked++] = i;
-        pg_array_add(&ids, bookings->booking_ids[i]);
+        picked->index[picked->count++] = i;
+        pg_array_add(&picked->ids, bookings->booking_ids[i]);
     }
-    if (picked == 0)
+    return true;
+}
+
+/* Flags what was updated and stayed so; true when a trigger may have kept something. */
+static bool
+read_expired(const PGresult *result, const LockedIds *picked, bool *expired)
+{
+    bool doubtful = pg_result_rows(result) < picked->count;
+    for (size_t row = 0; row < pg_result_rows(result); row++) {
+        expired[picked->index[pg_result_int64(result, row, 0)]] = pg_result_bool(result, row, 1);
+        doubtful |= !pg_result_bool(result, row, 1) || pg_result_bool(result, row, 2);
+    }
+    return doubtful;
+}
+
+static bool
+find_kept(Database *database, const LockedIds *picked, int64_t cutoff_us,
+          const BookingChange *change, Error *err)
+{
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    const PgParam params[] = {pg_param_array(&picked->ids), pg_param_time(cutoff_us)};
+    if (!database_exec(database, SQL_BOOKING_DUE, params, ARRAY_LEN(params), &result, err))
+        return false;
+    flag_rows(result, picked->index, true, change->kept);
+    flag_rows(result, picked->index, false, change->expired);
+    return true;
+}
+
+bool
+booking_expire_locked(Database *database, int64_t cutoff_us, const BookingList *bookings,
+                      const bool *locked, const BookingChange *change, Error *err)
+{
+    LockedIds picked;
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    memset(change->expired, 0, bookings->count * sizeof(*change->expired));
+    memset(change->kept, 0, bookings->count * sizeof(*change->kept));
+    if (!pick_locked(database, bookings, locked, &picked, err))
+        return false;
+    if (picked.count == 0)
         return true;
-    const PgParam params[] = {pg_param_array(&ids), pg_param_time(cutoff_us)};
+    const PgParam params[] = {pg_param_array(&picked.ids), pg_param_time(cutoff_us),
+                              pg_param_text(database_table(database, TABLE_BOOKINGS))};
     if (!database_exec(database, SQL_BOOKING_EXPIRE, params, ARRAY_LEN(params), &result, err))
         return false;
-    flag_rows(result, index, true, expired);
-    return true;
+    return !read_expired(result, &picked, change->expired) ||
+           find_kept(database, &picked, cutoff_us, change, err);
 }

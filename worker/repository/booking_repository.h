@@ -40,10 +40,16 @@ typedef struct BookingList {
 bool booking_lock(Database *database, const BookingList *bookings, bool *locked,
                   Error *err) MUST_CHECK;
 
+/* What became of each of the bookings, when they were to expire. */
+typedef struct BookingChange {
+    bool *expired;
+    bool *kept; /* a trigger has kept it as it was */
+} BookingChange;
+
 /* update-status: Pending → Expired for the locked ones, with the whole condition stated again
- * (status and cutoff). expired[i] tells which. */
+ * (status and cutoff). *change has room for all of them. */
 bool booking_expire_locked(Database *database, int64_t cutoff_us, const BookingList *bookings,
-                           const bool *locked, bool *expired, Error *err) MUST_CHECK;
+                           const bool *locked, const BookingChange *change, Error *err) MUST_CHECK;
 
 /* The preview's data; minutes_old counts up to now_us. */
 bool booking_preview(Database *database, int64_t cutoff_us, int64_t now_us, int limit,

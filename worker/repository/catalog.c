@@ -5,11 +5,16 @@
 
 #include <string.h>
 
-/* One plan for all looks of a connection: planning takes longer than what is planned. */
+/* One plan for all looks of a connection: planning takes longer than what is planned.
+ * pg_catalog comes first, wherever the role's search path has it: no schema that others may write
+ * to stands before it. */
 #define WALK_BEGIN                                                                                 \
     "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL statement_timeout = '5s'; "         \
     "SET LOCAL lock_timeout = '1s'; SET LOCAL jit = off; "                                         \
-    "SET LOCAL plan_cache_mode = force_generic_plan"
+    "SET LOCAL standard_conforming_strings = on; "                                                 \
+    "SET LOCAL plan_cache_mode = force_generic_plan; "                                             \
+    "SELECT pg_catalog.set_config('search_path', pg_catalog.rtrim(pg_catalog.concat("              \
+    "'pg_catalog, ', pg_catalog.current_setting('search_path')), ', '), true)"
 
 enum {
     CALL_TIMEOUT_MS = 10000, /* above the time-out of a statement */
@@ -244,9 +249,9 @@ look_newest(CatalogLook *look, Error *err)
 static bool
 is_readable(const Findings *findings)
 {
-    static const char *const hindrances[] = {"table_missing",    "table_kind",  "reference_missing",
-                                             "column_missing",   "column_type", "row_security",
-                                             "privilege_missing"};
+    static const char *const hindrances[] = {
+        "table_missing", "table_kind",   "reference_missing", "column_missing",
+        "column_type",   "row_security", "privilege_missing", "rule"};
     for (size_t i = 0; i < findings->count; i++) {
         for (size_t j = 0; j < ARRAY_LEN(hindrances); j++) {
             if (findings->list[i].level == FINDING_FAIL &&
@@ -324,6 +329,8 @@ resolve(CatalogLook *look, bool *ret_resolved, Error *err)
         return true;
     }
     *ret_resolved = false;
+    if (cause.reason == REASON_SETTING_UNFIT) /* look_server has a finding for it */
+        return true;
     if (cause.scope != ERROR_SCOPE_TARGET) {
         *err = cause;
         return false;

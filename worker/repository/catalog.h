@@ -34,21 +34,6 @@ bool catalog_find_privileges(Database *database, const char *role, Findings *fin
 bool catalog_mend(Database *database, const Findings *findings, int64_t *ret_done,
                   Findings *ret_failed, Error *err) MUST_CHECK;
 
-/* The application's columns of times that the worker reads or writes. */
-typedef enum CatalogTime {
-    CATALOG_TIME_SESSION_CREATED,
-    CATALOG_TIME_MESSAGE,
-    CATALOG_TIME_BOOKING_CREATED,
-    CATALOG_TIME_BOOKING_UPDATED,
-    CATALOG_TIME_BOOKING_DATE,
-    CATALOG_TIME_COUNT,
-} CatalogTime;
-
-/* Whether each is a timestamptz, an instant; else it is a timestamp of tables.time_zone. The
- * database is connected. */
-bool catalog_time_kinds(Database *database, bool ret_is_instant[CATALOG_TIME_COUNT],
-                        Error *err) MUST_CHECK;
-
 /* A text that changes when a foreign key to one of the tables, a trigger, a child or a publication
  * of them comes, goes or is switched. The database is connected; in a transaction or not. */
 enum {

@@ -133,29 +133,3 @@ catalog_look_names(CatalogLook *look, Error *err)
     fill_columns(look);
     return look_tables(look, err) && look_references(look, err);
 }
-
-bool
-catalog_time_kinds(Database *database, bool ret_is_instant[CATALOG_TIME_COUNT], Error *err)
-{
-    static const ColumnNeed times[CATALOG_TIME_COUNT] = {
-        [CATALOG_TIME_SESSION_CREATED] = {TABLE_SESSIONS, "created_at", NULL},
-        [CATALOG_TIME_MESSAGE] = {TABLE_MESSAGES, "timestamp", NULL},
-        [CATALOG_TIME_BOOKING_CREATED] = {TABLE_BOOKINGS, "created_at", NULL},
-        [CATALOG_TIME_BOOKING_UPDATED] = {TABLE_BOOKINGS, "updated_at", NULL},
-        [CATALOG_TIME_BOOKING_DATE] = {TABLE_BOOKINGS, "booking_date", NULL},
-    };
-    CLEANUP(pg_result_freep) PGresult *result = NULL;
-    PgArray tables = database_array(database, PG_TEXT);
-    PgArray names = database_array(database, PG_TEXT);
-    for (size_t i = 0; i < ARRAY_LEN(times); i++) {
-        pg_array_add(&tables, database_table(database, times[i].table));
-        pg_array_add(&names, times[i].name);
-    }
-    const PgParam params[] = {pg_param_array(&tables), pg_param_array(&names)};
-    if (!database_exec_once(database, SQL_CATALOG_COLUMN_ZONES, params, ARRAY_LEN(params), &result,
-                            err))
-        return false;
-    for (size_t i = 0; i < ARRAY_LEN(times); i++)
-        ret_is_instant[i] = pg_result_bool(result, i, 0);
-    return true;
-}

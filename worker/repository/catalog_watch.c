@@ -143,6 +143,26 @@ read_fingerprint(Database *database, char ret_fingerprint[CATALOG_FINGERPRINT_BY
            (database_is_lost(database) && read_once(database, ret_fingerprint, err));
 }
 
+/* A session keeps what role and database gave it when it began, so only a new one shows whether
+ * this is mended. */
+static bool
+is_of_the_session(const Finding *finding)
+{
+    return finding_is(finding, "server_read_only") || finding_is(finding, "table_missing");
+}
+
+static void
+renew_session(CatalogWatch *watch, Database *database)
+{
+    bool renews = false;
+    pthread_mutex_lock(&watch->lock);
+    for (size_t i = 0; !renews && i < watch->worse.count; i++)
+        renews = is_of_the_session(&watch->worse.list[i]);
+    pthread_mutex_unlock(&watch->lock);
+    if (renews)
+        database_disconnect(database);
+}
+
 bool
 catalog_watch_look(CatalogWatch *watch, Database *database, bool *ret_news, Error *ret_first,
                    Error *err)
@@ -151,6 +171,7 @@ catalog_watch_look(CatalogWatch *watch, Database *database, bool *ret_news, Erro
     CLEANUP(findings_done) Findings worse = {0};
     char fingerprint[CATALOG_FINGERPRINT_BYTES];
     const CatalogNeeds needs = {.is_start = false};
+    renew_session(watch, database);
     if (!read_fingerprint(database, fingerprint, err) ||
         !catalog_walk(database, &needs, &all, err) || !add_worse(&worse, &all, &watch->start, err))
         return false;

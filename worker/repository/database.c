@@ -1,14 +1,15 @@
 #include "worker/repository/database_private.h"
 
+#include "common/log.h"
+
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 enum {
-    CALL_SLACK_MS = 5000, /* beyond statement_timeout: the server's own answer should come first */
-    STATEMENT_TIMEOUT_DEFAULT_MS = 30000,
-    LEDGER_LOCK_TIMEOUT_MS = 5000,
-    BEGIN_TEXT_BYTES = 1024,
+    STATEMENT_NAME_BYTES = 64, /* PostgreSQL cuts longer ones */
 };
 
 Database *
@@ -22,14 +23,15 @@ database_new(const DatabaseSettings *settings, const Clock *clock)
     return database;
 }
 
-static void
-disconnect(Database *database)
+void
+database_disconnect(Database *database)
 {
     pg_conn_free(database->conn);
     database->conn = NULL;
     database_names_free(database->names);
     database->names = NULL;
     memset(database->prepared, 0, sizeof(database->prepared));
+    database->outdated = false;
 }
 
 void
@@ -37,7 +39,7 @@ database_free(Database *database)
 {
     if (database == NULL)
         return;
-    disconnect(database);
+    database_disconnect(database);
     arena_done(&database->arena);
     free(database);
 }
@@ -48,13 +50,11 @@ database_arena(Database *database)
     return &database->arena;
 }
 
-static int
-statement_timeout_ms(const Database *database, int timeout_ms)
+static bool
+take_number(uint64_t *ret_number, Error *err)
 {
-    const int configured_ms = database->settings->statement_timeout_ms;
-    if (timeout_ms > 0)
-        return timeout_ms;
-    return configured_ms > 0 ? configured_ms : STATEMENT_TIMEOUT_DEFAULT_MS;
+    return getrandom(ret_number, sizeof(*ret_number), 0) == (ssize_t)sizeof(*ret_number) ||
+           error_set(err, REASON_RANDOM, "no random number: %s", strerror(errno));
 }
 
 bool
@@ -62,79 +62,42 @@ database_open(Database *database, Error *err)
 {
     if (database->conn != NULL && !pg_conn_is_lost(database->conn))
         return true;
-    disconnect(database);
+    database_disconnect(database);
     const PgConnSettings settings = {
         .dsn = database->settings->dsn,
         .application_name = database->settings->application_name,
         .connect_timeout_ms = database->settings->connect_timeout_ms,
-        .call_timeout_ms = statement_timeout_ms(database, 0) + CALL_SLACK_MS,
+        .call_timeout_ms = database_statement_timeout_ms(database, 0) + DATABASE_CALL_SLACK_MS,
     };
+    if (!take_number(&database->connection_number, err))
+        return false;
     return pg_conn_open(&settings, &database->conn, err) ||
            error_wrap(err, "connect to PostgreSQL");
+}
+
+/* In a transaction, so that no time-out of the role cuts the look-up short. */
+static bool
+resolve_names(Database *database, Error *err)
+{
+    int64_t now_us;
+    const bool resolved = database_send_begin(database, DATABASE_READ, 0, &now_us, err) &&
+                          database_names_resolve(database->conn, database->settings,
+                                                 &database->arena, &database->names, err);
+    database_rollback(database);
+    return resolved || error_wrap(err, "look up the application's tables");
 }
 
 bool
 database_connect(Database *database, Error *err)
 {
-    if (!database_open(database, err))
-        return false;
-    if (database->names != NULL)
-        return true;
-    return database_names_resolve(database->conn, database->settings, &database->arena,
-                                  &database->names, err) ||
-           error_wrap(err, "look up the application's tables");
+    return database_open(database, err) &&
+           (database->names != NULL || resolve_names(database, err));
 }
 
 bool
 database_is_lost(const Database *database)
 {
     return database->conn != NULL && pg_conn_is_lost(database->conn);
-}
-
-/* The statements of a transaction that writes find every row by its key: one plan for all of them,
- * and never a sequential scan, not even of a table that was empty when the plan was made. Where an
- * index is missing there is no other way, at a price that would have each execution compiled. What
- * only reads depends on the cutoff, so it is planned anew each time.
- * row_security off: a policy that hides messages from this role must be an error, never a deleted
- * session. */
-static bool
-send_begin(Database *database, DatabaseMode mode, int timeout_ms, int64_t *ret_now_us, Error *err)
-{
-    const int statement_ms = statement_timeout_ms(database, timeout_ms);
-    const int lock_ms = statement_ms > LEDGER_LOCK_TIMEOUT_MS ? LEDGER_LOCK_TIMEOUT_MS
-                                                              : statement_ms - statement_ms / 5;
-    static const char plan_by_key[] =
-        "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; "
-        "SET LOCAL jit = off";
-    char text[BEGIN_TEXT_BYTES];
-    (void)snprintf(
-        text, sizeof(text),
-        "BEGIN ISOLATION LEVEL READ COMMITTED%s; SET LOCAL statement_timeout = %d; "
-        "SET LOCAL lock_timeout = %d; SET LOCAL idle_in_transaction_session_timeout = '3s'; "
-        "SET LOCAL row_security = off; SET LOCAL datestyle = 'ISO, YMD'; "
-        "%s; "
-        "SET LOCAL search_path = %s, pg_temp; "
-        "SELECT (extract(epoch FROM pg_catalog.now()) * 1000000)::bigint",
-        mode == DATABASE_READ ? " READ ONLY" : "", statement_ms, lock_ms,
-        mode == DATABASE_READ ? "SET LOCAL plan_cache_mode = force_custom_plan" : plan_by_key,
-        database->names->schema);
-    CLEANUP(pg_result_freep) PGresult *result = NULL;
-    pg_conn_set_call_timeout(database->conn, statement_ms + CALL_SLACK_MS);
-    if (!pg_conn_exec(database->conn, text, &result, err))
-        return error_wrap(err, "begin a transaction");
-    *ret_now_us = pg_result_int64(result, 0, 0);
-    return true;
-}
-
-static bool
-check_clock(Database *database, int64_t now_us, Error *err)
-{
-    const int64_t skew_ms = (now_us - clock_now_us(database->clock)) / CLOCK_US_PER_MS;
-    const int64_t allowed_ms = database->settings->clock_skew_ms;
-    if (allowed_ms <= 0 || (skew_ms <= allowed_ms && skew_ms >= -allowed_ms))
-        return true;
-    return error_set(err, REASON_CLOCK_SKEW,
-                     "the database's clock is %" PRId64 " ms from this machine's", skew_ms);
 }
 
 bool
@@ -146,12 +109,12 @@ database_begin(Database *database, DatabaseMode mode, int timeout_ms, int64_t *r
     arena_reset(&database->arena);
     if (!database_connect(database, err))
         return false;
-    bool begun = send_begin(database, mode, timeout_ms, &now_us, err);
+    bool begun = database_send_begin(database, mode, timeout_ms, &now_us, err);
     /* A connection that died while idle shows only now, when nothing is at stake yet. */
     if (!begun && was_open && database_is_lost(database))
-        begun =
-            database_connect(database, err) && send_begin(database, mode, timeout_ms, &now_us, err);
-    if (!begun || !check_clock(database, now_us, err)) {
+        begun = database_connect(database, err) &&
+                database_send_begin(database, mode, timeout_ms, &now_us, err);
+    if (!begun || !database_check_clock(database, now_us, err)) {
         database_rollback(database);
         return false;
     }
@@ -159,11 +122,23 @@ database_begin(Database *database, DatabaseMode mode, int timeout_ms, int64_t *r
     return true;
 }
 
-bool
-database_stop_waiting(Database *database, Error *err)
+static bool
+exec_text(Database *database, const char *text, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    return pg_conn_exec(database->conn, "SET LOCAL lock_timeout = '100ms'", &result, err);
+    return pg_conn_exec(database->conn, text, &result, err);
+}
+
+bool
+database_set_savepoint(Database *database, Error *err)
+{
+    return exec_text(database, "SAVEPOINT change", err);
+}
+
+bool
+database_return_to_savepoint(Database *database, Error *err)
+{
+    return exec_text(database, "ROLLBACK TO SAVEPOINT change", err);
 }
 
 /* COMMIT of a failed transaction succeeds with the tag ROLLBACK. A WARNING says that the wait for a
@@ -191,8 +166,8 @@ database_rollback(Database *database)
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     Error err = {0};
     /* A connection that cannot even roll back is given up; closing it rolls back too. */
-    if (!pg_conn_exec(database->conn, "ROLLBACK", &result, &err))
-        disconnect(database);
+    if (!pg_conn_exec(database->conn, "ROLLBACK", &result, &err) || database->outdated)
+        database_disconnect(database);
 }
 
 bool
@@ -212,6 +187,16 @@ check_usable(const Database *database, Error *err)
            error_set(err, REASON_CONNECTION_LOST, "there is no connection");
 }
 
+/* Perhaps a column has another type than when the statement was made for it. The next transaction
+ * begins with a new connection, which looks again. */
+static bool
+fail_statement(Database *database, SqlId sql, Error *err)
+{
+    if (err->reason == REASON_OBJECT_UNFIT)
+        database->outdated = true;
+    return error_wrap(err, "%s", sql_files[sql].name);
+}
+
 bool
 database_exec_once(Database *database, SqlId sql, const PgParam *params, size_t count,
                    PGresult **ret_result, Error *err)
@@ -220,25 +205,72 @@ database_exec_once(Database *database, SqlId sql, const PgParam *params, size_t 
     const char *text = names != NULL ? names->texts[sql] : sql_files[sql].text;
     return (check_usable(database, err) &&
             pg_conn_exec_params(database->conn, text, params, count, ret_result, err)) ||
-           error_wrap(err, "%s", sql_files[sql].name);
+           fail_statement(database, sql, err);
+}
+
+/* A name of this connection alone: behind a pooler the server's own connections are shared, with
+ * programs that have the same statement under another text, too. */
+static const char *
+statement_name(const Database *database, SqlId sql, char name[STATEMENT_NAME_BYTES])
+{
+    (void)snprintf(name, STATEMENT_NAME_BYTES, "%.40s.%016" PRIx64, sql_files[sql].name,
+                   database->connection_number);
+    return name;
+}
+
+static bool
+exec_named(Database *database, SqlId sql, const PgParam *params, size_t count,
+           PGresult **ret_result, Error *err)
+{
+    char name[STATEMENT_NAME_BYTES];
+    if (!check_usable(database, err))
+        return false;
+    (void)statement_name(database, sql, name);
+    if (!database->prepared[sql] &&
+        !pg_conn_prepare(database->conn, name, database->names->texts[sql], err))
+        return error_wrap(err, "prepare");
+    database->prepared[sql] = true;
+    return pg_conn_exec_prepared(database->conn, name, params, count, ret_result, err);
+}
+
+static bool
+names_statements(const Database *database)
+{
+    const DatabaseSettings *settings = database->settings;
+    return settings->prepared_statements && database->names != NULL && !database->statements_lost &&
+           (settings->statements_lost == NULL || !atomic_load(settings->statements_lost));
+}
+
+/* The worker goes on without names, all of its connections; the first one to notice says so. */
+static void
+give_up_names(Database *database, const Error *err)
+{
+    atomic_bool *shared = database->settings->statements_lost;
+    const bool known = shared != NULL ? atomic_exchange(shared, true) : database->statements_lost;
+    database->statements_lost = true;
+    if (!known)
+        log_warn("prepared statements do not last here, as behind a pooler; the worker goes on "
+                 "without them; set postgres.prepared_statements=false",
+                 LOG_STR("option", "postgres.prepared_statements"), LOG_ERR(err));
 }
 
 bool
 database_exec(Database *database, SqlId sql, const PgParam *params, size_t count,
               PGresult **ret_result, Error *err)
 {
-    if (!database->settings->prepared_statements || database->names == NULL)
+    if (!names_statements(database))
         return database_exec_once(database, sql, params, count, ret_result, err);
-    if (!check_usable(database, err))
-        return error_wrap(err, "%s", sql_files[sql].name);
-    if (!database->prepared[sql]) {
-        if (!pg_conn_prepare(database->conn, sql_files[sql].name, database->names->texts[sql], err))
-            return error_wrap(err, "prepare %s", sql_files[sql].name);
-        database->prepared[sql] = true;
-    }
-    return pg_conn_exec_prepared(database->conn, sql_files[sql].name, params, count, ret_result,
-                                 err) ||
-           error_wrap(err, "%s", sql_files[sql].name);
+    if (exec_named(database, sql, params, count, ret_result, err))
+        return true;
+    (void)fail_statement(database, sql, err);
+    if (err->reason != REASON_STATEMENT_LOST)
+        return false;
+    give_up_names(database, err);
+    /* A transaction has failed with the statement, and begins anew. */
+    if (pg_conn_in_transaction(database->conn))
+        return false;
+    *err = (Error){0};
+    return database_exec_once(database, sql, params, count, ret_result, err);
 }
 
 bool

@@ -14,6 +14,8 @@
 #include "common/clock.h"
 #include "common/error.h"
 
+#include <stdatomic.h>
+
 enum {
     /* A list of a preview or dry run is cut at this many bytes of JSON, and says so: what leaves
      * room for the rest of a result of at most 512 KiB. */
@@ -46,8 +48,12 @@ typedef struct DatabaseSettings {
     char application_name[DATABASE_NAME_BYTES]; /* longer ones PostgreSQL would cut off */
     DatabaseTables tables;                      /* SQL identifiers as in a FROM clause */
     bool prepared_statements;
+    /* Of all Databases of a worker: prepared statements do not last, as behind a pooler. NULL: each
+     * finds out for itself. */
+    atomic_bool *statements_lost;
     int connect_timeout_ms;
     int statement_timeout_ms;
+    int locked_timeout_ms; /* of a statement while rows of the application are locked; 0 = 1 s */
     int clock_skew_ms; /* worker and database further apart than this: ERROR_HOLD; 0 = not checked
                         */
 } DatabaseSettings;
@@ -68,6 +74,10 @@ bool database_connect(Database *database, Error *err) MUST_CHECK;
 /* Memory for the transaction under way; the next database_begin takes it back. Borrowed. */
 Arena *database_arena(Database *database);
 
+/* Ends the connection; the next use makes another, with the settings that role and database have by
+ * then. Not within a transaction. */
+void database_disconnect(Database *database);
+
 /* True when the last error left the connection unusable. */
 bool database_is_lost(const Database *database);
 
@@ -79,9 +89,13 @@ typedef enum DatabaseMode { DATABASE_WRITE, DATABASE_READ } DatabaseMode;
 bool database_begin(Database *database, DatabaseMode mode, int timeout_ms, int64_t *ret_now_us,
                     Error *err) MUST_CHECK;
 
-/* From here on a lock is waited for at most 100 ms: called before the first row of the application
- * is locked. */
+/* From here on a lock is waited for at most 100 ms, and no statement takes longer than
+ * locked_timeout_ms: called before the first row of the application is locked. */
 bool database_stop_waiting(Database *database, Error *err) MUST_CHECK;
+
+/* What follows can be undone alone, any number of times. */
+bool database_set_savepoint(Database *database, Error *err) MUST_CHECK;
+bool database_return_to_savepoint(Database *database, Error *err) MUST_CHECK;
 
 /* A commit whose answer is lost is ERROR_HOLD: whether it took effect shows when the ledger is read
  * again. */

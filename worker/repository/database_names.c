@@ -4,12 +4,9 @@
 #include "common/text.h"
 #include "worker/repository/database_private.h"
 #include "worker/repository/sql_render.h"
+#include "worker/repository/word_list.h"
 
 #include <string.h>
-
-enum {
-    VARIABLE_COUNT = TABLE_COUNT + 1,
-};
 
 const char *
 database_table_name(DatabaseTable table)
@@ -45,7 +42,6 @@ database_names_free(DatabaseNames *names)
         free(names->tables[i]);
     for (int i = 0; i < SQL_COUNT; i++)
         free(names->texts[i]);
-    free(names->schema);
     free(names->is_referenced);
     free(names);
 }
@@ -87,7 +83,7 @@ resolve_tables(const Resolver *resolver, Error *err)
         if (!text_copy(quoted, &resolver->names->tables[table], err))
             return false;
     }
-    return text_copy(pg_result_text(result, TABLE_SESSIONS, 1), &resolver->names->schema, err);
+    return true;
 }
 
 /* A comma within double quotes belongs to its name. */
@@ -158,17 +154,40 @@ resolve_references(const Resolver *resolver, Error *err)
     return true;
 }
 
+/* How the columns of times and words are used: a row for each variable. */
 static bool
-render_files(const Resolver *resolver, Error *err)
+resolve_terms(const Resolver *resolver, PGresult **ret_terms, Error *err)
 {
-    SqlVariable variables[VARIABLE_COUNT];
+    const DatabaseTables *settings = &resolver->settings->tables;
+    PgArray tables = {.element = PG_TEXT, .bytes.arena = resolver->arena};
+    PgArray others = {.element = PG_TEXT, .bytes.arena = resolver->arena};
+    for (DatabaseTable table = 0; table < TABLE_COUNT; table++)
+        pg_array_add(&tables, resolver->names->tables[table]);
+    word_list_add(&others, settings->message_sender_others);
+    const PgParam params[] = {pg_param_array(&tables), pg_param_text(settings->time_zone),
+                              pg_param_array(&others),
+                              pg_param_text(settings->booking_status_pending),
+                              pg_param_text(settings->booking_status_expired)};
+    return ask(resolver, SQL_DATABASE_TERMS, params, ARRAY_LEN(params), ret_terms, err);
+}
+
+static bool
+render_files(const Resolver *resolver, const PGresult *terms, Error *err)
+{
+    const size_t term_count = pg_result_rows(terms);
+    const size_t count = TABLE_COUNT + 1 + term_count;
+    SqlVariable *variables = arena_alloc(resolver->arena, count, sizeof(*variables));
+    if (variables == NULL)
+        return error_out_of_memory(err);
     for (DatabaseTable table = 0; table < TABLE_COUNT; table++)
         variables[table] =
             (SqlVariable){database_table_name(table), resolver->names->tables[table]};
     variables[TABLE_COUNT] = (SqlVariable){"session_is_referenced", resolver->names->is_referenced};
+    for (size_t row = 0; row < term_count; row++)
+        variables[TABLE_COUNT + 1 + row] =
+            (SqlVariable){pg_result_text(terms, row, 0), pg_result_text(terms, row, 1)};
     for (int i = 0; i < SQL_COUNT; i++) {
-        if (!sql_render(sql_files[i].text, variables, VARIABLE_COUNT, &resolver->names->texts[i],
-                        err))
+        if (!sql_render(sql_files[i].text, variables, count, &resolver->names->texts[i], err))
             return error_wrap(err, "%s", sql_files[i].name);
     }
     return true;
@@ -181,9 +200,10 @@ database_names_resolve(PgConn *conn, const DatabaseSettings *settings, Arena *ar
     CLEANUP(database_names_freep) DatabaseNames *names = calloc(1, sizeof(*names));
     if (names == NULL)
         return error_out_of_memory(err);
+    CLEANUP(pg_result_freep) PGresult *terms = NULL;
     const Resolver resolver = {conn, settings, arena, names};
     if (!resolve_tables(&resolver, err) || !resolve_references(&resolver, err) ||
-        !render_files(&resolver, err))
+        !resolve_terms(&resolver, &terms, err) || !render_files(&resolver, terms, err))
         return false;
     *ret_names = names;
     names = NULL;

@@ -24,7 +24,6 @@ typedef enum DatabaseTable {
 /* What the catalog says of the configured tables, and the SQL files with these names in them. */
 typedef struct DatabaseNames {
     char *tables[TABLE_COUNT]; /* quoted, with their schema */
-    char *schema;              /* quoted: that of the sessions table */
     char *is_referenced;       /* condition over a session `s`: a listed table has a row for it */
     char *texts[SQL_COUNT];    /* rendered */
 } DatabaseNames;
@@ -35,6 +34,9 @@ struct Database {
     PgConn *conn;
     DatabaseNames *names; /* owned; NULL until they are looked up on this connection */
     bool prepared[SQL_COUNT];
+    uint64_t connection_number; /* random, of the connection */
+    bool statements_lost;       /* prepared ones do not last on these connections */
+    bool outdated;              /* `names` say what is no longer so */
     Arena arena;
 };
 
@@ -62,6 +64,28 @@ void database_add_reference_names(const DatabaseSettings *settings, PgArray *nam
 
 /* Connects without looking at the application's tables: for migrations. */
 bool database_open(Database *database, Error *err) MUST_CHECK;
+
+enum {
+    DATABASE_STATEMENT_TIMEOUT_MS = 30000, /* where the settings name none */
+    DATABASE_CALL_SLACK_MS = 5000, /* beyond statement_timeout: the server's answer comes first */
+};
+
+/* The statement_timeout of a transaction that asks for `timeout_ms`; 0 = the setting. */
+static inline int
+database_statement_timeout_ms(const Database *database, int timeout_ms)
+{
+    const int configured_ms = database->settings->statement_timeout_ms;
+    if (timeout_ms > 0)
+        return timeout_ms;
+    return configured_ms > 0 ? configured_ms : DATABASE_STATEMENT_TIMEOUT_MS;
+}
+
+/* database_begin.c: begins and returns the database's clock; the connection is there. */
+bool database_send_begin(Database *database, DatabaseMode mode, int timeout_ms, int64_t *ret_now_us,
+                         Error *err) MUST_CHECK;
+
+/* Fails with ERROR_HOLD when the database's clock is too far from this machine's. */
+bool database_check_clock(const Database *database, int64_t now_us, Error *err) MUST_CHECK;
 
 /* Looks the names up in the catalog; `arena` is for the questions alone. ERROR_HOLD with SQLSTATE
  * 42P01 or 42830 for a table that cannot serve. */

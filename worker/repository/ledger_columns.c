@@ -17,8 +17,8 @@ static const char *const state_names[] = {
 
 /* In the order of add_record. */
 static const PgElement column_types[LEDGER_COLUMN_COUNT] = {
-    PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT4, PG_INT8, PG_INT8, PG_INT4, PG_TEXT,
-    PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT4, PG_BOOL, PG_TEXT, PG_TEXT,
+    PG_TEXT, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT4, PG_INT8, PG_INT8, PG_INT4,  PG_TEXT,
+    PG_INT8, PG_INT8, PG_INT8, PG_INT8, PG_INT4, PG_BOOL, PG_UUID, PG_BYTEA, PG_BYTEA,
 };
 
 static size_t
@@ -58,6 +58,7 @@ add_record(LedgerColumns *columns, const LedgerRecord *record)
     add_or_null(array++, record->finished_us);
     pg_array_add_int64(array++, record->attempts);
     pg_array_add_bool(array++, record->dead_letter);
+    pg_array_add(array++, record->content);
     pg_array_add(array++, record->reason);
     pg_array_add(array, record->result);
 }
@@ -87,7 +88,7 @@ read_state(const char *name)
 }
 
 static LedgerRecord
-read_row(const PGresult *result, size_t row)
+read_row(PGresult *result, size_t row)
 {
     return (LedgerRecord){
         .command_id = pg_result_text(result, row, 0),
@@ -105,8 +106,9 @@ read_row(const PGresult *result, size_t row)
         .finished_us = pg_result_int64(result, row, 12),
         .attempts = (int)pg_result_int64(result, row, 13),
         .dead_letter = pg_result_bool(result, row, 14),
-        .reason = pg_result_text(result, row, 15),
-        .result = pg_result_text(result, row, 16),
+        .content = pg_result_text(result, row, 15),
+        .reason = pg_result_hex(result, row, 16),
+        .result = pg_result_hex(result, row, 17),
     };
 }
 
@@ -135,7 +137,7 @@ ledger_rows_done(LedgerRows *rows)
 bool
 ledger_mark_busy(Error *err)
 {
-    if (err->reason == REASON_LOCK_HELD)
+    if (err->reason == REASON_ROW_LOCKED)
         error_become(err, REASON_LEDGER_BUSY);
     return false;
 }

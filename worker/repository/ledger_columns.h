@@ -10,7 +10,7 @@
 #include "worker/repository/ledger_repository.h"
 
 enum {
-    LEDGER_COLUMN_COUNT = 17,
+    LEDGER_COLUMN_COUNT = 18,
 };
 
 /* One array parameter a column, in the order of ledger_insert.sql. */

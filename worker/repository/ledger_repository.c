@@ -110,6 +110,21 @@ ledger_update(Database *database, const LedgerRecord *records, size_t count, Err
 }
 
 bool
+ledger_rename(Database *database, const char *old_id, const LedgerRecord *record, Error *err)
+{
+    const PgParam params[] = {
+        pg_param_text(old_id),
+        pg_param_text(record->command_id),
+        pg_param_text(record->source_topic),
+        pg_param_int64(record->source_partition),
+        pg_param_int64(record->source_offset),
+        pg_param_int64(record->source_timestamp_ms),
+    };
+    return database_run(database, SQL_LEDGER_RENAME, params, ARRAY_LEN(params), NULL, err) ||
+           ledger_mark_busy(err);
+}
+
+bool
 ledger_take_over(Database *database, const char *command_id, const char *worker_id,
                  int64_t owner_epoch, Error *err)
 {

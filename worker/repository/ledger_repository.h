@@ -34,9 +34,10 @@ typedef struct LedgerRecord {
     int64_t started_us;  /* when it was started first */
     int64_t finished_us; /* 0 while running */
     int attempts;
-    bool dead_letter;   /* its publication comes with a dead letter */
-    const char *reason; /* of the dead letter; NULL = none */
-    const char *result; /* JSON; NULL while running */
+    bool dead_letter;    /* its publication comes with a dead letter */
+    const char *content; /* a UUID: what was asked for; NULL = entered before that was noted */
+    const char *reason;  /* of the dead letter; NULL = none */
+    const char *result;  /* JSON; NULL while running */
 } LedgerRecord;
 
 /* Rows found, with the memory their pointers borrow; what is not in `storage` is the transaction's.
@@ -63,6 +64,11 @@ bool ledger_lock(Database *database, const char *const *ids, size_t count, Ledge
 /* Reads without a lock. */
 bool ledger_find(Database *database, const char *const *ids, size_t count, LedgerRows *ret_rows,
                  Error *err) MUST_CHECK;
+
+/* A row that stands under `old_id`, and comes from the record's source, gets the record's id, with
+ * all that is kept of its command. */
+bool ledger_rename(Database *database, const char *old_id, const LedgerRecord *record,
+                   Error *err) MUST_CHECK;
 
 /* Overwrites rows that exist (by id) with all that the records say, their source too: a replay
  * comes from elsewhere. A row that is gone is ERROR_RETRY with code "ledger_busy". */
@@ -108,7 +114,7 @@ typedef struct LedgerRange {
     int64_t rows_total; /* how many there may be, estimated when it began; 0 = unknown */
     int64_t counts[RANGE_COUNTS_MAX]; /* what was done, as the target counts it */
     size_t counted;
-    int64_t skipped;      /* rows skipped beyond those kept in the skipped table */
+    int64_t skipped;      /* rows that are skipped for good */
     int64_t last_pass_us; /* when the last pass began; 0 = not yet */
     char error_code[32];  /* of RANGE_FAILED */
     char error_sqlstate[ERROR_SQLSTATE_BYTES];
@@ -138,18 +144,60 @@ bool ledger_take_over(Database *database, const char *command_id, const char *wo
 /* Removes ranges, skipped rows and listed ids of a command that ended. */
 bool ledger_range_delete_all(Database *database, const char *command_id, Error *err) MUST_CHECK;
 
+/* Why a row is left as it was. */
+typedef enum SkipReason {
+    SKIP_LOCKED,     /* others held it all the time */
+    SKIP_REFERENCED, /* a table that may reference it does */
+    SKIP_TRIGGER,    /* a trigger of the application kept it, or something that goes with it */
+    SKIP_ERROR,      /* PostgreSQL refused to change it */
+    SKIP_REASON_COUNT,
+} SkipReason;
+
+const char *skip_reason_name(SkipReason reason);
+
+typedef struct SkipCause {
+    SkipReason reason;
+    const char *sqlstate; /* "" = none, here and below */
+    const char *message;
+} SkipCause;
+
 /* Skipped rows: item = session id or booking id; owner = user id or "". What is read is in the
  * transaction's memory. */
 typedef struct SkippedRows {
     const char **owners;
     const char **items;
     size_t count;
+    SkipCause cause; /* of those that ledger_skip is given */
 } SkippedRows;
+
+/* Rows that were skipped for one cause; borrowed. */
+typedef struct SkipCount {
+    SkipCause cause;
+    int64_t rows;
+    const char *example; /* the id of one of them; "" = unknown */
+} SkipCount;
 
 /* Keeps skipped rows for the range's last pass. Known ones stay once. At most `limit` rows a range;
  * *ret_kept tells how many of those given are in the table now. */
 bool ledger_skip(Database *database, const LedgerRangeKey *key, const SkippedRows *rows, int limit,
                  size_t *ret_kept, Error *err) MUST_CHECK;
+
+/* Counts rows of the range that are skipped for good. */
+bool ledger_skip_count(Database *database, const LedgerRangeKey *key, const SkipCount *skipped,
+                       Error *err) MUST_CHECK;
+
+/* Counts, for good, the rows that are still kept for the range's last pass. */
+bool ledger_skip_settle(Database *database, const LedgerRangeKey *key, int64_t *ret_count,
+                        Error *err) MUST_CHECK;
+
+/* How many rows of the target were skipped for SKIP_ERROR so far, in all its ranges. */
+bool ledger_skip_errors(Database *database, const LedgerRangeKey *key, int64_t *ret_count,
+                        Error *err) MUST_CHECK;
+
+/* Why rows of the target were skipped, in the transaction's memory: the most frequent causes, at
+ * most `room`. */
+bool ledger_skip_reasons(Database *database, const LedgerRangeKey *key, SkipCount *counts,
+                         size_t room, size_t *ret_count, Error *err) MUST_CHECK;
 
 /* The rows kept after the cursor (owner, item), in that order, at most `limit`. */
 bool ledger_skipped_list(Database *database, const LedgerRangeKey *key, const LedgerCursor *after,

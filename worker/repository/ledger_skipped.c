@@ -11,10 +11,7 @@ enum {
 static char *
 copy_or_empty(Arena *arena, const char *text)
 {
-    const char *source = text != NULL ? text : "";
-    const size_t size = strlen(source) + 1;
-    char *copy = arena_alloc(arena, size, 1);
-    return copy != NULL ? memcpy(copy, source, size) : NULL;
+    return arena_copy(arena, text != NULL ? text : "");
 }
 
 /* Copies the rows; an owner column below 0 means that there is none, and reads as "". */
@@ -45,12 +42,19 @@ bool
 ledger_skip(Database *database, const LedgerRangeKey *key, const SkippedRows *rows, int limit,
             size_t *ret_kept, Error *err)
 {
+    const SkipCause *cause = &rows->cause;
     PgArray owners = database_array(database, PG_TEXT);
     PgArray items = database_array(database, PG_TEXT);
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    const PgParam params[] = {pg_param_text(key->command_id), pg_param_text(key->target),
-                              pg_param_int64(key->range_no),  pg_param_array(&owners),
-                              pg_param_array(&items),         pg_param_int64(limit)};
+    const PgParam params[] = {pg_param_text(key->command_id),
+                              pg_param_text(key->target),
+                              pg_param_int64(key->range_no),
+                              pg_param_array(&owners),
+                              pg_param_array(&items),
+                              pg_param_int64(limit),
+                              pg_param_text(skip_reason_name(cause->reason)),
+                              pg_param_text(cause->sqlstate),
+                              pg_param_text(cause->message)};
     pg_array_add_all(&owners, rows->owners, rows->count);
     pg_array_add_all(&items, rows->items, rows->count);
     if (!database_exec(database, SQL_LEDGER_SKIP, params, ARRAY_LEN(params), &result, err))

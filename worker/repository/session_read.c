@@ -91,7 +91,11 @@ session_count(Database *database, int64_t cutoff_us, const char *user_id, Sessio
         .videos = pg_result_int64(result, 0, 2),
         .referenced = pg_result_int64(result, 0, 3),
     };
-    return true;
+    const char *example = pg_result_text(result, 0, 4);
+    if (example == NULL)
+        return true;
+    ret_counts->referenced_example = arena_copy(&database->arena, example);
+    return ret_counts->referenced_example != NULL || error_out_of_memory(err);
 }
 
 bool

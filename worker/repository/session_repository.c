@@ -158,65 +158,126 @@ session_find_listed(Database *database, int64_t cutoff_us, const SessionList *se
     return true;
 }
 
-/* The parameters of session_delete.sql. */
+/* The parameters of session_delete.sql, and the candidate that each place among them stands for. */
 typedef struct DeleteArrays {
     PgArray requests;
     PgArray users;
     PgArray sessions;
     PgArray cutoffs;
+    PgArray tables;
+    size_t *index;
+    size_t count;
 } DeleteArrays;
 
-static size_t
-delete_arrays_fill(DeleteArrays *arrays, const SessionCandidates *candidates, const bool *locked,
-                   const SessionRequest *requests)
+static bool
+delete_arrays_fill(Database *database, DeleteArrays *arrays, const SessionCandidates *candidates,
+                   const bool *locked, const SessionRequest *requests, Error *err)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < candidates->count; i++) {
-        if (!locked[i])
-            continue;
-        pg_array_add_int64(&arrays->requests, candidates->ordinals[i]);
-        pg_array_add(&arrays->users, candidates->user_ids[i]);
-        pg_array_add(&arrays->sessions, candidates->session_ids[i]);
-        pg_array_add_time(&arrays->cutoffs, requests[candidates->ordinals[i]].cutoff_us);
-        count++;
-    }
-    return count;
-}
-
-static void
-read_counts(const PGresult *result, size_t request_count, SessionCounts *counts)
-{
-    for (size_t row = 0; row < pg_result_rows(result); row++) {
-        const size_t request = (size_t)pg_result_int64(result, row, 0);
-        if (request >= request_count)
-            continue;
-        counts[request] = (SessionCounts){
-            .sessions = pg_result_int64(result, row, 1),
-            .images = pg_result_int64(result, row, 2),
-            .videos = pg_result_int64(result, row, 3),
-            .referenced = pg_result_int64(result, row, 4),
-        };
-    }
-}
-
-bool
-session_delete_locked(Database *database, const SessionCandidates *candidates, const bool *locked,
-                      const SessionRequests *requests, SessionCounts *counts, Error *err)
-{
-    DeleteArrays arrays = {
+    *arrays = (DeleteArrays){
         .requests = database_array(database, PG_INT4),
         .users = database_array(database, PG_UUID),
         .sessions = database_array(database, PG_TEXT),
         .cutoffs = database_array(database, PG_TIMESTAMP),
+        .tables = database_array(database, PG_TEXT),
+        .index = arena_alloc(&database->arena, candidates->count, sizeof(*arrays->index)),
     };
+    if (arrays->index == NULL)
+        return error_out_of_memory(err);
+    for (size_t i = 0; i < candidates->count; i++) {
+        if (!locked[i])
+            continue;
+        arrays->index[arrays->count++] = i;
+        pg_array_add_int64(&arrays->requests, candidates->ordinals[i]);
+        pg_array_add(&arrays->users, candidates->user_ids[i]);
+        pg_array_add(&arrays->sessions, candidates->session_ids[i]);
+        pg_array_add_time(&arrays->cutoffs, requests[candidates->ordinals[i]].cutoff_us);
+    }
+    pg_array_add(&arrays->tables, database_table(database, TABLE_SESSIONS));
+    pg_array_add(&arrays->tables, database_table(database, TABLE_IMAGE_SENT));
+    pg_array_add(&arrays->tables, database_table(database, TABLE_VIDEO_SENT));
+    return true;
+}
+
+enum {
+    DELETED_REQUEST,
+    DELETED_SESSIONS,
+    DELETED_IMAGES,
+    DELETED_VIDEOS,
+    DELETED_REFERENCED,
+    DELETED_EXAMPLE,
+    DELETED_DUE,
+};
+
+static bool
+read_counts(Database *database, const PGresult *result, size_t request_count, SessionCounts *counts,
+            Error *err)
+{
+    for (size_t row = 0; row < pg_result_rows(result); row++) {
+        const size_t request = (size_t)pg_result_int64(result, row, DELETED_REQUEST);
+        if (request >= request_count || pg_result_text(result, row, DELETED_DUE) != NULL)
+            continue;
+        const char *example = pg_result_text(result, row, DELETED_EXAMPLE);
+        counts[request] = (SessionCounts){
+            .sessions = pg_result_int64(result, row, DELETED_SESSIONS),
+            .images = pg_result_int64(result, row, DELETED_IMAGES),
+            .videos = pg_result_int64(result, row, DELETED_VIDEOS),
+            .referenced = pg_result_int64(result, row, DELETED_REFERENCED),
+            .referenced_example = example != NULL ? arena_copy(&database->arena, example) : NULL,
+        };
+        if (example != NULL && counts[request].referenced_example == NULL)
+            return error_out_of_memory(err);
+    }
+    return true;
+}
+
+/* Looks at the sessions that were due: in a statement of its own, whose snapshot has the change. */
+static bool
+find_kept(Database *database, const SessionCandidates *candidates, const DeleteArrays *arrays,
+          const PGresult *deleted, SessionDeletion *deletion, Error *err)
+{
+    PgArray ids = database_array(database, PG_TEXT);
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    memset(counts, 0, requests->count * sizeof(*counts));
-    if (delete_arrays_fill(&arrays, candidates, locked, requests->requests) == 0)
+    size_t *due = arena_alloc(&database->arena, arrays->count, sizeof(*due));
+    bool *flags = arena_alloc(&database->arena, candidates->count, sizeof(*flags));
+    size_t due_count = 0;
+    if (due == NULL || flags == NULL)
+        return error_out_of_memory(err);
+    for (size_t row = 0; row < pg_result_rows(deleted); row++) {
+        if (pg_result_text(deleted, row, DELETED_DUE) == NULL)
+            continue;
+        const size_t i = arrays->index[pg_result_int64(deleted, row, DELETED_DUE)];
+        pg_array_add(&ids, candidates->session_ids[i]);
+        due[due_count++] = i;
+    }
+    if (due_count == 0)
+        return true;
+    const PgParam params[] = {pg_param_array(&ids)};
+    if (!database_exec(database, SQL_SESSION_KEPT, params, 1, &result, err))
+        return false;
+    for (size_t row = 0; row < pg_result_rows(result); row++)
+        flags[due[pg_result_int64(result, row, 0)]] = true;
+    deletion->kept = flags;
+    deletion->kept_count = pg_result_rows(result);
+    return true;
+}
+
+bool
+session_delete_locked(Database *database, const SessionCandidates *candidates, const bool *locked,
+                      const SessionRequests *requests, SessionDeletion *deletion, Error *err)
+{
+    DeleteArrays arrays;
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    memset(deletion->counts, 0, requests->count * sizeof(*deletion->counts));
+    deletion->kept = NULL;
+    deletion->kept_count = 0;
+    if (!delete_arrays_fill(database, &arrays, candidates, locked, requests->requests, err))
+        return false;
+    if (arrays.count == 0)
         return true;
     const PgParam params[] = {pg_param_array(&arrays.requests), pg_param_array(&arrays.users),
-                              pg_param_array(&arrays.sessions), pg_param_array(&arrays.cutoffs)};
-    if (!database_exec(database, SQL_SESSION_DELETE, params, ARRAY_LEN(params), &result, err))
-        return false;
-    read_counts(result, requests->count, counts);
-    return true;
+                              pg_param_array(&arrays.sessions), pg_param_array(&arrays.cutoffs),
+                              pg_param_array(&arrays.tables)};
+    return database_exec(database, SQL_SESSION_DELETE, params, ARRAY_LEN(params), &result, err) &&
+           read_counts(database, result, requests->count, deletion->counts, err) &&
+           find_kept(database, candidates, &arrays, result, deletion, err);
 }

@@ -93,7 +93,7 @@ bool session_lock(Database *database, const SessionCandidates *candidates, bool 
                   Error *err) MUST_CHECK;
 
 /* The same without the children: session_delete_locked then waits for a child that another
- * transaction holds, and fails with SQLSTATE 55P03 after 100 ms. Cheaper where that is rare. */
+ * transaction holds, and fails with REASON_ROW_LOCKED after 100 ms. Cheaper where that is rare. */
 bool session_lock_parents(Database *database, const SessionCandidates *candidates, bool *locked,
                           Error *err) MUST_CHECK;
 
@@ -102,6 +102,7 @@ typedef struct SessionCounts {
     int64_t images;
     int64_t videos;
     int64_t referenced; /* kept on account of a table in session_references; counted as skipped */
+    const char *referenced_example; /* one of those, in the transaction's memory; or NULL */
 } SessionCounts;
 
 /* The requests that the candidates were found for. */
@@ -110,11 +111,20 @@ typedef struct SessionRequests {
     size_t count;
 } SessionRequests;
 
+typedef struct SessionDeletion {
+    SessionCounts *counts; /* room for one a request */
+    /* Sessions that were due and did not go with all their records, because a trigger kept
+     * something. */
+    const bool *kept; /* of each candidate, in the transaction's memory; NULL when there is none */
+    size_t kept_count;
+} SessionDeletion;
+
 /* Second look with a fresh snapshot on the locked candidates, then children, then sessions; counts
- * per request. `counts` has one element per request. */
+ * per request. Where a session is kept the caller rolls back:
+ * a session goes with all its records or not at all. */
 bool session_delete_locked(Database *database, const SessionCandidates *candidates,
                            const bool *locked, const SessionRequests *requests,
-                           SessionCounts *counts, Error *err) MUST_CHECK;
+                           SessionDeletion *deletion, Error *err) MUST_CHECK;
 
 /* The preview's data: inactive_sessions, total, truncated, image_records, video_records,
  * cutoff_time. One statement; user_id "" = all. */

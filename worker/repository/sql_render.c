@@ -1,5 +1,6 @@
 #include "worker/repository/sql_render.h"
 
+#include "common/macros.h"
 #include "common/strbuf.h"
 
 #include <string.h>
@@ -43,6 +44,34 @@ find_value(const SqlVariable *variables, size_t count, const char *name, size_t 
     return NULL;
 }
 
+/* How many bytes of `text`, which begins with a parenthesis, lie between it and its end. */
+static size_t
+argument_length(const char *text)
+{
+    int depth = 1;
+    size_t length = 1;
+    while (text[length] != '\0') {
+        depth += (text[length] == '(') - (text[length] == ')');
+        if (depth == 0)
+            return length - 1;
+        length++;
+    }
+    return length - 1;
+}
+
+static bool
+add_value(StrBuf *rendered, const char *value, const char *argument, size_t length, Error *err)
+{
+    CLEANUP(strbuf_done) StrBuf copy = {0};
+    CLEANUP(autofree) char *filled = NULL;
+    strbuf_add(&copy, argument, length);
+    const SqlVariable variable = {"argument", strbuf_text(&copy)};
+    if (!sql_render(value, &variable, 1, &filled, err))
+        return false;
+    strbuf_add_text(rendered, filled);
+    return true;
+}
+
 bool
 sql_render(const char *text, const SqlVariable *variables, size_t count, char **ret_text,
            Error *err)
@@ -59,8 +88,13 @@ sql_render(const char *text, const SqlVariable *variables, size_t count, char **
         if (value == NULL)
             return error_set(err, REASON_STATEMENT_BROKEN,
                              "an SQL file names the unknown variable %.*s", (int)length, text);
-        strbuf_add_text(&rendered, value);
         text += length;
+        const size_t argument = *text == '(' ? argument_length(text) : 0;
+        if (argument == 0)
+            strbuf_add_text(&rendered, value);
+        else if (!add_value(&rendered, value, text + 1, argument, err))
+            return false;
+        text += argument > 0 ? argument + 2 : 0;
     }
     char *taken = strbuf_take(&rendered);
     if (taken == NULL)

@@ -15,6 +15,11 @@ typedef enum EntryVerdict {
     ENTRY_REPLAY,    /* it runs again, from nothing */
 } EntryVerdict;
 
+/* Reads what the ledger knows of these commands, without a lock; ledger_rows_find tells whose row
+ * is which. */
+bool ledger_entry_find(const TaskContext *context, const TaskItem *items, size_t count,
+                       LedgerRows *ret_rows, Error *err) MUST_CHECK;
+
 /* Inserts the entry's record. Where the ledger knows the id already, it locks that row, returns it
  * as the only one of *ret_rows, and settles the entry by the ledger's rules. */
 bool ledger_entry_add(const TaskEntry *entry, LedgerRows *ret_rows, EntryVerdict *ret_verdict,

@@ -18,6 +18,8 @@ ledger_decide(const LedgerRecord *row, const Command *command, const Record *sou
     const bool running = row->state == LEDGER_RUNNING;
     if (is_same_source(row, source))
         return running ? LEDGER_TAKE_OVER : LEDGER_PUBLISH;
+    if (row->content != NULL && strcmp(row->content, command->content) != 0)
+        return LEDGER_CONFLICT;
     if (command->replay > row->replay && !running && row->state != LEDGER_SUCCEEDED)
         return LEDGER_RUN_AGAIN;
     return LEDGER_ABSORB;
@@ -26,9 +28,10 @@ ledger_decide(const LedgerRecord *row, const Command *command, const Record *sou
 LedgerStart
 ledger_start(const Command *command, const Record *source, int64_t now_us, int retention_hours)
 {
-    const int64_t remembered_us = (retention_hours - 1) * US_PER_HOUR;
-    if (source->timestamp_ms >= 0 &&
-        now_us - source->timestamp_ms * CLOCK_US_PER_MS > remembered_us)
+    /* In milliseconds: a producer may have sent microseconds, which times 1000 are no int64_t. */
+    const int64_t remembered_from_us = now_us - (retention_hours - 1) * US_PER_HOUR;
+    const int64_t from_ms = (remembered_from_us + CLOCK_US_PER_MS - 1) / CLOCK_US_PER_MS;
+    if (remembered_from_us > 0 && source->timestamp_ms >= 0 && source->timestamp_ms < from_ms)
         return LEDGER_START_TOO_OLD;
     if (command->replay == 0 && command->has_expires_at && now_us >= command->expires_at_us)
         return LEDGER_START_EXPIRED;
@@ -36,11 +39,14 @@ ledger_start(const Command *command, const Record *source, int64_t now_us, int r
 }
 
 const LedgerRecord *
-ledger_rows_find(const LedgerRows *rows, const char *command_id)
+ledger_rows_find(const LedgerRows *rows, const Command *command, const Record *source)
 {
     for (size_t i = 0; i < rows->count; i++) {
-        if (strcmp(rows->rows[i].command_id, command_id) == 0)
-            return &rows->rows[i];
+        const LedgerRecord *row = &rows->rows[i];
+        if (strcmp(row->command_id, command->key) == 0 ||
+            (command->is_event && strcmp(row->command_id, command->id) == 0 &&
+             is_same_source(row, source)))
+            return row;
     }
     return NULL;
 }
@@ -50,7 +56,7 @@ ledger_record_new(const Command *command, const Record *source, const char *work
                   int64_t now_us)
 {
     return (LedgerRecord){
-        .command_id = command->id,
+        .command_id = command->key,
         .task = command_task_name(command->task),
         .state = LEDGER_RUNNING,
         .source_topic = source->topic,
@@ -60,6 +66,7 @@ ledger_record_new(const Command *command, const Record *source, const char *work
         .replay = command->replay,
         .worker_id = worker_id,
         .owner_epoch = 1,
+        .content = command->content,
         .now_us = now_us,
         .started_us = now_us,
     };

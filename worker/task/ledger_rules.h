@@ -14,6 +14,7 @@ typedef enum LedgerVerdict {
     LEDGER_PUBLISH,   /* a redelivery of what ended: its stored bytes again */
     LEDGER_ABSORB,    /* a producer's duplicate: nothing */
     LEDGER_RUN_AGAIN, /* a replay with a higher number: from nothing */
+    LEDGER_CONFLICT,  /* the id of another command: rejected */
 } LedgerVerdict;
 
 LedgerVerdict ledger_decide(const LedgerRecord *row, const Command *command, const Record *source);
@@ -29,8 +30,10 @@ typedef enum LedgerStart {
 LedgerStart ledger_start(const Command *command, const Record *source, int64_t now_us,
                          int retention_hours);
 
-/* The row of the id, or NULL. */
-const LedgerRecord *ledger_rows_find(const LedgerRows *rows, const char *command_id);
+/* The row of the command, or NULL. Earlier versions knew an event by its id alone: such a row is
+ * its own when it comes from the same record. */
+const LedgerRecord *ledger_rows_find(const LedgerRows *rows, const Command *command,
+                                     const Record *source);
 
 /* A record for this command in state running, started and its one "now" taken at `now_us`, epoch 1.
  */

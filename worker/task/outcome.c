@@ -3,6 +3,7 @@
 #include "common/strbuf.h"
 #include "worker/task/kind.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 void
@@ -143,17 +144,55 @@ outcome_fail(const TaskEntry *entry, const Error *cause, int attempts, int64_t f
     return outcome_finish(entry, &end, err);
 }
 
+/* What was compared. */
+static char *
+not_started_reason(const TaskEntry *entry, bool too_old)
+{
+    StrBuf text = {.arena = database_arena(entry->context->database)};
+    char then[CLOCK_TEXT_BYTES];
+    char now[CLOCK_TEXT_BYTES];
+    const int64_t now_us = entry->record->now_us;
+    const int remembered_hours = entry->context->settings->ledger_retention_hours - 1;
+    clock_format(now_us, now);
+    if (too_old) {
+        clock_format(entry->item->source->timestamp_ms * CLOCK_US_PER_MS, then);
+        strbuf_add_format(&text,
+                          "the record's timestamp is %s, but at %s the ledger is sure of the "
+                          "last %d hours alone (worker.ledger_retention_hours less one)",
+                          then, now, remembered_hours);
+    } else {
+        clock_format(entry->item->command->expires_at_us, then);
+        strbuf_add_format(&text, "expires_at was %s, and the command would have started at %s",
+                          then, now);
+    }
+    return strbuf_take(&text);
+}
+
+static char *
+not_started_message(const TaskEntry *entry, const char *reason, bool too_old)
+{
+    StrBuf text = {.arena = database_arena(entry->context->database)};
+    strbuf_add_text(&text, "Expired before it started");
+    if (too_old)
+        strbuf_add_format(&text, ": %s", reason);
+    return strbuf_take(&text);
+}
+
 bool
 outcome_not_started(const TaskEntry *entry, LedgerStart start, Error *err)
 {
     const bool too_old = start == LEDGER_START_TOO_OLD;
     const ErrorCode code = too_old ? ERROR_CODE_OLDER_THAN_LEDGER : ERROR_CODE_EXPIRED;
+    const char *reason = not_started_reason(entry, too_old);
+    const char *message = reason != NULL ? not_started_message(entry, reason, too_old) : NULL;
+    if (message == NULL)
+        return error_out_of_memory(err);
     const TaskEnd end = {
         .status = RESULT_EXPIRED,
-        .message = "Expired before it started",
+        .message = message,
         .has_error = true,
         .error_code = code,
-        .error_message = error_code_help(code),
+        .error_message = reason,
         .attempts = 0,
         .started_us = 0,
         .finished_us = entry->record->now_us,
@@ -180,6 +219,60 @@ outcome_from_stored(const LedgerRecord *row, TaskOutcome *outcome, Error *err)
     return true;
 }
 
+void
+outcome_duplicate(const LedgerRecord *row, TaskOutcome *outcome)
+{
+    task_outcome_done(outcome);
+    outcome->step = TASK_DUPLICATE;
+    outcome->status = status_of_state(row->state);
+    outcome->first_started_us = row->started_us;
+    outcome->finished_at_us = row->finished_us;
+}
+
+/* A member of the outcome, as the sentence of the rejection. */
+static char *
+conflict_message(const Command *command, const LedgerRecord *row)
+{
+    StrBuf text = {0};
+    char started[CLOCK_TEXT_BYTES];
+    clock_format(row->started_us, started);
+    strbuf_add_format(
+        &text,
+        "the id was used before, for %s%s, by record %" PRId64 " of partition %" PRId32
+        " of %s, started at %s; another command takes "
+        "another id",
+        row->task,
+        strcmp(row->task, command_task_name(command->task)) == 0 ? " with other params" : "",
+        row->source_offset, row->source_partition, row->source_topic, started);
+    return strbuf_take(&text);
+}
+
+bool
+outcome_conflict(const TaskEntry *entry, const LedgerRecord *row, Error *err)
+{
+    const Command *command = entry->item->command;
+    TaskOutcome *outcome = entry->outcome;
+    Rejection rejection = {0};
+    task_outcome_done(outcome);
+    outcome->reason = conflict_message(command, row);
+    if (outcome->reason == NULL)
+        return error_out_of_memory(err);
+    rejection_of_command(command, ERROR_CODE_ID_CONFLICT, outcome->reason, &rejection);
+    const int64_t now_us = clock_now_us(entry->context->clock);
+    const char *printed = result_print_rejection(
+        database_arena(entry->context->database), &rejection, entry->item->source,
+        entry->context->settings->worker_id, now_us, now_us);
+    outcome->result = printed != NULL ? strdup(printed) : NULL;
+    if (outcome->result == NULL)
+        return error_out_of_memory(err);
+    outcome->step = TASK_FINISHED;
+    outcome->finished_at_us = now_us;
+    outcome->dead_letter = true;
+    outcome->id_conflict = true;
+    outcome->status = result_status_name(RESULT_REJECTED);
+    return true;
+}
+
 ErrorCode
 outcome_error_code(const Error *cause)
 {
@@ -189,5 +282,13 @@ outcome_error_code(const Error *cause)
 bool
 outcome_met_a_lock(const Error *cause)
 {
-    return cause->reason == REASON_LOCK_HELD;
+    return cause->reason == REASON_ROW_LOCKED;
+}
+
+bool
+outcome_is_of_a_row(const Error *cause)
+{
+    return cause->reason == REASON_WORK_REFUSED || cause->reason == REASON_DATA_INVALID ||
+           cause->reason == REASON_STILL_REFERENCED || cause->reason == REASON_CONFLICT ||
+           cause->reason == REASON_ROW_LOCKED || cause->reason == REASON_TIMEOUT;
 }

@@ -49,11 +49,22 @@ bool outcome_not_started(const TaskEntry *entry, LedgerStart start, Error *err) 
 /* Fills the outcome from a row that ended: its stored bytes. */
 bool outcome_from_stored(const LedgerRecord *row, TaskOutcome *outcome, Error *err) MUST_CHECK;
 
+/* The outcome of a producer's duplicate, and how the first one, whose row this is, fared. */
+void outcome_duplicate(const LedgerRecord *row, TaskOutcome *outcome);
+
+/* The rejection of a command under an id that the row has for another one. The ledger does not
+ * learn of it. */
+bool outcome_conflict(const TaskEntry *entry, const LedgerRecord *row, Error *err) MUST_CHECK;
+
 /* The documented code for the cause of a failure. */
 ErrorCode outcome_error_code(const Error *cause);
 
 /* True when another transaction's lock on a row of the application was the cause: the worker gives
  * way, and locks what it left unlocked the next time. */
 bool outcome_met_a_lock(const Error *cause);
+
+/* True when one row can be the cause, where it happened while rows were changed: found by halving,
+ * that row is skipped. */
+bool outcome_is_of_a_row(const Error *cause);
 
 #endif

@@ -147,9 +147,10 @@ read_phase(const TaskEntry *entry, int attempts, bool *ret_write, Error *err)
         ledger_record_new(item->command, item->source, context->settings->worker_id, now_us);
     CLEANUP(ledger_rows_done) LedgerRows rows = {0};
     EntryVerdict verdict = ENTRY_NEW;
-    const char *const ids[] = {item->command->id};
-    if (!ledger_find(context->database, ids, 1, &rows, err) ||
-        (rows.count > 0 && !ledger_entry_settle(entry, &rows.rows[0], &verdict, err)))
+    if (!ledger_entry_find(context, item, 1, &rows, err))
+        return false;
+    const LedgerRecord *row = ledger_rows_find(&rows, item->command, item->source);
+    if (row != NULL && !ledger_entry_settle(entry, row, &verdict, err))
         return false;
     *ret_write = verdict != ENTRY_SETTLED;
     if (!*ret_write)

@@ -21,6 +21,41 @@ add_failure(StrBuf *text, const Report *report)
     strbuf_add_format(text, ": %s", report->failure);
 }
 
+/* Rows whose cause is not listed: locked ones of a version that knew no other, and rare causes. */
+static int64_t
+unlisted(const Tally *tally)
+{
+    int64_t rows = tally->skipped;
+    for (size_t i = 0; i < tally->reason_count; i++)
+        rows -= tally->reasons[i].rows;
+    return rows;
+}
+
+static bool
+has_reason(const Tally *tally, SkipReason reason)
+{
+    for (size_t i = 0; i < tally->reason_count; i++) {
+        if (tally->reasons[i].cause.reason == reason)
+            return true;
+    }
+    return reason == SKIP_LOCKED && tally->reason_count < TALLY_REASONS_MAX && unlisted(tally) > 0;
+}
+
+/* " (3 skipped: locked, error)" */
+static void
+add_skipped(StrBuf *text, const Tally *tally)
+{
+    const char *before = ": ";
+    strbuf_add_format(text, " (%" PRId64 " skipped", tally->skipped);
+    for (SkipReason reason = SKIP_LOCKED; reason < SKIP_REASON_COUNT; reason++) {
+        if (!has_reason(tally, reason))
+            continue;
+        strbuf_add_format(text, "%s%s", before, skip_reason_name(reason));
+        before = ", ";
+    }
+    strbuf_add_char(text, ')');
+}
+
 static void
 add_sentence(StrBuf *text, const Report *report)
 {
@@ -37,7 +72,7 @@ add_sentence(StrBuf *text, const Report *report)
                           rows, words->rows);
     add_for_user(text, report);
     if (report->tally.skipped > 0)
-        strbuf_add_format(text, " (%" PRId64 " skipped: locked)", report->tally.skipped);
+        add_skipped(text, &report->tally);
 }
 
 char *
@@ -68,6 +103,38 @@ add_ids(StrBuf *json, const Tally *tally)
     return added;
 }
 
+static const char *
+text_or_null(const char *text)
+{
+    return text[0] != '\0' ? text : NULL;
+}
+
+static void
+add_reason(StrBuf *json, const SkipCount *skipped)
+{
+    json_open_object(json, NULL);
+    json_add_text(json, "reason", skip_reason_name(skipped->cause.reason));
+    json_add_int64(json, "count", skipped->rows);
+    json_add_text(json, "sqlstate", text_or_null(skipped->cause.sqlstate));
+    json_add_text(json, "message", text_or_null(skipped->cause.message));
+    json_add_text(json, "example", text_or_null(skipped->example));
+    json_close_object(json);
+}
+
+static void
+add_reasons(StrBuf *json, const Tally *tally)
+{
+    const SkipCount locked = {{SKIP_LOCKED, "", ""}, unlisted(tally), ""};
+    if (tally->skipped == 0)
+        return;
+    json_open_array(json, "skipped_reasons");
+    for (size_t i = 0; i < tally->reason_count; i++)
+        add_reason(json, &tally->reasons[i]);
+    if (locked.rows > 0 && tally->reason_count < TALLY_REASONS_MAX)
+        add_reason(json, &locked);
+    json_close_array(json);
+}
+
 static void
 add_counts(StrBuf *json, const Report *report)
 {
@@ -82,6 +149,7 @@ add_counts(StrBuf *json, const Report *report)
         json_add_bool(json, target->words.truncated, (int64_t)added < tally->counts[0]);
     }
     json_add_int64(json, target->words.skipped, tally->skipped);
+    add_reasons(json, tally);
     json_add_time(json, "cutoff_time", report->cutoff_us);
     if (report->user_id[0] != '\0')
         json_add_text(json, "user_id", report->user_id);

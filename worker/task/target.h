@@ -14,12 +14,16 @@
 
 enum {
     TARGET_RANGES_MAX = 16, /* into which one is divided */
+    TALLY_REASONS_MAX =
+        20, /* causes that a result lists of a target; rarer ones are counted only */
 };
 
 /* What was done with the rows of a target, or would be. Pointers are borrowed. */
 typedef struct Tally {
     int64_t counts[RANGE_COUNTS_MAX]; /* the first one is that of the rows themselves */
     int64_t skipped;
+    SkipCount reasons[TALLY_REASONS_MAX]; /* for which rows were skipped */
+    size_t reason_count;
     const char *const *ids; /* listed in the result; perhaps not all */
     size_t id_count;
 } Tally;
@@ -47,10 +51,13 @@ typedef struct TargetBatch {
     int skipped_max;          /* rows the range keeps for its last pass */
     int yields;               /* batches in a row that were given up to another cleaner */
     bool lock_children_first; /* before they are deleted: one was locked the last time */
+    bool guarded; /* with a savepoint before the change: a trigger kept something the last time */
+    const SkipCause *set_aside; /* the one row of the window is skipped for this; NULL = none */
     /* What the work changes. */
     LedgerRange range;      /* locked; it belongs to this owner */
     int64_t locks_since_ms; /* monotonic; 0 = no row of the application locked */
     bool yield;             /* roll back and come again later */
+    bool needs_guard;       /* roll back and come again at once, guarded */
     int delay_ms;
 } TargetBatch;
 

@@ -38,29 +38,45 @@ pick_ids(const BookingList *bookings, const bool *flags, bool wanted, const char
     return picked_count;
 }
 
+/* `picked` is room for the ids. */
+static bool
+count_kept(TargetBatch *batch, const BookingList *bookings, const bool *kept, const char **picked,
+           Error *err)
+{
+    const size_t count = pick_ids(bookings, kept, true, picked);
+    const SkipCount skipped = {{SKIP_TRIGGER, "", ""}, (int64_t)count, count > 0 ? picked[0] : ""};
+    return pass_count_skipped(batch, &skipped, err);
+}
+
 /* Locks what is free, expires what still meets the condition, lists it; locked[] tells the caller
  * the rest. */
 static bool
 expire_bookings(TargetBatch *batch, const BookingList *bookings, bool *locked, Error *err)
 {
     Database *database = batch->context->database;
-    bool *expired = pass_room(batch, bookings->count, sizeof(*expired));
+    const BookingChange change = {
+        .expired = pass_room(batch, bookings->count, sizeof(*change.expired)),
+        .kept = pass_room(batch, bookings->count, sizeof(*change.kept)),
+    };
     const char **picked = pass_room(batch, bookings->count, sizeof(*picked));
-    if (expired == NULL || picked == NULL)
+    if (change.expired == NULL || change.kept == NULL || picked == NULL)
         return error_out_of_memory(err);
     if (!pass_stop_waiting(batch, err) || !booking_lock(database, bookings, locked, err))
         return false;
     if (batch->range.state == RANGE_RUNNING && pass_should_yield(batch, locked, bookings->count))
         return true;
-    if (!booking_expire_locked(database, batch->cutoff_us, bookings, locked, expired, err))
+    if (!booking_expire_locked(database, batch->cutoff_us, bookings, locked, &change, err) ||
+        !count_kept(batch, bookings, change.kept, picked, err))
         return false;
-    const size_t done = pick_ids(bookings, expired, true, picked);
+    const size_t done = pick_ids(bookings, change.expired, true, picked);
     batch->range.counts[COUNT_BOOKINGS] += (int64_t)done;
     return done == 0 || ledger_ids_add(database, batch->key.command_id, picked, done, err);
 }
 
+/* Bookings whose flag is false, or all of them, as rows to skip. */
 static bool
-keep_locked(TargetBatch *batch, const BookingList *bookings, const bool *locked, Error *err)
+pick_rows(const TargetBatch *batch, const BookingList *bookings, const bool *flags,
+          SkippedRows *ret_rows, Error *err)
 {
     SkippedRows rows = {
         .owners = pass_room(batch, bookings->count, sizeof(*rows.owners)),
@@ -68,24 +84,27 @@ keep_locked(TargetBatch *batch, const BookingList *bookings, const bool *locked,
     };
     if (rows.owners == NULL || rows.items == NULL)
         return error_out_of_memory(err);
-    rows.count = pick_ids(bookings, locked, false, rows.items);
+    rows.count = pick_ids(bookings, flags, false, rows.items);
     for (size_t i = 0; i < rows.count; i++)
         rows.owners[i] = "";
-    return pass_keep_skipped(batch, &rows, err);
+    *ret_rows = rows;
+    return true;
 }
 
 static bool
 expire_window(TargetBatch *batch, const BookingBatch *window, Error *err)
 {
+    SkippedRows rows = {0};
     if (window->count == 0)
         return true;
     const BookingList bookings = {(const char *const *)window->booking_ids, window->count};
     bool *locked = pass_room(batch, window->count, sizeof(*locked));
     if (locked == NULL)
         return error_out_of_memory(err);
-    if (!expire_bookings(batch, &bookings, locked, err))
+    if (batch->set_aside == NULL && !expire_bookings(batch, &bookings, locked, err))
         return false;
-    return batch->yield || keep_locked(batch, &bookings, locked, err);
+    return batch->yield || (pick_rows(batch, &bookings, locked, &rows, err) &&
+                            pass_keep_skipped(batch, &rows, err));
 }
 
 static bool

@@ -81,29 +81,42 @@ plan_ranges(TargetPlan *plan, Error *err)
     return true;
 }
 
+static SkipCount
+referenced_of(const SessionCounts *counts)
+{
+    const char *example = counts->referenced_example != NULL ? counts->referenced_example : "";
+    return (SkipCount){{SKIP_REFERENCED, "", ""}, counts->referenced, example};
+}
+
 Tally
 target_sessions_tally(const SessionCounts *counts)
 {
-    return (Tally){
+    Tally tally = {
         .counts = {[COUNT_SESSIONS] = counts->sessions,
                    [COUNT_IMAGES] = counts->images,
                    [COUNT_VIDEOS] = counts->videos},
-        .skipped = counts->referenced,
     };
+    tally.skipped = counts->referenced;
+    if (counts->referenced > 0)
+        tally.reasons[tally.reason_count++] = referenced_of(counts);
+    return tally;
 }
 
-static void
-add_counts(LedgerRange *range, const SessionCounts *counts)
-{
-    const Tally tally = target_sessions_tally(counts);
-    for (size_t i = 0; i < range->counted; i++)
-        range->counts[i] += tally.counts[i];
-    range->skipped += tally.skipped;
-}
-
-/* Keeps what others had locked for the last pass. */
 static bool
-keep_locked(TargetBatch *batch, const SessionCandidates *candidates, const bool *locked, Error *err)
+add_counts(TargetBatch *batch, const SessionCounts *counts, Error *err)
+{
+    LedgerRange *range = &batch->range;
+    const SkipCount referenced = referenced_of(counts);
+    range->counts[COUNT_SESSIONS] += counts->sessions;
+    range->counts[COUNT_IMAGES] += counts->images;
+    range->counts[COUNT_VIDEOS] += counts->videos;
+    return pass_count_skipped(batch, &referenced, err);
+}
+
+/* Candidates whose flag has the wanted value, as rows to skip. */
+static bool
+pick_rows(const TargetBatch *batch, const SessionCandidates *candidates, const bool *flags,
+          bool wanted, SkippedRows *ret_rows, Error *err)
 {
     SkippedRows rows = {
         .owners = pass_room(batch, candidates->count, sizeof(*rows.owners)),
@@ -112,12 +125,63 @@ keep_locked(TargetBatch *batch, const SessionCandidates *candidates, const bool 
     if (rows.owners == NULL || rows.items == NULL)
         return error_out_of_memory(err);
     for (size_t i = 0; i < candidates->count; i++) {
-        if (locked[i])
+        if (flags != NULL && flags[i] != wanted)
             continue;
         rows.owners[rows.count] = candidates->user_ids[i];
         rows.items[rows.count++] = candidates->session_ids[i];
     }
-    return pass_keep_skipped(batch, &rows, err);
+    *ret_rows = rows;
+    return true;
+}
+
+/* Keeps what others had locked for the last pass. */
+static bool
+keep_locked(TargetBatch *batch, const SessionCandidates *candidates, const bool *locked, Error *err)
+{
+    SkippedRows rows = {0};
+    return pick_rows(batch, candidates, locked, false, &rows, err) &&
+           pass_keep_skipped(batch, &rows, err);
+}
+
+/* The sessions of a batch that are still to be deleted, and what triggers have kept of it. */
+typedef struct Removal {
+    const SessionCandidates *candidates;
+    bool *due;
+    SkipCount kept;
+} Removal;
+
+/* What a trigger keeps stays, with all its records: undoes the change, and takes those sessions out
+ * of it. */
+static bool
+leave_kept(const TargetBatch *batch, Removal *removal, const SessionDeletion *deletion, Error *err)
+{
+    for (size_t i = 0; i < removal->candidates->count; i++) {
+        if (!deletion->kept[i])
+            continue;
+        removal->due[i] = false;
+        removal->kept.example = removal->candidates->session_ids[i];
+    }
+    removal->kept.rows += (int64_t)deletion->kept_count;
+    return database_return_to_savepoint(batch->context->database, err);
+}
+
+/* Each round leaves out what a trigger kept in the round before. */
+static bool
+delete_due(TargetBatch *batch, Removal *removal, SessionCounts *counts, Error *err)
+{
+    SessionDeletion deletion = {.counts = counts};
+    const SessionRequest request = {"", batch->cutoff_us};
+    const SessionRequests requests = {&request, 1};
+    for (;;) {
+        if (!session_delete_locked(batch->context->database, removal->candidates, removal->due,
+                                   &requests, &deletion, err))
+            return false;
+        batch->needs_guard = deletion.kept_count > 0 && !batch->guarded;
+        if (deletion.kept_count == 0 || batch->needs_guard)
+            return true;
+        if (!leave_kept(batch, removal, &deletion, err))
+            return false;
+    }
 }
 
 /* Second look and deletes; the first look and the locks came before. */
@@ -126,20 +190,25 @@ delete_locked(TargetBatch *batch, const SessionCandidates *candidates, const boo
               Error *err)
 {
     SessionCounts counts = {0};
-    const SessionRequest request = {"", batch->cutoff_us};
-    const SessionRequests requests = {&request, 1};
-    if (!session_delete_locked(batch->context->database, candidates, locked, &requests, &counts,
-                               err))
+    Removal removal = {
+        .candidates = candidates,
+        .due = pass_room(batch, candidates->count, sizeof(*removal.due)),
+        .kept = {.cause = {SKIP_TRIGGER, "", ""}},
+    };
+    if (removal.due == NULL)
+        return error_out_of_memory(err);
+    memcpy(removal.due, locked, candidates->count * sizeof(*removal.due));
+    if ((batch->guarded && !database_set_savepoint(batch->context->database, err)) ||
+        !delete_due(batch, &removal, &counts, err))
         return false;
-    add_counts(&batch->range, &counts);
-    return true;
+    return batch->needs_guard ||
+           (add_counts(batch, &counts, err) && pass_count_skipped(batch, &removal.kept, err));
 }
 
+/* Locks, second look and deletes. */
 static bool
-clean_window(TargetBatch *batch, SessionCandidates *candidates, Error *err)
+clean_candidates(TargetBatch *batch, const SessionCandidates *candidates, Error *err)
 {
-    if (candidates->count == 0)
-        return true;
     Database *database = batch->context->database;
     bool *locked = pass_room(batch, candidates->count, sizeof(*locked));
     if (locked == NULL)
@@ -151,7 +220,19 @@ clean_window(TargetBatch *batch, SessionCandidates *candidates, Error *err)
     if (pass_should_yield(batch, locked, candidates->count))
         return true;
     return delete_locked(batch, candidates, locked, err) &&
-           keep_locked(batch, candidates, locked, err);
+           (batch->needs_guard || keep_locked(batch, candidates, locked, err));
+}
+
+static bool
+clean_window(TargetBatch *batch, const SessionCandidates *candidates, Error *err)
+{
+    SkippedRows rows = {0};
+    if (candidates->count == 0)
+        return true;
+    if (batch->set_aside == NULL)
+        return clean_candidates(batch, candidates, err);
+    return pick_rows(batch, candidates, NULL, true, &rows, err) &&
+           pass_keep_skipped(batch, &rows, err);
 }
 
 static bool
@@ -233,7 +314,7 @@ clean_skipped(TargetBatch *batch, const SkippedRows *skipped, Error *err)
         (!pass_stop_waiting(batch, err) || !session_lock(database, &candidates, locked, err) ||
          !delete_locked(batch, &candidates, locked, err)))
         return false;
-    return forget_settled(batch, skipped, &candidates, locked, err);
+    return batch->needs_guard || forget_settled(batch, skipped, &candidates, locked, err);
 }
 
 static bool

@@ -17,7 +17,9 @@ typedef struct TaskSettings {
     const char *worker_id;
     int max_attempts;
     int lock_wait_ms;       /* bounds the last pass over what was locked */
+    int max_row_errors;     /* rows that fail for themselves; more, and the command fails */
     int preview_timeout_ms; /* statement_timeout of a preview or dry run */
+    int first_batch_rows;   /* of the first batch of a range, until its time is known */
     int batch_sessions;     /* rows of a window; more of one user make a long command */
     int executors;          /* of this worker: how many ranges a whole table is divided into */
     int ledger_retention_hours;
@@ -54,7 +56,9 @@ typedef struct TaskOutcome {
     TaskStep step;
     char *result; /* JSON, owned; set when FINISHED */
     int64_t finished_at_us;
+    int64_t first_started_us; /* of a duplicate: when the first one was; its status and end, too */
     int replay;
+    bool id_conflict; /* rejected for its id; only then is the result none of that id's own */
     bool dead_letter; /* goes to the dead-letter topic too, with this reason: */
     char *reason;
     int attempts;
@@ -65,7 +69,8 @@ typedef struct TaskOutcome {
     char *progress; /* JSON, owned; or NULL */
     int64_t progress_number;
     int64_t progress_at_us;
-    bool has_note; /* a failure that is being tried again, for the log */
+    bool row_skipped; /* the note is about one row, which is skipped for it */
+    bool has_note;    /* a failure that is being tried again, for the log */
     Error note;
 } TaskOutcome;
 

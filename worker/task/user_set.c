@@ -37,11 +37,11 @@ typedef struct SetRun {
     LedgerRecord *records;
     SessionRequest *requests;
     SessionCounts *counts;
-    const char **ids;
     bool *flags;
     size_t *members_of_request;
     bool lock_children_first; /* children are locked before they are deleted */
     bool entered;             /* another transaction has entered one of the ids meanwhile */
+    bool changing;            /* rows are being locked and deleted: one of them may be refused */
 } SetRun;
 
 /* In the memory of the transaction that has just begun. */
@@ -53,12 +53,10 @@ set_init(SetRun *set, Error *err)
     set->records = arena_alloc(arena, set->count, sizeof(*set->records));
     set->requests = arena_alloc(arena, set->count, sizeof(*set->requests));
     set->counts = arena_alloc(arena, set->count, sizeof(*set->counts));
-    set->ids = arena_alloc(arena, set->count, sizeof(*set->ids));
     set->flags = arena_alloc(arena, set->count, sizeof(*set->flags));
     set->members_of_request = arena_alloc(arena, set->count, sizeof(*set->members_of_request));
     return (set->members != NULL && set->records != NULL && set->requests != NULL &&
-            set->counts != NULL && set->ids != NULL && set->flags != NULL &&
-            set->members_of_request != NULL) ||
+            set->counts != NULL && set->flags != NULL && set->members_of_request != NULL) ||
            error_out_of_memory(err);
 }
 
@@ -92,12 +90,11 @@ static bool
 set_look_up(SetRun *set, Error *err)
 {
     CLEANUP(ledger_rows_done) LedgerRows rows = {0};
-    for (size_t i = 0; i < set->count; i++)
-        set->ids[i] = set->items[i].command->id;
-    if (!ledger_find(set->context->database, set->ids, set->count, &rows, err))
+    if (!ledger_entry_find(set->context, set->items, set->count, &rows, err))
         return error_wrap(err, "look up %zu commands in the ledger", set->count);
     for (size_t i = 0; i < set->count; i++) {
-        const LedgerRecord *row = ledger_rows_find(&rows, set->items[i].command->id);
+        const LedgerRecord *row =
+            ledger_rows_find(&rows, set->items[i].command, set->items[i].source);
         set->members[i].is_new = row == NULL;
         if (row != NULL && !set_apply_verdict(set, i, row, err))
             return false;
@@ -194,11 +191,16 @@ set_clean(SetRun *set, Error *err)
     bool *locked = arena_alloc(database_arena(database), candidates.count, sizeof(*locked));
     if (locked == NULL)
         return error_out_of_memory(err);
+    set->changing = true;
     if (!set_lock(set, &candidates, locked, err))
         return false;
     const SessionRequests requests = {set->requests, set_request_count(set)};
-    if (!session_delete_locked(database, &candidates, locked, &requests, set->counts, err))
+    SessionDeletion deletion = {.counts = set->counts};
+    if (!session_delete_locked(database, &candidates, locked, &requests, &deletion, err))
         return error_wrap(err, "delete the locked sessions that are still inactive");
+    if (deletion.kept_count > 0)
+        return error_set(err, REASON_WORK_REFUSED,
+                         "a trigger has kept %zu sessions or their records", deletion.kept_count);
     for (size_t r = 0; r < requests.count; r++)
         set->members[set->members_of_request[r]].counts = set->counts[r];
     return true;
@@ -296,9 +298,21 @@ set_runs_again(SetRun *set, const Error *err)
 {
     const bool again = set->entered;
     set->entered = false;
-    if (again || set->lock_children_first || !outcome_met_a_lock(err))
+    if (again || set->lock_children_first ||
+        !(outcome_met_a_lock(err) || err->reason == REASON_TABLE_LOCKED))
         return again;
     set->lock_children_first = true;
+    return true;
+}
+
+/* A command that has a row which fails for itself goes on as a long command, which finds and skips
+ * that row. In a set of more it is found by halving the set. */
+static bool
+set_leaves(SetRun *set, const Error *err)
+{
+    if (set->count > 1 || !set->changing || !outcome_is_of_a_row(err))
+        return false;
+    set->outcomes[0].step = TASK_LEAVE_SET;
     return true;
 }
 
@@ -317,7 +331,8 @@ task_run_set(const TaskContext *context, const TaskItem *items, size_t count, in
     for (int run = 1; !set_run_transaction(&set, err); run++) {
         set_forget(&set);
         if (run == RUNS_MAX || !set_runs_again(&set, err))
-            return false;
+            return set_leaves(&set, err);
+        set.changing = false;
     }
     return true;
 }

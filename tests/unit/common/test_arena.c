@@ -154,10 +154,23 @@ test_strbuf_of_an_arena_is_taken_without_being_freed(void **state)
     assert_string_equal(first, "one");
 }
 
+static void
+test_copy_is_the_text_once_more(void **state)
+{
+    (void)state;
+    CLEANUP(arena_done) Arena own = {0};
+    char text[] = "text";
+    char *copy = arena_copy(&own, text);
+    text[0] = 'n';
+    assert_string_equal(copy, "text");
+    assert_string_equal(arena_copy(&own, ""), "");
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_copy_is_the_text_once_more),
         cmocka_unit_test(test_alloc_gives_aligned_zeroed_pieces_apart),
         cmocka_unit_test(test_alloc_of_more_than_there_can_be_is_refused),
         cmocka_unit_test(test_grow_keeps_the_bytes),

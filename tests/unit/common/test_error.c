@@ -31,7 +31,7 @@ test_set_too_long_is_marked_between_characters(void **state)
     assert_false(error_set(&err, REASON_USAGE, "%s", text));
     const size_t length = strlen(err.text);
     assert_true(length < ERROR_TEXT_BYTES);
-    assert_string_equal(err.text + length - 3, "…");
+    assert_string_equal(err.text + length - 3, "...");
     assert_int_equal((length - 3) % 2, 0);
 }
 
@@ -55,7 +55,7 @@ test_become_changes_the_meaning_alone(void **state)
 {
     (void)state;
     Error err = {0};
-    assert_false(error_set_sqlstate(&err, REASON_LOCK_HELD, "55P03", "locked"));
+    assert_false(error_set_sqlstate(&err, REASON_ROW_LOCKED, "55P03", "locked"));
     assert_false(error_wrap(&err, "lock the ledger"));
     error_become(&err, REASON_LEDGER_BUSY);
     assert_int_equal(err.reason, REASON_LEDGER_BUSY);
@@ -101,9 +101,11 @@ test_meaning_of_each_reason_is_as_documented(void **state)
         {REASON_SERVER_STATE, "database_error", ERROR_RETRY, ERROR_SCOPE_EVERYTHING, true},
         {REASON_TIMEOUT, "timeout", ERROR_RETRY, ERROR_SCOPE_EVERYTHING, true},
         {REASON_CONFLICT, "database_error", ERROR_RETRY, ERROR_SCOPE_COMMAND, true},
-        {REASON_LOCK_HELD, "database_error", ERROR_RETRY, ERROR_SCOPE_COMMAND, true},
+        {REASON_ROW_LOCKED, "database_error", ERROR_RETRY, ERROR_SCOPE_COMMAND, false},
+        {REASON_TABLE_LOCKED, "table_locked", ERROR_HOLD, ERROR_SCOPE_TARGET, false},
+        {REASON_STILL_REFERENCED, "database_error", ERROR_RETRY, ERROR_SCOPE_COMMAND, true},
         {REASON_PLAN_STALE, "database_error", ERROR_RETRY, ERROR_SCOPE_COMMAND, true},
-        {REASON_STATEMENT_LOST, "database_error", ERROR_RETRY, ERROR_SCOPE_COMMAND, true},
+        {REASON_STATEMENT_LOST, "database_error", ERROR_RETRY, ERROR_SCOPE_COMMAND, false},
         {REASON_WORK_REFUSED, "database_error", ERROR_RETRY, ERROR_SCOPE_COMMAND, true},
         {REASON_DATA_INVALID, "database_error", ERROR_REJECT, ERROR_SCOPE_COMMAND, true},
         {REASON_OBJECT_MISSING, "database_error", ERROR_HOLD, ERROR_SCOPE_TARGET, false},
@@ -112,6 +114,7 @@ test_meaning_of_each_reason_is_as_documented(void **state)
         {REASON_NOT_COMMITTED, "database_error", ERROR_RETRY, ERROR_SCOPE_EVERYTHING, true},
         {REASON_COMMIT_UNCONFIRMED, "database_error", ERROR_HOLD, ERROR_SCOPE_EVERYTHING, false},
         {REASON_CLOCK_SKEW, "clock_skew", ERROR_HOLD, ERROR_SCOPE_EVERYTHING, false},
+        {REASON_SETTING_UNFIT, "database_error", ERROR_HOLD, ERROR_SCOPE_EVERYTHING, false},
         {REASON_LEDGER_BUSY, "ledger_busy", ERROR_RETRY, ERROR_SCOPE_COMMAND, false},
         {REASON_LEDGER_DAMAGED, "database_error", ERROR_RETRY, ERROR_SCOPE_EVERYTHING, true},
         {REASON_LEDGER_NEWER, "database_error", ERROR_HOLD, ERROR_SCOPE_COMMAND, false},
@@ -127,6 +130,7 @@ test_meaning_of_each_reason_is_as_documented(void **state)
         {REASON_KAFKA_BROKEN, "kafka_error", ERROR_FATAL, ERROR_SCOPE_EVERYTHING, false},
         {REASON_TOPIC_MISSING, "topic_missing", ERROR_REJECT, ERROR_SCOPE_EVERYTHING, true},
         {REASON_TOPIC_GONE, "topic_missing", ERROR_HOLD, ERROR_SCOPE_EVERYTHING, false},
+        {REASON_RECORD_PURGED, "kafka_error", ERROR_RETRY, ERROR_SCOPE_EVERYTHING, true},
         {REASON_MESSAGE_TOO_LARGE, "message_too_large", ERROR_REJECT, ERROR_SCOPE_COMMAND, true},
         {REASON_METADATA_TOO_LARGE, "metadata_too_large", ERROR_RETRY, ERROR_SCOPE_EVERYTHING,
          true},
@@ -168,7 +172,8 @@ test_meaning_of_each_reason_is_as_documented(void **state)
 }
 
 /* An attempt is what may be tried again and again fail: a wait and the end of the process are none,
- * and neither is a ledger row that another transaction has for a moment. */
+ * and neither is a row that another transaction has for a moment, nor a statement that a pooler has
+ * lost. */
 static void
 test_meaning_counts_what_failed_and_no_wait(void **state)
 {
@@ -176,7 +181,9 @@ test_meaning_counts_what_failed_and_no_wait(void **state)
     for (int reason = REASON_NONE; reason < REASON_COUNT; reason++) {
         const ErrorMeaning meaning = error_meaning((ErrorReason)reason);
         const bool fails = meaning.kind == ERROR_RETRY || meaning.kind == ERROR_REJECT;
-        assert_int_equal(meaning.counts_as_attempt, fails && reason != REASON_LEDGER_BUSY);
+        assert_int_equal(meaning.counts_as_attempt, fails && reason != REASON_LEDGER_BUSY &&
+                                                        reason != REASON_ROW_LOCKED &&
+                                                        reason != REASON_STATEMENT_LOST);
     }
 }
 

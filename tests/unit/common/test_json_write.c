@@ -93,10 +93,28 @@ test_text_beyond_ascii_is_kept(void **state)
     assert_string_equal(strbuf_text(&json), "\"Zürich \xf0\x9f\x8f\xa0\"");
 }
 
+static void
+test_quote_bytes_that_are_no_utf8_become_replacement_characters(void **state)
+{
+    (void)state;
+    static const char *const texts[][2] = {
+        {"a\xFFz", "\"a\xEF\xBF\xBDz\""},
+        {"\xE6\x97\xA5", "\"\xE6\x97\xA5\""},
+        {"\xE6\x97", "\"\xEF\xBF\xBD\xEF\xBF\xBD\""},
+        {"\xC0\x80\"", "\"\xEF\xBF\xBD\xEF\xBF\xBD\\\"\""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        CLEANUP(strbuf_done) StrBuf json = {0};
+        json_quote(&json, texts[i][0]);
+        assert_string_equal(strbuf_text(&json), texts[i][1]);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_quote_bytes_that_are_no_utf8_become_replacement_characters),
         cmocka_unit_test(test_commas_come_between_members_and_elements),
         cmocka_unit_test(test_numbers_keep_every_digit),
         cmocka_unit_test(test_tenths_have_a_point_only_when_needed),

@@ -4,12 +4,14 @@
 #include "common/kafka/kafka_consumer.h"
 #include "common/kafka/kafka_producer.h"
 #include "common/kafka/kafka_reader.h"
+#include "common/kafka/kafka_transaction.h"
 #include "tests/support/kafka_member.h"
 
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -255,6 +257,22 @@ commit_and_wait(KafkaConsumer *consumer, const KafkaOffset *offsets)
     assert_int_equal(kafka_consumer_commits_failed(consumer), 0);
 }
 
+/* Of what was fetched: no record lies outside of them. */
+static void
+knows_bounds(const KafkaConsumer *consumer, const KafkaOffset *ends)
+{
+    int64_t first = 0;
+    int64_t end = 0;
+    for (int32_t i = 0; i < PARTITIONS; i++) {
+        if (ends[i].offset == 0)
+            continue;
+        assert_true(kafka_consumer_bounds(consumer, i, &first, &end));
+        assert_int_equal(first, 0);
+        assert_int_equal(end, ends[i].offset);
+    }
+    assert_false(kafka_consumer_bounds(consumer, PARTITIONS, &first, &end));
+}
+
 static void
 test_consume_after_commit_goes_on_behind_it(void **state)
 {
@@ -267,6 +285,7 @@ test_consume_after_commit_goes_on_behind_it(void **state)
         open_member(&consumer);
         kafka_consumer_on_committed(consumer, on_committed, &committed);
         assert_int_equal(consume(consumer, RECORDS, ends), RECORDS);
+        knows_bounds(consumer, ends);
         commit_and_wait(consumer, ends);
         for (int i = 0; i < PARTITIONS; i++)
             assert_int_equal(committed.offsets[i], ends[i].offset);
@@ -314,6 +333,35 @@ test_send_too_large_is_rejected(void **state)
     assert_string_equal(err.code, "message_too_large");
 }
 
+static KafkaAnswer
+look_up(KafkaProducer *producer, Error *err)
+{
+    static const int32_t partitions[] = {0, 1};
+    const KafkaQuestion question = {"test-group", "test.in", partitions, ARRAY_LEN(partitions)};
+    CLEANUP(kafka_lookup_freep) KafkaLookup *lookup = NULL;
+    assert_true(kafka_producer_lookup(producer, &question, &lookup, err));
+    const KafkaAnswer answer = kafka_lookup_poll(lookup, PATIENCE_MS, err);
+    if (answer == KAFKA_ANSWER_READY)
+        assert_int_equal(kafka_lookup_offset(lookup, 0).offset, KAFKA_OFFSET_NONE);
+    return answer;
+}
+
+static void
+test_lookup_of_a_producer_outlives_a_coordinator_that_moves(void **state)
+{
+    (void)state;
+    Error err = {0};
+    CLEANUP(kafka_producer_closep) KafkaProducer *producer = NULL;
+    assert_true(kafka_producer_open_transactional(&settings, "test", NULL, NULL, &producer, &err));
+    dev_broker_move_coordinator(broker, 1);
+    assert_int_equal(look_up(producer, &err), KAFKA_ANSWER_FAILED);
+    assert_non_null(strstr(err.text, "oordinator"));
+    KafkaAnswer answer = KAFKA_ANSWER_FAILED;
+    for (int i = 0; i < RECORDS && answer == KAFKA_ANSWER_FAILED; i++)
+        answer = look_up(producer, &err);
+    assert_int_equal(answer, KAFKA_ANSWER_READY);
+}
+
 static void
 test_wait_for_unreachable_broker_is_a_hold(void **state)
 {
@@ -359,6 +407,8 @@ main(void)
                                         stop_broker),
         cmocka_unit_test_setup_teardown(test_send_too_large_is_rejected, start_broker, stop_broker),
         cmocka_unit_test(test_send_to_unreachable_broker_is_told_as_failed),
+        cmocka_unit_test_setup_teardown(test_lookup_of_a_producer_outlives_a_coordinator_that_moves,
+                                        start_broker, stop_broker),
         cmocka_unit_test(test_wait_for_unreachable_broker_is_a_hold),
         cmocka_unit_test_setup_teardown(test_open_with_unknown_property_names_it, start_broker,
                                         stop_broker),

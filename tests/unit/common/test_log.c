@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,6 +19,8 @@ enum {
     THREADS = 4,
     LINES = 200,
     TEXT_BYTES = 200000,
+    FLOOD = 2000,
+    LONG_LINE = 9001, /* more than a pipe takes at once */
 };
 
 static int real_stderr;
@@ -219,6 +222,93 @@ test_lines_of_several_threads_stay_whole(void **state)
     assert_int_equal(lines, THREADS * LINES);
 }
 
+/* What stands in the pipe now, without waiting for more. */
+static size_t
+drain(int pipe_fd)
+{
+    size_t length = 0;
+    for (;;) {
+        struct pollfd readable = {.fd = pipe_fd, .events = POLLIN, .revents = 0};
+        if (length >= sizeof(text) - 1 || poll(&readable, 1, 0) <= 0)
+            break;
+        const ssize_t count = read(pipe_fd, text + length, sizeof(text) - 1 - length);
+        if (count <= 0)
+            break;
+        length += (size_t)count;
+    }
+    text[length] = '\0';
+    return length;
+}
+
+static int
+count_lines(const char *logged, const char *part)
+{
+    int lines = 0;
+    for (const char *at = logged; (at = strstr(at, part)) != NULL; at += strlen(part))
+        lines++;
+    return lines;
+}
+
+/* Where a write waits for the reader this test ends by its alarm. */
+static void
+lose_lines(int ends[2], LogFormat format, const char *filler)
+{
+    assert_int_equal(pipe(ends), 0);
+    real_stderr = dup(STDERR_FILENO);
+    assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+    log_init(LOG_INFO, format);
+    (void)alarm(60);
+    for (int i = 0; i < FLOOD; i++)
+        log_info("flood", LOG_INT("number", i), LOG_STR("filler", filler));
+}
+
+static void
+end_loss(const int ends[2])
+{
+    (void)alarm(0);
+    assert_true(dup2(real_stderr, STDERR_FILENO) >= 0);
+    (void)close(real_stderr);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+}
+
+static void
+test_reader_that_stands_still_loses_lines_and_is_told_how_many(void **state)
+{
+    (void)state;
+    int ends[2];
+    char lost[64];
+    lose_lines(ends, LOG_FORMAT_LOGFMT, "something to fill the pipe with");
+    drain(ends[0]);
+    const int kept = count_lines(text, "msg=flood");
+    assert_in_range(kept, 1, FLOOD - 1);
+    log_info("again", LOG_INT("n", 1));
+    drain(ends[0]);
+    end_loss(ends);
+    (void)snprintf(lost, sizeof(lost), "reader stood still\" lines=%d\n", FLOOD - kept);
+    assert_logged(text, lost);
+    assert_logged(text, " msg=again n=1\n");
+    assert_int_equal(count_lines(text, "\n"), 2);
+}
+
+static void
+test_line_that_was_cut_does_not_spoil_the_next_one(void **state)
+{
+    (void)state;
+    static char filler[LONG_LINE];
+    int ends[2];
+    memset(filler, 'x', sizeof(filler) - 1);
+    lose_lines(ends, LOG_FORMAT_JSON, filler);
+    drain(ends[0]);
+    log_info("again", LOG_INT("n", 1));
+    drain(ends[0]);
+    end_loss(ends);
+    assert_true(text[0] == '{' || strncmp(text, "\n{", 2) == 0);
+    assert_logged(text, "\"msg\":\"lines of the log were lost");
+    assert_logged(text, "}\n{");
+    assert_logged(text, "\"msg\":\"again\",\"n\":1}\n");
+}
+
 int
 main(void)
 {
@@ -230,6 +320,8 @@ main(void)
         cmocka_unit_test(test_json_is_one_strict_object_a_line),
         cmocka_unit_test(test_error_is_logged_with_its_sqlstate_if_it_has_one),
         cmocka_unit_test(test_lines_of_several_threads_stay_whole),
+        cmocka_unit_test(test_reader_that_stands_still_loses_lines_and_is_told_how_many),
+        cmocka_unit_test(test_line_that_was_cut_does_not_spoil_the_next_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 #include "tests/unit/message/parsing.h"
+#include "worker/message/identity.h"
 
 #include <time.h>
 
@@ -199,7 +200,7 @@ test_parse_rejection_keeps_what_was_valid(void **state)
 
     char derived[COMMAND_ID_MAX + 1];
     record = record_of("{\"task\":\"scheduled_cleanup\",\"command_id\":\"not valid\"}");
-    command_derive_id(&record, derived);
+    identity_of_record(&record, derived);
     rejection = reject_record(&record, &no_floors, ERROR_CODE_INVALID_MEMBER, "command_id");
     assert_string_equal(rejection.id, derived);
     rejection_done(&rejection);
@@ -237,6 +238,41 @@ test_parse_tombstone_and_inner_nul_are_rejected(void **state)
 }
 
 static void
+assert_content(const char *value, const char *other, bool same)
+{
+    Command one = accept(value);
+    Command two = accept(other);
+    if ((strcmp(one.content, two.content) == 0) != same)
+        fail_msg("%s, %s", value, other);
+    command_done(&one);
+    command_done(&two);
+}
+
+static void
+test_content_is_task_and_params_with_their_defaults(void **state)
+{
+    (void)state;
+#define CLEANUP_WITH(params) "{\"task\":\"cleanup_inactive_sessions\",\"params\":{" params "}}"
+    static const char plain[] = "{\"task\":\"cleanup_inactive_sessions\"}";
+    assert_content(plain, CLEANUP_WITH(""), true);
+    assert_content(plain, CLEANUP_WITH("\"inactive_hours\":24"), true);
+    assert_content(plain, CLEANUP_WITH("\"inactive_hours\":24.0,\"dry_run\":false"), true);
+    assert_content(plain,
+                   "{\"task\":\"cleanup_inactive_sessions\",\"command_id\":\"x\","
+                   "\"requested_by\":\"me\",\"expires_at\":\"2030-01-01T00:00:00Z\"}",
+                   true);
+    assert_content(plain, CLEANUP_WITH("\"inactive_hours\":25"), false);
+    assert_content(plain, CLEANUP_WITH("\"dry_run\":true"), false);
+    assert_content(plain, "{\"task\":\"get_inactive_sessions_preview\"}", false);
+    assert_content(plain, "{\"task\":\"scheduled_cleanup\"}", false);
+    assert_content("{\"task\":\"run_cleanup_now\"}", "{\"task\":\"scheduled_cleanup\"}", true);
+    Command command = accept(plain);
+    /* Contents in ledgers must not change with a new release. */
+    assert_string_equal(command.content, "a1deb66d-2ed0-57ae-b140-6d4681b1322e");
+    command_done(&command);
+}
+
+static void
 test_derive_id_depends_on_position_time_and_bytes(void **state)
 {
     (void)state;
@@ -251,7 +287,7 @@ test_derive_id_depends_on_position_time_and_bytes(void **state)
     records[6].value = (Bytes){NULL, 0};
     char ids[ARRAY_LEN(records)][COMMAND_ID_MAX + 1];
     for (size_t i = 0; i < ARRAY_LEN(records); i++) {
-        command_derive_id(&records[i], ids[i]);
+        identity_of_record(&records[i], ids[i]);
         assert_int_equal(ids[i][14], '5');
         for (size_t before = 0; before < i; before++)
             assert_string_not_equal(ids[i], ids[before]);
@@ -312,6 +348,7 @@ main(void)
         cmocka_unit_test(test_parse_rejection_keeps_what_was_valid),
         cmocka_unit_test(test_parse_faulty_bytes_are_rejected_by_kind),
         cmocka_unit_test(test_parse_tombstone_and_inner_nul_are_rejected),
+        cmocka_unit_test(test_content_is_task_and_params_with_their_defaults),
         cmocka_unit_test(test_derive_id_depends_on_position_time_and_bytes),
         cmocka_unit_test(test_parse_random_bytes_always_have_a_verdict),
     };

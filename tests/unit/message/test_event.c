@@ -176,14 +176,123 @@ test_binary_value_is_the_params(void **state)
         HEADER("ce_type", "cleanup.command.cleanup_inactive_sessions"),
         HEADER("ce_source", "s"),
     };
-    Record record = record_with("", headers, ARRAY_LEN(headers));
-    assert_record_rejected(&record, ERROR_CODE_INVALID_JSON, "");
-    record.value = (Bytes){NULL, 0};
-    assert_record_rejected(&record, ERROR_CODE_INVALID_JSON, "");
-    record = record_with("null", headers, ARRAY_LEN(headers));
+    Record record = record_with("null", headers, ARRAY_LEN(headers));
     assert_record_rejected(&record, ERROR_CODE_NOT_AN_OBJECT, "params");
     record = record_with("{\"data\":{}}", headers, ARRAY_LEN(headers));
     assert_record_rejected(&record, ERROR_CODE_UNKNOWN_PARAM, "data");
+}
+
+static void
+test_binary_event_without_a_value_has_no_params(void **state)
+{
+    (void)state;
+    const RecordHeader headers[] = {
+        HEADER("ce_specversion", "1.0"),
+        HEADER("ce_id", "e1"),
+        HEADER("ce_type", "cleanup.command.scheduled_cleanup"),
+        HEADER("ce_source", "s"),
+    };
+    Record record = record_with("", headers, ARRAY_LEN(headers));
+    Command command = accept_record(&record, &no_floors);
+    assert_string_equal(command.id, "e1");
+    assert_true(command.params.inactive_hours == 24.0);
+    command_done(&command);
+    record.value = (Bytes){NULL, 0};
+    command = accept_record(&record, &no_floors);
+    assert_string_equal(command.id, "e1");
+    command_done(&command);
+}
+
+/* Its headers say what it is, whatever its value. */
+static void
+test_binary_event_with_a_broken_value_is_rejected_under_its_id(void **state)
+{
+    (void)state;
+    const RecordHeader headers[] = {
+        HEADER("ce_specversion", "1.0"),
+        HEADER("ce_id", "e1"),
+        HEADER("ce_type", "cleanup.command.scheduled_cleanup"),
+        HEADER("ce_source", "/booking"),
+    };
+    CLEANUP(autofree) char *large = calloc(1, COMMAND_VALUE_MAX_BYTES + 2);
+    memset(large, ' ', COMMAND_VALUE_MAX_BYTES + 1);
+    const struct {
+        const char *value;
+        ErrorCode code;
+    } broken[] = {
+        {"{", ERROR_CODE_INVALID_JSON},
+        {"\xff", ERROR_CODE_INVALID_UTF8},
+        {large, ERROR_CODE_TOO_LARGE},
+        {"[]", ERROR_CODE_NOT_AN_OBJECT},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(broken); i++) {
+        const Record record = record_with(broken[i].value, headers, ARRAY_LEN(headers));
+        Rejection rejection = reject_record(&record, &no_floors, broken[i].code, "");
+        assert_string_equal(rejection.id, "e1");
+        assert_string_equal(rejection.task, "scheduled_cleanup");
+        assert_string_equal(rejection.requested_by, "/booking");
+        rejection_done(&rejection);
+    }
+}
+
+static Command
+event_of(const char *source, const char *id)
+{
+    const RecordHeader headers[] = {
+        HEADER("ce_specversion", "1.0"),
+        HEADER("ce_id", id),
+        HEADER("ce_type", "cleanup.command.scheduled_cleanup"),
+        HEADER("ce_source", source),
+    };
+    const Record record = record_with("{}", headers, ARRAY_LEN(headers));
+    return accept_record(&record, &no_floors);
+}
+
+static void
+test_event_key_is_made_of_source_and_id(void **state)
+{
+    (void)state;
+    Command events[] = {event_of("/booking", "1"), event_of("/chat", "1"),
+                        event_of("/booking", "2"), event_of("/booking1", "1"),
+                        event_of("/booking", "11")};
+    for (size_t i = 0; i < ARRAY_LEN(events); i++) {
+        assert_true(events[i].is_event);
+        assert_memory_equal(events[i].key, "ce:", 3);
+        assert_int_equal(strlen(events[i].key), 3 + UUID_TEXT_LENGTH);
+        for (size_t before = 0; before < i; before++)
+            assert_string_not_equal(events[i].key, events[before].key);
+    }
+    assert_string_equal(events[0].id, "1");
+    assert_string_equal(events[0].requested_by, "/booking");
+    Command again = event_of("/booking", "1");
+    assert_string_equal(again.key, events[0].key);
+    /* Keys in ledgers must not change with a new release. */
+    assert_string_equal(again.key, "ce:40c9bb33-4096-5eab-a96e-1f2aa8895e25");
+    command_done(&again);
+    for (size_t i = 0; i < ARRAY_LEN(events); i++)
+        command_done(&events[i]);
+    const Record plain = record_of("{\"task\":\"scheduled_cleanup\",\"command_id\":\"1\"}");
+    Command command = accept_record(&plain, &no_floors);
+    assert_false(command.is_event);
+    assert_string_equal(command.key, "1");
+    command_done(&command);
+}
+
+static void
+test_structured_and_binary_form_of_an_event_have_one_key(void **state)
+{
+    (void)state;
+    const RecordHeader header = HEADER("content-type", "application/cloudevents+json");
+    const Record record =
+        record_with("{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/booking\","
+                    "\"type\":\"cleanup.command.scheduled_cleanup\"}",
+                    &header, 1);
+    Command structured = accept_record(&record, &no_floors);
+    Command binary = event_of("/booking", "1");
+    assert_string_equal(structured.key, binary.key);
+    assert_string_equal(structured.content, binary.content);
+    command_done(&structured);
+    command_done(&binary);
 }
 
 static void
@@ -259,6 +368,10 @@ main(void)
         cmocka_unit_test(test_binary_headers_become_members),
         cmocka_unit_test(test_binary_faulty_headers_are_rejected),
         cmocka_unit_test(test_binary_value_is_the_params),
+        cmocka_unit_test(test_binary_event_without_a_value_has_no_params),
+        cmocka_unit_test(test_binary_event_with_a_broken_value_is_rejected_under_its_id),
+        cmocka_unit_test(test_event_key_is_made_of_source_and_id),
+        cmocka_unit_test(test_structured_and_binary_form_of_an_event_have_one_key),
         cmocka_unit_test(test_replay_headers_carry_number_and_id),
         cmocka_unit_test(test_replay_numbers_that_make_no_sense_are_rejected),
         cmocka_unit_test(test_replay_ids_that_make_no_sense_are_rejected),

@@ -1,5 +1,6 @@
 /*
  * Every folder of tests/golden is one command in and one result out, compared byte for byte.
+ * conflict.txt is the sentence under which a command that was accepted is rejected after all.
  * CLEANUP_TEST_UPDATE_GOLDENS=1 writes the results anew; read the difference before committing it.
  */
 #include "common/clock.h"
@@ -115,6 +116,16 @@ answer(const char *folder, const Record *source)
     Rejection rejection;
     switch (command_parse(source, &floors, &command, &rejection)) {
     case COMMAND_ACCEPTED: {
+        CLEANUP(autofree) char *conflict = NULL;
+        size_t size;
+        if (read_file(folder, "conflict.txt", &conflict, &size)) {
+            conflict[strcspn(conflict, "\n")] = '\0';
+            rejection_of_command(&command, ERROR_CODE_ID_CONFLICT, conflict, &rejection);
+            char *printed = result_print_rejection(&arena, &rejection, source, "host-1",
+                                                   1763863200000000, 1763863200000100);
+            command_done(&command);
+            return printed;
+        }
         char *printed = print_outcome(folder, &command, source);
         command_done(&command);
         return printed;

@@ -98,8 +98,9 @@ test_record_has_the_key_of_the_result_and_an_event_of_its_own(void **state)
                                     {"ce_type", BYTES_TEXT("cleanup.command.scheduled_cleanup")}};
     const Record source = {.topic = "t", .headers = headers, .header_count = ARRAY_LEN(headers)};
     CLEANUP(record_freep)
-    Record *record = progress_record(
-        "cleanup.results", &(EventContent){"c-1", "host-1", STARTED_US, "{}"}, 1000001, &source);
+    Record *record = progress_record("cleanup.results",
+                                     &(EventContent){"c-1", "c-1", "host-1", STARTED_US, "{}"},
+                                     1000001, &source);
     assert_event(record, "c-1/progress/1000001", "cleanup.progress.v1",
                  "2026-11-23T02:00:00.000000Z");
     assert_true(progress_is_record(record));

@@ -215,9 +215,50 @@ test_record_has_key_and_event_headers(void **state)
                                     {"own", BYTES_TEXT("1")}};
     const Record source = {.topic = "t", .headers = headers, .header_count = 3};
     CLEANUP(record_freep)
-    Record *record = result_record("cleanup.results",
-                                   &(EventContent){"c-1", "host-1", FINISHED_US, "{}"}, 0, &source);
+    Record *record = result_record(
+        "cleanup.results", &(EventContent){"c-1", "c-1", "host-1", FINISHED_US, "{}"}, 0, &source);
     assert_event(record, "c-1", "cleanup.result.v1", "2026-11-23T02:00:00.000000Z");
+}
+
+static void
+test_record_drops_a_trace_that_is_too_large_and_says_so(void **state)
+{
+    (void)state;
+    static char large[8192];
+    const RecordHeader headers[] = {{"traceparent", BYTES_TEXT("00-a-b-01")},
+                                    {"tracestate", {large, sizeof(large)}}};
+    const Record source = {.topic = "t", .headers = headers, .header_count = ARRAY_LEN(headers)};
+    CLEANUP(record_freep)
+    Record *record =
+        result_record("r", &(EventContent){"c-1", "c-1", "w", FINISHED_US, "{}"}, 0, &source);
+    assert_non_null(record);
+    assert_int_equal(record->header_count, 8);
+    assert_header(record, "traceparent", "00-a-b-01");
+    assert_null(record_header(record, "tracestate"));
+    assert_header(record, "cleanup-headers-dropped", "tracestate");
+}
+
+static void
+test_record_passes_on_just_as_much_trace_as_fits(void **state)
+{
+    (void)state;
+    static char large[8192];
+    const size_t fitting = sizeof(large) - strlen("traceparent") - strlen("tracestate") - 1;
+    RecordHeader headers[] = {{"traceparent", BYTES_TEXT("x")}, {"tracestate", {large, fitting}}};
+    const Record source = {.topic = "t", .headers = headers, .header_count = ARRAY_LEN(headers)};
+    CLEANUP(record_freep)
+    Record *record =
+        result_record("r", &(EventContent){"c-1", "c-1", "w", FINISHED_US, "{}"}, 0, &source);
+    assert_non_null(record);
+    assert_int_equal(record_header(record, "tracestate")->value.size, fitting);
+    assert_null(record_header(record, "cleanup-headers-dropped"));
+    headers[0].value = (Bytes){large, sizeof(large)};
+    headers[1].value = (Bytes){large, sizeof(large)};
+    CLEANUP(record_freep)
+    Record *without =
+        result_record("r", &(EventContent){"c-1", "c-1", "w", FINISHED_US, "{}"}, 0, &source);
+    assert_non_null(without);
+    assert_header(without, "cleanup-headers-dropped", "traceparent,tracestate");
 }
 
 static void
@@ -230,7 +271,7 @@ test_record_of_a_replay_has_an_event_id_of_its_own(void **state)
     worker_id[sizeof(worker_id) - 1] = '\0';
     CLEANUP(record_freep)
     Record *record =
-        result_record("r", &(EventContent){"c-1", worker_id, FINISHED_US, "{}"}, 3, &source);
+        result_record("r", &(EventContent){"c-1", "c-1", worker_id, FINISHED_US, "{}"}, 3, &source);
     assert_non_null(record);
     assert_int_equal(record->header_count, 6);
     assert_header(record, "ce_id", "c-1/replay/3");
@@ -253,6 +294,8 @@ main(void)
         cmocka_unit_test(test_print_long_text_is_cut_between_characters),
         cmocka_unit_test(test_rejection_has_the_workers_times_and_no_attempt),
         cmocka_unit_test(test_record_has_key_and_event_headers),
+        cmocka_unit_test(test_record_drops_a_trace_that_is_too_large_and_says_so),
+        cmocka_unit_test(test_record_passes_on_just_as_much_trace_as_fits),
         cmocka_unit_test(test_record_of_a_replay_has_an_event_id_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, test_arena_tear_down);

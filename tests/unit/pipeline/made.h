@@ -47,6 +47,7 @@ made_job(Lane *lane, int64_t offset, CommandTask task, const char *id, const cha
 {
     Command command = {.task = task, .params = {.inactive_hours = 24}};
     assert_in_range(snprintf(command.id, sizeof(command.id), "%s", id), 1, COMMAND_ID_MAX);
+    memcpy(command.key, command.id, sizeof(command.key));
     assert_in_range(snprintf(command.params.user_id, sizeof(command.params.user_id), "%s", user), 0,
                     UUID_TEXT_LENGTH);
     Job *job = job_new(&command, made_record(lane, offset), lane);

@@ -48,6 +48,40 @@ test_message_nothing_done_but_skipped_is_not_called_nothing_found(void **state)
     assert_message(&bookings, "Successfully marked 0 bookings as Expired (1 skipped: locked)");
 }
 
+/* In the order of the reasons, each once; what has no cause of its own is locked. */
+static void
+test_skipped_rows_are_told_with_their_reasons(void **state)
+{
+    (void)state;
+    Report report = {
+        .target = &target_sessions,
+        .user_id = "",
+        .tally = {.counts = {2, 4, 1},
+                  .skipped = 7,
+                  .reasons = {{{SKIP_ERROR, "P0001", "legal hold"}, 3, "s1"},
+                              {{SKIP_ERROR, "23514", "refused"}, 1, "s2"},
+                              {{SKIP_TRIGGER, "", ""}, 2, "s3"}},
+                  .reason_count = 3},
+    };
+    assert_message(&report, "Successfully cleaned up 2 inactive sessions (7 skipped: locked, "
+                            "trigger, error)");
+    const char *text = report_data(&arena, &(Reports){&report, 1}, NULL);
+    assert_string_equal(
+        text, "{\"deleted_sessions\":2,\"deleted_image_records\":4,\"deleted_video_records\":1,"
+              "\"skipped_sessions\":7,\"skipped_reasons\":["
+              "{\"reason\":\"error\",\"count\":3,\"sqlstate\":\"P0001\",\"message\":\"legal hold\","
+              "\"example\":\"s1\"},"
+              "{\"reason\":\"error\",\"count\":1,\"sqlstate\":\"23514\",\"message\":\"refused\","
+              "\"example\":\"s2\"},"
+              "{\"reason\":\"trigger\",\"count\":2,\"sqlstate\":null,\"message\":null,"
+              "\"example\":\"s3\"},"
+              "{\"reason\":\"locked\",\"count\":1,\"sqlstate\":null,\"message\":null,"
+              "\"example\":null}],\"cutoff_time\":\"1970-01-01T00:00:00.000000Z\"}");
+    report.tally.skipped = 6;
+    assert_message(&report,
+                   "Successfully cleaned up 2 inactive sessions (6 skipped: trigger, error)");
+}
+
 static void
 test_message_bookings_says_what_was_done(void **state)
 {
@@ -120,6 +154,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_message_sessions_says_what_was_done),
         cmocka_unit_test(test_message_nothing_done_but_skipped_is_not_called_nothing_found),
+        cmocka_unit_test(test_skipped_rows_are_told_with_their_reasons),
         cmocka_unit_test(test_message_bookings_says_what_was_done),
         cmocka_unit_test(test_message_failure_names_the_cause),
         cmocka_unit_test(test_data_bookings_cut_list_is_marked),

@@ -54,6 +54,22 @@ assignment_lane(const Assignment *assignment, int32_t partition)
     return NULL;
 }
 
+Lane *
+assignment_replace_lane(Assignment *assignment, Lane *lane, Batcher *batcher, size_t *ret_dropped)
+{
+    Lane *replacement = lane_new_after(lane);
+    if (replacement == NULL)
+        return NULL;
+    for (size_t i = 0; i < assignment->count; i++) {
+        if (assignment->lanes[i] == lane)
+            assignment->lanes[i] = replacement;
+    }
+    lane_set_state(lane, LANE_DEAD);
+    *ret_dropped = batcher_drop_lane(batcher, lane);
+    lane_unref(lane);
+    return replacement;
+}
+
 static size_t
 set_state(const Assignment *assignment, LaneState state, Batcher *batcher)
 {

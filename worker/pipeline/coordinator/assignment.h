@@ -24,6 +24,11 @@ typedef struct Assignment {
 bool assignment_begin(Assignment *assignment, const KafkaRebalance *rebalance,
                       const KafkaLookup *lookup, Error *err) MUST_CHECK;
 
+/* Ends one of its lanes and puts a new one in its place, which goes on from nothing; `ret_dropped`
+ * are the queued jobs that went with the old one. NULL, and nothing done, when out of memory. */
+Lane *assignment_replace_lane(Assignment *assignment, Lane *lane, Batcher *batcher,
+                              size_t *ret_dropped) MUST_CHECK;
+
 /* NULL when this worker does not have that partition. */
 Lane *assignment_lane(const Assignment *assignment, int32_t partition);
 

@@ -120,6 +120,12 @@ take_record(Coordinator *self, Record *record, Error *err)
         record_free(record);
         return true;
     }
+    if (record->offset != lane_position(lane) && lane_position(lane) != OFFSET_TRACKER_NONE)
+        lane = coordinator_follow_position(self, lane, record);
+    if (lane == NULL) {
+        record_free(record);
+        return error_out_of_memory(err);
+    }
     switch (lane_accept(lane, record->offset, record_size(record))) {
     case OFFSET_STARTED:
         return accept_record(self, record, lane, err);

@@ -1,6 +1,6 @@
 /*
- * coordinator_private: the inside of the coordinator, for coordinator.c, membership.c, rebalance.c
- * and, below them, state.c.
+ * coordinator_private: the inside of the coordinator, for coordinator.c, membership.c,
+ * position.c, rebalance.c and, below them, state.c.
  *
  * Threads:   the coordinator's.
  * Invariant: the phase changes in coordinator_set_phase only; while it is PHASE_RUNNING, every lane
@@ -56,6 +56,12 @@ void coordinator_tell_consumer_error(Coordinator *self, const Error *err);
 
 /* Ends the lanes; what they have under way will be dropped. */
 void coordinator_drop_lanes(Coordinator *self);
+
+/* position.c */
+
+/* For a record that does not continue its lane: whether the broker has reset the position. A lane
+ * that was set back begins anew there. Returns the record's lane; NULL when out of memory. */
+Lane *coordinator_follow_position(Coordinator *self, Lane *lane, const Record *record) MUST_CHECK;
 
 /* membership.c */
 

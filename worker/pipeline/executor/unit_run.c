@@ -3,6 +3,7 @@
 #include "common/log.h"
 #include "worker/pipeline/executor/unit_followers.h"
 #include "worker/pipeline/executor/unit_settle.h"
+#include "worker/task/lock_report.h"
 
 struct UnitRun {
     const PipelineShared *shared;
@@ -42,10 +43,20 @@ unit_run_free(UnitRun *run)
     free(run);
 }
 
+/* Says who holds a lock on a table, when it has lasted for long. */
+static void
+note_lock(const UnitRun *run, const Error *err)
+{
+    int64_t waited_ms = 0;
+    if (err->reason == REASON_TABLE_LOCKED && lock_wait_note(run->shared->lock_wait, &waited_ms))
+        task_report_lock(&run->context, waited_ms);
+}
+
 static void
 keep(UnitRun *run, Job **jobs, size_t count, const Error *err)
 {
     run->held = true;
+    note_lock(run, err);
     unit_settle_kept(run->shared, jobs, count, err, &run->seed);
 }
 
@@ -153,6 +164,8 @@ run_single(UnitRun *run, Job **job)
         return;
     }
     hold_end(run->shared->hold);
+    if (outcome.has_note)
+        note_lock(run, &outcome.note);
     /* An executor that has a range of it must not touch the job. */
     if (outcome.step == TASK_REQUEUE && run->claim == CLAIM_EXCLUSIVE) {
         (*job)->begun = true;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-    BUSY_DELAY_MS = 250,     /* another transaction has the ledger row */
+    BUSY_DELAY_MS = 250,     /* another transaction has the ledger row, or a table */
     ODD_DELAY_MS = 1000,     /* something unexpected */
     MISSING_DELAY_MS = 5000, /* an object of the database is missing */
     DONE_BYTES = 256,
@@ -86,15 +86,36 @@ push_progress(const PipelineShared *shared, const Job *job, TaskOutcome *outcome
     publisher_push(shared->publisher, &items, false);
 }
 
+/* How long a lock on a table lasts, and who has it, is told by lock_wait. */
+static void
+log_note(const Job *job, const TaskOutcome *outcome)
+{
+    const char *text =
+        outcome->row_skipped ? "a row failed and is skipped" : "a batch failed and is tried again";
+    LOG_EVENT(outcome->note.reason == REASON_TABLE_LOCKED ? LOG_DEBUG : LOG_WARN, text,
+              LOG_JOB(job), LOG_STR("code", outcome->note.code), LOG_ERR(&outcome->note));
+}
+
 static void
 go_on(const PipelineShared *shared, Job **job, TaskOutcome *outcome)
 {
     if (outcome->progress != NULL)
         push_progress(shared, *job, outcome);
     if (outcome->has_note)
-        log_warn("a batch failed and is tried again", LOG_JOB(*job),
-                 LOG_STR("code", outcome->note.code), LOG_ERR(&outcome->note));
+        log_note(*job, outcome);
     batcher_requeue(shared->batcher, job, BATCHER_BACK, 0);
+}
+
+static void
+log_duplicate(const Job *job, const TaskOutcome *outcome)
+{
+    char started[CLOCK_TEXT_BYTES];
+    char finished[CLOCK_TEXT_BYTES] = "";
+    clock_format(outcome->first_started_us, started);
+    if (outcome->finished_at_us != 0)
+        clock_format(outcome->finished_at_us, finished);
+    log_info("duplicate absorbed", LOG_JOB(job), LOG_STR("first_status", outcome->status),
+             LOG_STR("first_started_at", started), LOG_STR("first_finished_at", finished));
 }
 
 /* True when the job has ended with something for the publisher; else it has been placed. */
@@ -107,7 +128,7 @@ settle_step(const PipelineShared *shared, Job **job, TaskOutcome *outcome, bool 
         return true;
     case TASK_DUPLICATE:
         /* Nothing to publish; its offset is finished like any other. */
-        log_debug("duplicate absorbed", LOG_JOB(*job));
+        log_duplicate(*job, outcome);
         return true;
     case TASK_REQUEUE:
         go_on(shared, job, outcome);
@@ -150,8 +171,12 @@ unit_settle_outcomes(const PipelineShared *shared, Job **jobs, TaskOutcome *outc
 static void
 keep_apart(const PipelineShared *shared, Job **jobs, size_t count, const Error *err, unsigned *seed)
 {
-    const int delay_ms = err->scope == ERROR_SCOPE_TARGET ? MISSING_DELAY_MS : ODD_DELAY_MS;
-    if (hold_one_is_news(shared->hold))
+    int delay_ms = err->scope == ERROR_SCOPE_TARGET ? MISSING_DELAY_MS : ODD_DELAY_MS;
+    if (err->reason == REASON_TABLE_LOCKED) {
+        delay_ms = BUSY_DELAY_MS;
+        log_debug("commands wait for a lock on a table", LOG_JOB(jobs[0]),
+                  LOG_INT("commands", count), LOG_ERR(err));
+    } else if (hold_one_is_news(shared->hold))
         log_warn("commands wait until this is mended", LOG_JOB(jobs[0]), LOG_INT("commands", count),
                  LOG_ERR(err));
     for (size_t i = 0; i < count; i++)
@@ -182,7 +207,7 @@ unit_settle_retry(const PipelineShared *shared, Job **job, int max_attempts, con
     Job *failed = *job;
     failed->isolated = true;
     if (!err->counts_as_attempt) {
-        log_debug("another transaction has the ledger row", LOG_JOB(failed), LOG_ERR(err));
+        log_debug("command is tried again, which is no attempt", LOG_JOB(failed), LOG_ERR(err));
         batcher_requeue(shared->batcher, job, BATCHER_BACK, backoff_spread_ms(BUSY_DELAY_MS, seed));
         return true;
     }

@@ -1,6 +1,6 @@
 #include "common/kafka/kafka_producer.h"
 #include "common/log.h"
-#include "worker/pipeline/publisher/delivery.h"
+#include "worker/pipeline/publisher/set_aside.h"
 
 enum {
     PAUSE_MS = 500,     /* after a failed delivery */
@@ -14,6 +14,7 @@ typedef struct AtLeastOnce {
     DeliveryHooks hooks;
     KafkaProducer *producer;
     OutgoingList waiting; /* to be sent (again), each at its time */
+    SetAside aside;
     size_t held;
     size_t on_their_way;
     bool closing;
@@ -33,6 +34,20 @@ end_item(AtLeastOnce *self, Outgoing *item, bool delivered)
     self->hooks.done(self->hooks.publisher, item, delivered);
 }
 
+/* The set-aside's hooks. */
+static void
+on_aside_done(void *state, Outgoing *item, bool delivered)
+{
+    end_item(state, item, delivered);
+}
+
+static void
+on_aside_deferred(void *state, Outgoing *item)
+{
+    const AtLeastOnce *self = state;
+    self->hooks.deferred(self->hooks.publisher, item);
+}
+
 static bool
 has_part(const Outgoing *item, OutgoingPartState state)
 {
@@ -50,19 +65,40 @@ settle(AtLeastOnce *self, Outgoing *item, int delay_ms)
 {
     if (has_part(item, OUTGOING_ON_ITS_WAY))
         return;
-    if (has_part(item, OUTGOING_TO_SEND))
-        keep(self, item, delay_ms);
-    else
+    if (!has_part(item, OUTGOING_TO_SEND))
         end_item(self, item, true);
+    else if (set_aside_holds(&self->aside, item))
+        set_aside_add(&self->aside, item);
+    else
+        keep(self, item, delay_ms);
 }
 
-static void
-note_failure(const AtLeastOnce *self, OutgoingPart *part, const Error *failure)
+static bool
+is_the_topics(const Error *failure)
 {
+    return failure->reason == REASON_TOPIC_GONE || failure->reason == REASON_KAFKA_REFUSED;
+}
+
+/* What has failed all by itself is at fault; of others it is not known until they go unbatched. */
+static void
+note_failure(AtLeastOnce *self, OutgoingPart *part, size_t bytes, const Error *failure)
+{
+    Outgoing *item = part->item;
+    const SetAsideBlame blame = {part, bytes, failure};
+    const bool may_be_its_own =
+        failure->kind == ERROR_REJECT || failure->reason == REASON_KAFKA_FAILED;
     const bool cut = failure->kind == ERROR_REJECT &&
                      outgoing_shrink(part, kafka_producer_max_bytes(self->producer));
-    part->item->send_unbatched |= failure->kind == ERROR_REJECT && !cut;
-    log_warn("delivery failed, sending again", LOG_STR("command_id", part->item->command_id),
+    if (is_the_topics(failure)) {
+        set_aside_block_topic(&self->aside, &blame);
+        return;
+    }
+    if (may_be_its_own && !cut && item->send_unbatched) {
+        set_aside_blame(&self->aside, &blame);
+        return;
+    }
+    item->send_unbatched |= may_be_its_own && !cut;
+    log_warn("delivery failed, sending again", LOG_STR("command_id", item->command_id),
              LOG_STR("topic", outgoing_part_topic(self->settings, part)),
              LOG_STR("cut", cut ? "yes" : NULL), LOG_STR("code", failure->code), LOG_ERR(failure));
 }
@@ -77,7 +113,7 @@ send_part(AtLeastOnce *self, OutgoingPart *part)
         outgoing_render(self->settings, part, kafka_producer_max_bytes(self->producer));
     if (record == NULL) {
         (void)error_out_of_memory(&failure);
-        note_failure(self, part, &failure);
+        note_failure(self, part, 0, &failure);
         return true;
     }
     switch (kafka_producer_send(self->producer, record, part, &failure)) {
@@ -88,7 +124,8 @@ send_part(AtLeastOnce *self, OutgoingPart *part)
     case KAFKA_SEND_QUEUE_FULL:
         return false;
     case KAFKA_SEND_FAILED:
-        note_failure(self, part, &failure);
+        part->item->send_unbatched |= failure.kind == ERROR_REJECT; /* no batch was to blame */
+        note_failure(self, part, record_size(record), &failure);
         return true;
     }
     return true;
@@ -115,7 +152,28 @@ at_least_once_send(void *state, Outgoing *item)
     AtLeastOnce *self = state;
     self->held++;
     outgoing_reset_parts(item);
-    send_item(self, item);
+    if (set_aside_holds(&self->aside, item))
+        set_aside_add(&self->aside, item);
+    else
+        send_item(self, item);
+}
+
+/* What waited for the topic goes at once. */
+static void
+note_success(AtLeastOnce *self, const OutgoingPart *part)
+{
+    OutgoingList released = OUTGOING_LIST(released);
+    set_aside_topic_works(&self->aside, outgoing_part_index(part), &released);
+    outgoing_list_append(&self->waiting, &released);
+}
+
+static size_t
+bytes_of(const AtLeastOnce *self, const OutgoingPart *part)
+{
+    CLEANUP(record_freep)
+    Record *record =
+        outgoing_render(self->settings, part, kafka_producer_max_bytes(self->producer));
+    return record != NULL ? record_size(record) : 0;
 }
 
 static void
@@ -125,8 +183,10 @@ on_delivered(void *state, void *opaque, const Error *failure)
     OutgoingPart *part = opaque;
     self->on_their_way--;
     part->state = failure == NULL ? OUTGOING_DELIVERED : OUTGOING_TO_SEND;
-    if (failure != NULL && !self->closing)
-        note_failure(self, part, failure);
+    if (failure == NULL)
+        note_success(self, part);
+    else if (!self->closing)
+        note_failure(self, part, bytes_of(self, part), failure);
     settle(self, part->item, PAUSE_MS);
 }
 
@@ -137,7 +197,9 @@ send_due(AtLeastOnce *self)
     OutgoingList all = OUTGOING_LIST(all);
     outgoing_list_append(&all, &self->waiting);
     for (Outgoing *item = outgoing_list_take(&all); item != NULL; item = outgoing_list_take(&all)) {
-        if (item->not_before_ms <= now_ms || lane_state(item->lane) == LANE_DEAD) {
+        if (set_aside_holds(&self->aside, item)) {
+            set_aside_add(&self->aside, item);
+        } else if (item->not_before_ms <= now_ms || lane_state(item->lane) == LANE_DEAD) {
             const bool send_unbatched = item->send_unbatched;
             send_item(self, item);
             if (send_unbatched)
@@ -146,6 +208,20 @@ send_due(AtLeastOnce *self)
             outgoing_list_add(&self->waiting, item);
         }
     }
+}
+
+/* One outcome that was set aside; its failure says what the next one waits for. */
+static void
+try_due(AtLeastOnce *self)
+{
+    if (self->aside.items.count == 0)
+        return;
+    Outgoing *item = set_aside_take_due(&self->aside);
+    if (item == NULL)
+        return;
+    item->send_unbatched = true;
+    send_item(self, item);
+    kafka_producer_hasten(self->producer, UNBATCHED_MS);
 }
 
 static bool
@@ -185,6 +261,7 @@ at_least_once_turn(void *state, int timeout_ms, int64_t deadline_ms)
         (void)kafka_producer_poll(self->producer, timeout_ms);
     reopen_when_broken(self);
     send_due(self);
+    try_due(self);
 }
 
 static bool
@@ -212,6 +289,7 @@ at_least_once_close(void *state)
     for (Outgoing *item = outgoing_list_take(&self->waiting); item != NULL;
          item = outgoing_list_take(&self->waiting))
         end_item(self, item, false);
+    set_aside_done(&self->aside);
     kafka_producer_close(self->producer);
     free(self);
 }
@@ -227,6 +305,8 @@ delivery_open_at_least_once(const PipelineSettings *settings, const Clock *clock
     self->clock = clock;
     self->hooks = *hooks;
     outgoing_list_init(&self->waiting);
+    const DeliveryHooks aside_hooks = {self, on_aside_done, on_aside_deferred, NULL};
+    set_aside_init(&self->aside, settings, clock, &aside_hooks);
     if (!open_producer(self, err)) {
         free(self);
         return false;

@@ -9,7 +9,6 @@
 
 enum {
     CLOSE_ABORT_MS = 100,
-    TOO_LARGE_PAUSE_MS = 5000,
     FENCED_AGAIN_MS = 60 * 1000,
 
     /* The broker writes a transaction's markers after it has answered, and librdkafka waits for 20
@@ -54,18 +53,32 @@ note_committed(const ExactlyOnce *self)
                                        self->batch.offsets[i].offset);
 }
 
-/* librdkafka 2.0.2 does not divide a batch that a topic finds too large. */
 static void
-go_on_smaller(ExactlyOnce *self)
+end_committed(ExactlyOnce *self)
 {
-    const Outgoing *first = STAILQ_FIRST(&self->batch.items.items);
-    if (first != NULL && self->batch.items.count == 1) {
-        log_warn("a result or dead letter is larger than its topic takes; raise the topic's "
-                 "max.message.bytes",
-                 LOG_STR("command_id", first->command_id));
-        self->not_before_ms = exactly_once_now_ms(self) + TOO_LARGE_PAUSE_MS;
-    }
-    transaction_batch_halve(&self->batch);
+    note_committed(self);
+    if (self->alone)
+        exactly_once_end_try(self);
+    transaction_batch_commit(&self->batch, &self->hooks);
+}
+
+static void
+end_aborted(ExactlyOnce *self)
+{
+    OutgoingList back = OUTGOING_LIST(back);
+    exactly_once_judge(self);
+    transaction_batch_abort(&self->batch, &back);
+    exactly_once_put_back(self, &back);
+}
+
+static void
+end_in_doubt(ExactlyOnce *self)
+{
+    OutgoingList back = OUTGOING_LIST(back);
+    exactly_once_judge(self);
+    transaction_batch_look_up(&self->batch, self->lookup, &back, &self->hooks);
+    kafka_lookup_freep(&self->lookup);
+    exactly_once_put_back(self, &back);
 }
 
 static void
@@ -75,19 +88,16 @@ settle(ExactlyOnce *self, TransactionFate fate)
     case FATE_OPEN:
         return;
     case FATE_COMMITTED:
-        note_committed(self);
-        transaction_batch_commit(&self->batch, &self->hooks);
-        return;
+        end_committed(self);
+        break;
     case FATE_ABORTED:
-        if (self->too_large)
-            go_on_smaller(self);
-        transaction_batch_abort(&self->batch, &self->pending);
-        return;
+        end_aborted(self);
+        break;
     case FATE_LOOKED_UP:
-        transaction_batch_look_up(&self->batch, self->lookup, &self->pending, &self->hooks);
-        kafka_lookup_freep(&self->lookup);
-        return;
+        end_in_doubt(self);
+        break;
     }
+    self->alone = false;
 }
 
 /* The one place where the step changes. */
@@ -112,7 +122,10 @@ static void
 exactly_once_send(void *state, Outgoing *item)
 {
     ExactlyOnce *self = state;
-    outgoing_list_add(&self->pending, item);
+    if (set_aside_holds(&self->aside, item))
+        set_aside_add(&self->aside, item);
+    else
+        outgoing_list_add(&self->pending, item);
 }
 
 /* While something has to wait, the producer's own events are served. */
@@ -152,7 +165,7 @@ static size_t
 exactly_once_held(const void *state)
 {
     const ExactlyOnce *self = state;
-    return self->pending.count + self->batch.items.count;
+    return self->pending.count + self->batch.items.count + self->aside.items.count;
 }
 
 /* An open transaction would keep the next owner of the partitions waiting until it times out. */
@@ -169,6 +182,7 @@ exactly_once_close(void *state)
     for (Outgoing *item = outgoing_list_take(&self->pending); item != NULL;
          item = outgoing_list_take(&self->pending))
         self->hooks.done(self->hooks.publisher, item, false);
+    set_aside_done(&self->aside);
     free(self);
 }
 
@@ -204,6 +218,7 @@ delivery_open_exactly_once(const PipelineSettings *settings, const Clock *clock,
     self->hooks = *hooks;
     outgoing_list_init(&self->pending);
     transaction_batch_init(&self->batch);
+    set_aside_init(&self->aside, settings, clock, hooks);
     self->metadata_bytes = OFFSET_AHEAD_BYTES_MAX;
     if (!prepare(self, pipeline_settings_start_timeout_ms(settings), err)) {
         exactly_once_drop_producer(self);

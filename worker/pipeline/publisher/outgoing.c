@@ -3,13 +3,17 @@
 #include "worker/message/dead_letter.h"
 #include "worker/message/progress.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
 enum {
     DEAD_LETTER_LEAST_BYTES = 4096,
 };
 
-/* Copies the id; the lane is referred to as the kind wants. */
+/* Copies id and key; the lane is referred to as the kind wants. */
 static Outgoing *
-outgoing_new(OutgoingKind kind, Lane *lane, const char *command_id)
+outgoing_new(OutgoingKind kind, Lane *lane, const char *command_id, const char *key)
 {
     Outgoing *item = calloc(1, sizeof(*item));
     if (item == NULL)
@@ -17,6 +21,7 @@ outgoing_new(OutgoingKind kind, Lane *lane, const char *command_id)
     item->kind = kind;
     item->lane = kind == OUTGOING_OUTCOME ? lane_ref_busy(lane) : lane_ref(lane);
     memcpy(item->command_id, command_id, sizeof(item->command_id));
+    memcpy(item->event_id, key, COMMAND_ID_MAX + 1);
     return item;
 }
 
@@ -36,13 +41,24 @@ take_record(Record **record)
     return taken;
 }
 
+/* The id of the event that this command's id stands for is another one's. */
+static void
+tell_conflict(Outgoing *item)
+{
+    const size_t length = strlen(item->event_id);
+    (void)snprintf(item->event_id + length, sizeof(item->event_id) - length,
+                   "/conflict/%" PRId32 "/%" PRId64, item->source->partition, item->source->offset);
+}
+
 Outgoing *
 outgoing_from_outcome(Job *job, TaskOutcome *outcome)
 {
-    Outgoing *item = outgoing_new(OUTGOING_OUTCOME, job->lane, job->command.id);
+    Outgoing *item = outgoing_new(OUTGOING_OUTCOME, job->lane, job->command.id, job->command.key);
     if (item == NULL)
         return NULL;
     item->source = take_record(&job->record);
+    if (outcome->id_conflict)
+        tell_conflict(item);
     item->replay = outcome->replay;
     item->finished_at_us = outcome->finished_at_us;
     item->result = take_text(&outcome->result);
@@ -55,7 +71,7 @@ outgoing_from_outcome(Job *job, TaskOutcome *outcome)
 Outgoing *
 outgoing_from_progress(const Job *job, TaskOutcome *outcome)
 {
-    Outgoing *item = outgoing_new(OUTGOING_PROGRESS, job->lane, job->command.id);
+    Outgoing *item = outgoing_new(OUTGOING_PROGRESS, job->lane, job->command.id, job->command.key);
     if (item == NULL)
         return NULL;
     item->source = record_copy(job->record);
@@ -73,7 +89,7 @@ Outgoing *
 outgoing_from_rejection(Lane *lane, Record **record, Rejection *rejection, const char *result,
                         int64_t finished_at_us)
 {
-    Outgoing *item = outgoing_new(OUTGOING_OUTCOME, lane, rejection->id);
+    Outgoing *item = outgoing_new(OUTGOING_OUTCOME, lane, rejection->id, rejection->id);
     if (item == NULL)
         return NULL;
     item->result = strdup(result);
@@ -93,7 +109,7 @@ outgoing_free(Outgoing *item)
 {
     if (item == NULL)
         return;
-    if (item->kind == OUTGOING_OUTCOME)
+    if (item->kind == OUTGOING_OUTCOME && !item->resting)
         lane_unref_busy(item->lane);
     else
         lane_unref(item->lane);
@@ -110,10 +126,26 @@ outgoing_size(const Outgoing *item)
            record_size(item->source);
 }
 
+void
+outgoing_rest(Outgoing *item)
+{
+    if (item->resting || item->kind != OUTGOING_OUTCOME)
+        return;
+    (void)lane_ref(item->lane);
+    lane_unref_busy(item->lane);
+    item->resting = true;
+}
+
+int
+outgoing_part_index(const OutgoingPart *part)
+{
+    return (int)(part - part->item->parts);
+}
+
 static bool
 is_dead_letter(const OutgoingPart *part)
 {
-    return part == &part->item->parts[OUTGOING_DEAD_LETTER];
+    return outgoing_part_index(part) == OUTGOING_DEAD_LETTER;
 }
 
 static size_t
@@ -149,6 +181,7 @@ outgoing_render(const PipelineSettings *settings, const OutgoingPart *part, size
     const Outgoing *item = part->item;
     const EventContent content = {
         .command_id = item->command_id,
+        .event_id = item->event_id,
         .worker_id = settings->worker_id,
         .time_us = item->finished_at_us,
         .json = item->result,

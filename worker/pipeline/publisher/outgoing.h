@@ -2,13 +2,14 @@
  * outgoing: what is to be published of one command, its records, and lists of it.
  *
  * Owns:      its texts and its record; a reference to its lane, which counts as busy while the
- *            command ends with it.
+ *            command ends with it, unless the outcome rests.
  * Threads:   one at a time: the executor or coordinator that makes it, then the publisher's.
  * Invariant: a command ends with exactly one OUTGOING_OUTCOME of its lane.
  */
 #ifndef WORKER_PIPELINE_PUBLISHER_OUTGOING_H
 #define WORKER_PIPELINE_PUBLISHER_OUTGOING_H
 
+#include "worker/message/event.h"
 #include "worker/pipeline/queue/job.h"
 #include "worker/pipeline/settings.h"
 
@@ -39,6 +40,7 @@ struct Outgoing {
     Lane *lane;     /* a reference */
     Record *source; /* owned */
     char command_id[COMMAND_ID_MAX + 1];
+    char event_id[EVENT_ID_BYTES]; /* what the id of its event is, or begins with */
     int replay;
     /* Owned: the result, or the progress. NULL: nothing to publish, only the offset is finished (a
      * duplicate). */
@@ -54,6 +56,9 @@ struct Outgoing {
     bool send_unbatched; /* was too large for its topic, perhaps only because of its batch */
     int64_t not_before_ms;
     bool deferred; /* no longer counted among the bytes that wait */
+    bool suspect;  /* a record of it was not delivered, and perhaps only because of its batch */
+    int failures;  /* in a row, all by itself: it is set aside */
+    bool resting;  /* its lane does not count it as busy any more */
     STAILQ_ENTRY(Outgoing) entry;
 };
 
@@ -74,6 +79,9 @@ void outgoing_free(Outgoing *item); /* NULL is harmless */
 
 size_t outgoing_size(const Outgoing *item);
 
+/* Its lane no longer counts it as busy: a rebalance and a drain do not wait for it. */
+void outgoing_rest(Outgoing *item);
+
 /* Its records; from here on the publisher's. */
 
 /* How many records the outcome has: 0, or the first so many of its parts. */
@@ -81,6 +89,9 @@ int outgoing_part_count(const Outgoing *item);
 
 /* All of its parts are to be sent, as if none had been. */
 void outgoing_reset_parts(Outgoing *item);
+
+/* Which of its outcome's parts it is: OUTGOING_RESULT or OUTGOING_DEAD_LETTER. */
+int outgoing_part_index(const OutgoingPart *part);
 
 /* The topic a part goes to; borrowed from the settings. */
 const char *outgoing_part_topic(const PipelineSettings *settings, const OutgoingPart *part);

@@ -55,12 +55,20 @@ add_lane(TransactionBatch *batch, Lane *lane, Error *err)
     return true;
 }
 
-/* Lanes of another membership have ended or are about to: their outcomes wait until that shows. */
+/* Lanes of another membership have ended or are about to, and so has one of two lanes of a
+ * partition: their outcomes wait until that shows. */
 static bool
 belongs(const TransactionBatch *batch, const Outgoing *item)
 {
-    return batch->lane_count == 0 ||
-           lane_membership(batch->lanes[0]) == lane_membership(item->lane);
+    for (size_t i = 0; i < batch->lane_count; i++) {
+        const Lane *lane = batch->lanes[i];
+        if (lane == item->lane)
+            return true;
+        if (lane_membership(lane) != lane_membership(item->lane) ||
+            lane_partition(lane) == lane_partition(item->lane))
+            return false;
+    }
+    return true;
 }
 
 static bool

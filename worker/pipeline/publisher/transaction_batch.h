@@ -3,7 +3,8 @@
  *
  * Owns:      its outcomes, from transaction_batch_form to the hook that takes each.
  * Threads:   the publisher's.
- * Invariant: its offsets never pass an unfinished command; all of its lanes are of one membership.
+ * Invariant: its offsets never pass an unfinished command; all of its lanes are of one membership,
+ *            and each of another partition.
  */
 #ifndef WORKER_PIPELINE_PUBLISHER_TRANSACTION_BATCH_H
 #define WORKER_PIPELINE_PUBLISHER_TRANSACTION_BATCH_H
@@ -35,8 +36,8 @@ const KafkaMembership *transaction_batch_membership(const TransactionBatch *batc
 /* The transaction is committed: every outcome is delivered. */
 void transaction_batch_commit(TransactionBatch *batch, const DeliveryHooks *hooks);
 
-/* A topic takes no batch of records as large as these outcomes made one: half as many outcomes in
- * the next, and a few more in each that follows one that is committed. To be followed by
+/* One of the outcomes cannot be written, or all of them together, and it is not known which: half
+ * as many in the next, and a few more in each that follows one that is committed. To be followed by
  * transaction_batch_abort. */
 void transaction_batch_halve(TransactionBatch *batch);
 

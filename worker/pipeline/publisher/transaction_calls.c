@@ -6,38 +6,24 @@ enum {
     CALL_MS = 1000, /* one call to Kafka; it can be called again */
     OFFSETS_CALL_MS = KAFKA_TRANSACTION_TIMEOUT_MS / 2, /* one that cannot */
     METADATA_LEAST_BYTES = 64,
+    TRY_MS = 2000, /* of an outcome that was set aside: all others wait meanwhile */
+    LOOK_EVERY_MS = 300,
+    CHECK_TOPICS_MS = 1000, /* without a report for so long */
 };
-
-int64_t
-exactly_once_now_ms(const ExactlyOnce *self)
-{
-    return clock_monotonic_ms(self->clock);
-}
-
-/* At least 1 ms, because 0 or less means something else to librdkafka. */
-static int
-call_ms(const ExactlyOnce *self, int most_ms)
-{
-    const int64_t left_ms = self->deadline_ms - exactly_once_now_ms(self);
-    if (left_ms < 1)
-        return 1;
-    return left_ms < most_ms ? (int)left_ms : most_ms;
-}
 
 static void
 on_delivered(void *state, void *opaque, const Error *failure)
 {
     ExactlyOnce *self = state;
     OutgoingPart *part = opaque;
+    part->state = failure == NULL ? OUTGOING_DELIVERED : OUTGOING_TO_SEND;
     if (failure == NULL)
         return;
     self->report_failed = true;
-    const bool cut = failure->kind == ERROR_REJECT &&
-                     outgoing_shrink(part, kafka_producer_max_bytes(self->producer));
-    self->too_large |= failure->kind == ERROR_REJECT && !cut;
+    exactly_once_note_failure(self, part, failure);
     log_debug("a record was not delivered", LOG_STR("command_id", part->item->command_id),
               LOG_STR("topic", outgoing_part_topic(self->settings, part)),
-              LOG_STR("cut", cut ? "yes" : NULL), LOG_STR("code", failure->code), LOG_ERR(failure));
+              LOG_STR("code", failure->code), LOG_ERR(failure));
 }
 
 static TransactionEnding
@@ -69,7 +55,7 @@ static TransactionEnding
 run_open(ExactlyOnce *self, Error *err)
 {
     exactly_once_drop_producer(self);
-    if (!kafka_producer_open_transactional(&self->settings->kafka, self->settings->worker_id,
+    if (!kafka_producer_open_transactional(&self->settings->kafka, self->settings->transactional_id,
                                            on_delivered, self, &self->producer, err))
         return STEP_FATAL;
     kafka_producer_prepare(self->producer, self->settings->results_topic);
@@ -80,7 +66,8 @@ run_open(ExactlyOnce *self, Error *err)
 static TransactionEnding
 run_init(ExactlyOnce *self, Error *err)
 {
-    return ending_of(kafka_producer_init_transactions(self->producer, call_ms(self, CALL_MS), err));
+    return ending_of(
+        kafka_producer_init_transactions(self->producer, exactly_once_call_ms(self, CALL_MS), err));
 }
 
 static bool
@@ -105,7 +92,7 @@ run_lookup(ExactlyOnce *self, Error *err)
         return STEP_FATAL;
     if (self->lookup == NULL)
         return STEP_DONE;
-    switch (kafka_lookup_poll(self->lookup, call_ms(self, CALL_MS), err)) {
+    switch (kafka_lookup_poll(self->lookup, exactly_once_call_ms(self, CALL_MS), err)) {
     case KAFKA_ANSWER_READY:
         return STEP_DONE;
     case KAFKA_ANSWER_PENDING:
@@ -121,6 +108,8 @@ run_lookup(ExactlyOnce *self, Error *err)
 static TransactionEnding
 run_idle(ExactlyOnce *self, Error *err)
 {
+    if (self->aside.items.count > 0 && exactly_once_begin_try(self, err))
+        return STEP_DONE;
     if (self->pending.count == 0)
         return STEP_AGAIN;
     if (transaction_batch_form(&self->batch, &self->pending, self->metadata_bytes, &self->hooks,
@@ -139,12 +128,25 @@ run_begin(ExactlyOnce *self, Error *err)
     self->disconnects = kafka_producer_disconnects(self->producer);
     self->commit_tried = false;
     self->report_failed = false;
-    self->too_large = false;
+    self->look_ms = self->begun_ms + LOOK_EVERY_MS;
+    exactly_once_acquit(self);
     self->to_send = STAILQ_FIRST(&self->batch.items.items);
     Outgoing *item;
     STAILQ_FOREACH (item, &self->batch.items.items, entry)
         outgoing_reset_parts(item);
     return ending_of(kafka_producer_begin(self->producer, err));
+}
+
+/* What the client says of a transaction that has failed already tells nothing about the record. */
+static void
+note_refusal(ExactlyOnce *self, OutgoingPart *part, const Error *refusal)
+{
+    Error failure = {0};
+    const bool is_the_records = refusal->kind == ERROR_REJECT || refusal->kind == ERROR_HOLD;
+    if (is_the_records)
+        exactly_once_note_failure(self, part, refusal);
+    else if (kafka_producer_look(self->producer, &failure) == KAFKA_TXN_ABORT)
+        exactly_once_note_failure(self, NULL, &failure);
 }
 
 static KafkaSend
@@ -163,6 +165,8 @@ send_part(ExactlyOnce *self, OutgoingPart *part, Error *err)
              outgoing_shrink(part, max_bytes));
     if (sent == KAFKA_SEND_OK)
         part->state = OUTGOING_ON_ITS_WAY;
+    if (sent == KAFKA_SEND_FAILED)
+        note_refusal(self, part, err);
     return sent;
 }
 
@@ -186,6 +190,26 @@ not_delivered(Error *err)
     return STEP_ABORTABLE;
 }
 
+/* The broker may have refused to let a topic take part, or may not know it any more: neither fails
+ * a record, which just stays on its way. */
+static TransactionEnding
+look_closer(ExactlyOnce *self, Error *err)
+{
+    const int64_t now_ms = exactly_once_now_ms(self);
+    if (now_ms < self->look_ms)
+        return STEP_AGAIN;
+    self->look_ms = now_ms + LOOK_EVERY_MS;
+    const KafkaTxn ending = kafka_producer_look(self->producer, err);
+    if (ending == KAFKA_TXN_ABORT)
+        exactly_once_note_failure(self, NULL, err);
+    if (ending != KAFKA_TXN_OK)
+        return ending_of(ending);
+    if (self->topics_checked || now_ms - self->begun_ms < CHECK_TOPICS_MS)
+        return STEP_AGAIN;
+    self->topics_checked = true;
+    return exactly_once_check_topics(self, err) ? STEP_AGAIN : STEP_ABORTABLE;
+}
+
 static TransactionEnding
 run_produce(ExactlyOnce *self, Error *err)
 {
@@ -195,7 +219,7 @@ run_produce(ExactlyOnce *self, Error *err)
             return STEP_ABORTABLE;
         if (sent == KAFKA_SEND_QUEUE_FULL) {
             (void)kafka_producer_poll(self->producer, 1);
-            return self->report_failed ? not_delivered(err) : STEP_AGAIN;
+            return self->report_failed ? not_delivered(err) : look_closer(self, err);
         }
         self->to_send = STAILQ_NEXT(self->to_send, entry);
     }
@@ -209,7 +233,7 @@ run_deliver(ExactlyOnce *self, Error *err)
         (void)kafka_producer_poll(self->producer, 1);
     if (self->report_failed)
         return not_delivered(err);
-    return kafka_producer_in_flight(self->producer) == 0 ? STEP_DONE : STEP_AGAIN;
+    return kafka_producer_in_flight(self->producer) == 0 ? STEP_DONE : look_closer(self, err);
 }
 
 /* A broker that takes less metadata gets less: what then does not fit waits. */
@@ -230,10 +254,12 @@ run_offsets(ExactlyOnce *self, Error *err)
         return STEP_DONE;
     const KafkaOffsets offsets = {self->settings->commands_topic, self->batch.offsets,
                                   self->batch.lane_count};
-    const KafkaTxn ending = kafka_producer_send_offsets(self->producer, membership, &offsets,
-                                                        call_ms(self, OFFSETS_CALL_MS), err);
+    const KafkaTxn ending = kafka_producer_send_offsets(
+        self->producer, membership, &offsets, exactly_once_call_ms(self, OFFSETS_CALL_MS), err);
     if (ending == KAFKA_TXN_ABORT && err->reason == REASON_METADATA_TOO_LARGE)
         shrink_metadata(self);
+    if (ending == KAFKA_TXN_ABORT && err->kind == ERROR_HOLD)
+        exactly_once_note_failure(self, NULL, err); /* a topic's, which must not take part */
     return ending_of(ending);
 }
 
@@ -247,7 +273,8 @@ static TransactionEnding
 run_commit(ExactlyOnce *self, Error *err)
 {
     self->commit_tried = true;
-    const KafkaTxn ending = kafka_producer_commit(self->producer, call_ms(self, CALL_MS), err);
+    const KafkaTxn ending =
+        kafka_producer_commit(self->producer, exactly_once_call_ms(self, CALL_MS), err);
     return ending == KAFKA_TXN_OK && was_cut(self) ? STEP_DISCONNECTED : ending_of(ending);
 }
 
@@ -255,7 +282,8 @@ run_commit(ExactlyOnce *self, Error *err)
 static TransactionEnding
 run_abort(ExactlyOnce *self, Error *err)
 {
-    const KafkaTxn ending = kafka_producer_abort(self->producer, call_ms(self, CALL_MS), err);
+    const KafkaTxn ending =
+        kafka_producer_abort(self->producer, exactly_once_call_ms(self, CALL_MS), err);
     self->not_before_ms = exactly_once_now_ms(self) + EXACTLY_ONCE_PAUSE_MS;
     return ending == KAFKA_TXN_OK && (was_cut(self) || self->commit_tried) ? STEP_DISCONNECTED
                                                                            : ending_of(ending);
@@ -269,7 +297,8 @@ is_late(const ExactlyOnce *self)
     case TRANSACTION_PRODUCE:
     case TRANSACTION_OFFSETS:
     case TRANSACTION_DELIVER:
-        return exactly_once_now_ms(self) - self->begun_ms > KAFKA_TRANSACTION_TIMEOUT_MS;
+        return exactly_once_now_ms(self) - self->begun_ms >
+               (self->alone ? (int64_t)TRY_MS : (int64_t)KAFKA_TRANSACTION_TIMEOUT_MS);
     case TRANSACTION_COMMIT:
     case TRANSACTION_ABORT:
         return exactly_once_now_ms(self) - self->step_since_ms > KAFKA_TRANSACTION_TIMEOUT_MS;
@@ -298,7 +327,9 @@ exactly_once_run_step(ExactlyOnce *self, Error *err)
     if (ending != STEP_AGAIN || !is_late(self))
         return ending;
     (void)error_set(err, REASON_TRANSACTION_STALLED, "no end of it within %d ms",
-                    KAFKA_TRANSACTION_TIMEOUT_MS);
+                    self->alone ? (int)TRY_MS : (int)KAFKA_TRANSACTION_TIMEOUT_MS);
+    if (self->step == TRANSACTION_PRODUCE || self->step == TRANSACTION_DELIVER)
+        exactly_once_note_failure(self, NULL, err);
     return STEP_TIMED_OUT;
 }
 

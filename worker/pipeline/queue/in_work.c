@@ -133,7 +133,7 @@ in_work_needs_user(const Job *job)
 bool
 in_work_acquire_id(InWork *in_work, Job *job)
 {
-    return acquire(&in_work->ids, &job->id_key, job->command.id);
+    return acquire(&in_work->ids, &job->id_key, job->command.key);
 }
 
 static bool

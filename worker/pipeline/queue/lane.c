@@ -14,6 +14,7 @@ struct Lane {
     pthread_mutex_t lock; /* of the tracker */
     OffsetTracker *tracker;
     atomic_bool uncommitted; /* cleared under the lock, so that no finish is lost */
+    int64_t position;
     size_t bytes;
     bool paused;
 };
@@ -36,7 +37,14 @@ lane_new(int32_t partition, KafkaMembership *membership)
     lane->partition = partition;
     lane->membership = kafka_membership_ref(membership);
     lane->tracker = tracker;
+    lane->position = OFFSET_TRACKER_NONE;
     return lane;
+}
+
+Lane *
+lane_new_after(const Lane *lane)
+{
+    return lane_new(lane->partition, lane->membership);
 }
 
 Lane *
@@ -124,6 +132,7 @@ lane_resume(Lane *lane, int64_t committed, const char *metadata)
     pthread_mutex_lock(&lane->lock);
     const bool resumed = offset_tracker_resume(lane->tracker, committed, metadata);
     pthread_mutex_unlock(&lane->lock);
+    lane->position = committed;
     return resumed;
 }
 
@@ -135,6 +144,8 @@ lane_accept(Lane *lane, int64_t offset, size_t size_bytes)
     pthread_mutex_unlock(&lane->lock);
     if (start == OFFSET_STARTED)
         lane->bytes += size_bytes;
+    if (start == OFFSET_STARTED || start == OFFSET_WAS_FINISHED)
+        lane->position = offset + 1;
     return start;
 }
 
@@ -202,6 +213,18 @@ void
 lane_commit_failed(Lane *lane)
 {
     atomic_store(&lane->uncommitted, true);
+}
+
+int64_t
+lane_position(const Lane *lane)
+{
+    return lane->position;
+}
+
+bool
+lane_is_paused(const Lane *lane)
+{
+    return lane->paused;
 }
 
 void

@@ -12,7 +12,7 @@
  *            dead, never the new one. While an executor, the publisher or the coordinator has a
  *            command in hand, at least one reference counts as busy: each makes the next one's
  *            before it gives up its own, so the count is 0 only when all of that has come to its
- *            end.
+ *            end. An outcome that cannot be written is set aside and does not count.
  */
 #ifndef WORKER_PIPELINE_QUEUE_LANE_H
 #define WORKER_PIPELINE_QUEUE_LANE_H
@@ -30,6 +30,8 @@ typedef enum LaneState {
 
 /* With one reference. NULL when out of memory. */
 Lane *lane_new(int32_t partition, KafkaMembership *membership) MUST_CHECK;
+/* Another one of the same partition and membership. */
+Lane *lane_new_after(const Lane *lane) MUST_CHECK;
 Lane *lane_ref(Lane *lane);
 void lane_unref(Lane *lane); /* NULL is harmless */
 
@@ -71,6 +73,9 @@ void lane_commit_failed(Lane *lane);
 
 /* From here on: the coordinator's. */
 
+/* The offset after the last one accepted, or the one resumed at; OFFSET_TRACKER_NONE before. */
+int64_t lane_position(const Lane *lane);
+
 /* A finished record is no longer in hand. */
 void lane_release(Lane *lane, size_t size_bytes);
 
@@ -85,5 +90,8 @@ typedef enum LaneFlow { LANE_FLOW_KEEP, LANE_FLOW_PAUSE, LANE_FLOW_RESUME } Lane
 /* Above a high mark: pause; below half of all of them: resume. The lane remembers which it said
  * last. */
 LaneFlow lane_flow(Lane *lane, const LaneMarks *marks);
+
+/* Whether lane_flow said so last. */
+bool lane_is_paused(const Lane *lane);
 
 #endif

@@ -5,11 +5,11 @@
 WITH expired AS MATERIALIZED (
     SELECT b.booking_id, b.created_at
     FROM :bookings b
-    WHERE b.status = 'Pending' AND b.created_at < $1::timestamp
+    WHERE :booking_is_pending AND :booking_is_older($1::timestamp)
 ), listed AS (
     SELECT * FROM expired ORDER BY created_at, booking_id LIMIT $2
 )
 SELECT t.total, l.booking_id
-FROM (SELECT count(*) AS total FROM expired) t
+FROM (SELECT pg_catalog.count(*) AS total FROM expired) t
 LEFT JOIN listed l ON true
 ORDER BY l.created_at, l.booking_id

@@ -8,17 +8,17 @@ WITH expired AS MATERIALIZED (
     SELECT b.booking_id, b.user_id, b.property_id, b.booking_date, b.created_at, b.total_cost,
            b.status
     FROM :bookings b
-    WHERE b.status = 'Pending' AND b.created_at < $1::timestamp
+    WHERE :booking_is_pending AND :booking_is_older($1::timestamp)
 ), listed AS (
     SELECT * FROM expired ORDER BY created_at, booking_id LIMIT $3
 )
 SELECT t.total, l.booking_id, l.user_id, l.property_id,
-       to_char(l.booking_date, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS booking_date,
-       to_char(l.created_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
-       CASE WHEN isfinite(l.created_at)
-            THEN floor(extract(epoch FROM $2::timestamp - l.created_at) / 60)::bigint
-       END AS minutes_old,
-       l.total_cost::text AS total_cost, l.status::text AS status
-FROM (SELECT count(*) AS total FROM expired) t
+       pg_catalog.to_char(:booking_date_utc(l.booking_date), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS booking_date,
+       pg_catalog.to_char(:booking_created_utc(l.created_at), 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
+       pg_catalog.floor(extract(epoch
+         FROM $2::timestamp OPERATOR(pg_catalog.-) (:booking_created_utc(l.created_at)))
+         OPERATOR(pg_catalog./) 60)::bigint AS minutes_old,
+       l.total_cost::pg_catalog.text AS total_cost, l.status::pg_catalog.text AS status
+FROM (SELECT pg_catalog.count(*) AS total FROM expired) t
 LEFT JOIN listed l ON true
 ORDER BY l.created_at, l.booking_id

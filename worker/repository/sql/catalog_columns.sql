@@ -8,7 +8,7 @@ WITH kinds (kind, types, taken, usual) AS (
     VALUES ('key', '{text,varchar}'::text[], 'text or varchar', 'varchar(64)'),
            ('uuid', '{uuid}', 'uuid', 'uuid'),
            ('time', '{timestamp,timestamptz}', 'timestamp or timestamptz', 'timestamp'),
-           ('word', '{text,varchar,bpchar}', 'text, varchar, char or an enum', 'text'),
+           ('word', '{text,varchar,bpchar,citext}', 'text, varchar, char, citext or an enum', 'text'),
            ('number', '{numeric,int2,int4,int8,float4,float8}', 'a number', 'numeric(10,2)'),
            ('any', NULL, NULL, 'text')
 ), needs AS (

@@ -21,6 +21,15 @@ SELECT 'FAIL', 'inheritance', 'inheritance', t.concerns,
 FROM tables t
 JOIN pg_catalog.pg_inherits i ON i.inhparent = t.oid AND t.relkind = 'r'
 UNION ALL
+SELECT 'FAIL', 'rule', 'rule', t.concerns,
+       format('%s has the rule %I on %s', t.quoted, r.rulename,
+              CASE r.ev_type WHEN '2' THEN 'UPDATE' ELSE 'DELETE' END),
+       'What the rule makes of the worker''s statements would not be what its result says. A trigger is fine.',
+       format('DROP RULE %I ON %s;', r.rulename, t.quoted)
+FROM tables t
+JOIN pg_catalog.pg_rewrite r ON r.ev_class = t.oid AND t.relkind IN ('r', 'p') AND r.ev_enabled <> 'D'
+WHERE r.ev_type = CASE t.ordinal WHEN 6 THEN '2' ELSE '4' END AND t.ordinal IN (2, 4, 5, 6)
+UNION ALL
 SELECT 'FAIL', 'row_security', 'row security', t.concerns,
        format('row security of %s applies to %s', t.quoted, current_user),
        'It could hide messages of active users.',

@@ -7,6 +7,7 @@ WITH server AS (
            regexp_replace(current_setting('server_version'), ' .*', '') AS name,
            pg_is_in_recovery() AS standby,
            lower(current_setting('default_transaction_read_only')) = 'on' AS read_only,
+           current_setting('session_replication_role') AS replication_role,
            round(extract(epoch FROM clock_timestamp()) - $1::bigint / 1000000.0, 1) AS apart
 )
 SELECT 'FAIL' AS level, 'server_version' AS code, 'PostgreSQL' AS subject, NULL AS concerns,
@@ -24,6 +25,13 @@ SELECT 'FAIL', 'server_read_only', 'PostgreSQL', NULL,
        format('ALTER ROLE %I SET default_transaction_read_only = off;', current_user)
 FROM server s WHERE s.read_only
 UNION ALL
+SELECT 'FAIL', 'replication_role', 'PostgreSQL', NULL,
+       format('session_replication_role of %s is %s', current_user, s.replication_role),
+       'It turns foreign keys and triggers off: records would stay without their session.',
+       format(E'ALTER ROLE %I RESET session_replication_role;\n'
+              'ALTER DATABASE %I RESET session_replication_role;', current_user, current_database())
+FROM server s WHERE s.replication_role <> 'origin'
+UNION ALL
 SELECT 'FAIL', 'clock_skew', 'clock', NULL,
        format('the database''s clock is %s s from this machine''s', s.apart),
        format('More than worker.clock_skew (%s s): one of the two is wrong.', $2::bigint / 1000),
@@ -33,3 +41,4 @@ UNION ALL
 SELECT 'OK', 'server', 'PostgreSQL', NULL,
        format('%s as %s, clock %s s apart', s.name, current_user, abs(s.apart)), NULL, NULL
 FROM server s WHERE s.version >= 120000 AND NOT s.standby AND NOT s.read_only
+  AND s.replication_role = 'origin'

@@ -13,3 +13,11 @@ SELECT 'FAIL' AS level, 'time_zone_unknown' AS code, 'time zone' AS subject, NUL
        NULL AS mend
 WHERE CASE $1 WHEN 'UTC' THEN false
               ELSE NOT EXISTS (SELECT FROM pg_catalog.pg_timezone_names WHERE name = $1) END
+UNION ALL
+-- AT TIME ZONE takes what is an abbreviation, too, for one: CET without its summer time.
+SELECT 'FAIL', 'time_zone_unknown', 'time zone', NULL,
+       format('%s has no summer time to PostgreSQL (tables.time_zone)', quote_literal($1::text)),
+       'It counts as an abbreviation. Name a place that has this time, such as Europe/Berlin.', NULL
+WHERE CASE WHEN upper($1) IN ('UTC', 'UCT', 'GMT', 'ZULU') THEN false
+           ELSE EXISTS (SELECT FROM pg_catalog.pg_timezone_abbrevs WHERE abbrev = upper($1))
+                AND EXISTS (SELECT FROM pg_catalog.pg_timezone_names WHERE name = $1) END

@@ -5,11 +5,13 @@
 -- $4 bigint  ended before this, microseconds
 -- $5 bigint  at most this many
 DELETE FROM cleanup_worker.ledger
-WHERE command_id IN (SELECT command_id
+WHERE command_id OPERATOR(pg_catalog.=) ANY (SELECT command_id
                      FROM cleanup_worker.ledger
-                     WHERE source_topic = $1 AND source_partition = $2::int
-                       AND source_offset < $3::bigint
-                       AND state <> 'running' AND finished_us < $4::bigint
+                     WHERE source_topic OPERATOR(pg_catalog.=) $1
+                       AND source_partition OPERATOR(pg_catalog.=) $2::int
+                       AND source_offset OPERATOR(pg_catalog.<) $3::bigint
+                       AND state OPERATOR(pg_catalog.<>) 'running'
+                         AND finished_us OPERATOR(pg_catalog.<) $4::bigint
                      ORDER BY source_offset
                      LIMIT $5
                      FOR UPDATE SKIP LOCKED)

@@ -3,9 +3,9 @@
 -- $2 text[]  ids
 -- $3 bigint  at most this many of this command
 INSERT INTO cleanup_worker.ledger_listed_id (command_id, id)
-SELECT $1::text, g.id
-FROM unnest($2::text[]) WITH ORDINALITY AS g (id, ordinal)
+SELECT $1::pg_catalog.text, g.id
+FROM pg_catalog.unnest($2::pg_catalog.text[]) WITH ORDINALITY AS g (id, ordinal)
 ORDER BY g.ordinal
-LIMIT (SELECT greatest($3::bigint - count(*), 0)
+LIMIT (SELECT greatest($3::bigint OPERATOR(pg_catalog.-) pg_catalog.count(*), 0)
        FROM cleanup_worker.ledger_listed_id
-       WHERE command_id = $1)
+       WHERE command_id OPERATOR(pg_catalog.=) $1)

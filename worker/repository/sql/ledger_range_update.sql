@@ -19,4 +19,5 @@ UPDATE cleanup_worker.ledger_range
 SET owner_epoch = $4, state = $5, cursor_major = $6, cursor_minor = $7, counts = $8, skipped = $9,
     last_pass_us = $10, error_code = $11, error_sqlstate = $12, error_message = $13,
     by_id = $14, rows_done = $15, rows_total = $16
-WHERE command_id = $1 AND target = $2 AND range_no = $3
+WHERE command_id OPERATOR(pg_catalog.=) $1 AND target OPERATOR(pg_catalog.=) $2
+  AND range_no OPERATOR(pg_catalog.=) $3

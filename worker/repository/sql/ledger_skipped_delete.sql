@@ -4,4 +4,5 @@
 -- $3 int     range
 -- $4 text[]  items
 DELETE FROM cleanup_worker.ledger_skipped
-WHERE command_id = $1 AND target = $2 AND range_no = $3 AND item = ANY ($4::text[])
+WHERE command_id OPERATOR(pg_catalog.=) $1 AND target OPERATOR(pg_catalog.=) $2
+  AND range_no OPERATOR(pg_catalog.=) $3 AND item OPERATOR(pg_catalog.=) ANY ($4::pg_catalog.text[])

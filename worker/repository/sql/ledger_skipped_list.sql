@@ -8,6 +8,7 @@
 -- Returns: owner, item.
 SELECT owner, item
 FROM cleanup_worker.ledger_skipped
-WHERE command_id = $1 AND target = $2 AND range_no = $3 AND (owner, item) > ($4, $5)
+WHERE command_id OPERATOR(pg_catalog.=) $1 AND target OPERATOR(pg_catalog.=) $2
+  AND range_no OPERATOR(pg_catalog.=) $3 AND (owner, item) OPERATOR(pg_catalog.>) ($4, $5)
 ORDER BY owner, item
 LIMIT $6

@@ -1,2 +1,2 @@
 -- Lets one migration run at a time in this database, until its transaction ends. No parameters.
-SELECT pg_advisory_xact_lock(hashtext('cleanup_worker'), hashtext('migrate'))
+SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('cleanup_worker'), pg_catalog.hashtext('migrate'))

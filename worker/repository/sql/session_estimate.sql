@@ -3,4 +3,4 @@
 -- Returns at most one row: the estimate; none when the table was never analysed, or is gone.
 SELECT c.reltuples::bigint
 FROM pg_catalog.pg_class c
-WHERE c.oid = to_regclass($1) AND c.reltuples > 0
+WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1) AND c.reltuples OPERATOR(pg_catalog.>) 0

@@ -4,17 +4,19 @@
 -- $3 bigint       at most this many sessions a request
 -- Returns: index of the request from 0, user id, session id.
 -- OFFSET 0 keeps the planner from turning the probes into joins over all messages.
-SELECT r.ordinal - 1 AS ordinal, s.user_id, s.id
-FROM unnest($1::uuid[], $2::timestamp[]) WITH ORDINALITY AS r (user_id, cutoff, ordinal)
+SELECT r.ordinal OPERATOR(pg_catalog.-) 1 AS ordinal, s.user_id, s.id
+FROM unnest($1::pg_catalog.uuid[], $2::timestamp[]) WITH ORDINALITY AS r (user_id, cutoff, ordinal)
 CROSS JOIN LATERAL (SELECT s.user_id, s.id
                     FROM :sessions s
-                    WHERE s.user_id = r.user_id
-                      AND (s.created_at < r.cutoff OR s.created_at IS NULL)
+                    WHERE s.user_id OPERATOR(pg_catalog.=) r.user_id
+                      AND (:session_is_older(r.cutoff) OR s.created_at IS NULL)
                     LIMIT $3) s
 WHERE NOT EXISTS (SELECT FROM :messages m
-                  WHERE m.user_id = r.user_id AND m.sender = 'user' AND m."timestamp" >= r.cutoff
+                  WHERE m.user_id OPERATOR(pg_catalog.=) r.user_id AND :message_is_users
+                    AND :message_is_newer(r.cutoff)
                   OFFSET 0)
   AND NOT EXISTS (SELECT FROM :messages m
-                  WHERE m.user_id = r.user_id AND m.sender = 'user' AND m."timestamp" IS NULL
+                  WHERE m.user_id OPERATOR(pg_catalog.=) r.user_id AND :message_is_users
+                    AND m."timestamp" IS NULL
                   OFFSET 0)
 ORDER BY r.ordinal

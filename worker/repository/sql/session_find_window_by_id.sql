@@ -6,23 +6,24 @@
 -- Returns: user id, session id, inactive.
 -- Each user's messages are probed once; OFFSET 0 keeps the planner from joining all messages instead.
 WITH look AS MATERIALIZED (
-    SELECT s.user_id, s.id, (s.created_at < $1::timestamp OR s.created_at IS NULL) AS old
+    SELECT s.user_id, s.id, (:session_is_older($1::timestamp) OR s.created_at IS NULL) AS old
     FROM :sessions s
-    WHERE s.id >= $2 AND (s.id > $2 OR $2 = '')
+    WHERE s.id OPERATOR(pg_catalog.>=) $2 AND (s.id OPERATOR(pg_catalog.>) $2 OR $2 OPERATOR(pg_catalog.=) '')
     ORDER BY s.id
     LIMIT $3
 ), quiet AS MATERIALIZED (
     SELECT u.user_id
     FROM (SELECT DISTINCT user_id FROM look WHERE old) u
     WHERE NOT EXISTS (SELECT FROM :messages m
-                      WHERE m.user_id = u.user_id AND m.sender = 'user'
-                        AND m."timestamp" >= $1::timestamp
+                      WHERE m.user_id OPERATOR(pg_catalog.=) u.user_id AND :message_is_users
+                        AND :message_is_newer($1::timestamp)
                       OFFSET 0)
       AND NOT EXISTS (SELECT FROM :messages m
-                      WHERE m.user_id = u.user_id AND m.sender = 'user' AND m."timestamp" IS NULL
+                      WHERE m.user_id OPERATOR(pg_catalog.=) u.user_id AND :message_is_users
+                        AND m."timestamp" IS NULL
                       OFFSET 0)
 )
 SELECT l.user_id, l.id, l.old AND q.user_id IS NOT NULL AS inactive
 FROM look l
-LEFT JOIN quiet q ON q.user_id = l.user_id
+LEFT JOIN quiet q ON q.user_id OPERATOR(pg_catalog.=) l.user_id
 ORDER BY l.id

@@ -10,6 +10,15 @@ enum {
     BATCH_LOCK_MS = 250, /* a batch that holds its locks longer makes the next one smaller */
 };
 
+/* A row of the last pass that has failed alone once more. */
+static bool
+skip_skipped(TargetBatch *batch, Error *err)
+{
+    SkippedRows rows = {0};
+    return pass_list_skipped(batch, &rows, err) && pass_set_aside(batch, &rows, err) &&
+           pass_advance_last(batch, &rows, err);
+}
+
 static bool
 run_work(TargetBatch *batch, Error *err)
 {
@@ -19,7 +28,8 @@ run_work(TargetBatch *batch, Error *err)
     case RANGE_LAST_PASS:
         if (batch->range.last_pass_us == 0)
             batch->range.last_pass_us = batch->now_us;
-        return batch->target->last_pass(batch, err);
+        return batch->set_aside != NULL ? skip_skipped(batch, err)
+                                        : batch->target->last_pass(batch, err);
     case RANGE_DONE:
     case RANGE_FAILED:
         return true;
@@ -27,10 +37,26 @@ run_work(TargetBatch *batch, Error *err)
     return true;
 }
 
+/* Closes in on a row that fails for itself: of the rows among which it is, the first half is next.
+ */
+static void
+narrow(const TargetBatch *batch, RangeRun *run)
+{
+    run->suspects -= batch->limit;
+    if (run->suspects > 0)
+        run->batch_rows = run->suspects > 1 ? run->suspects / 2 : 1;
+    else
+        run->suspects = 0;
+}
+
 /* Locks are to be held for 250 ms at the most; half of that is aimed at. */
 static void
 adapt_batch_rows(const TargetBatch *batch, RangeRun *run)
 {
+    if (run->suspects > 0) {
+        narrow(batch, run);
+        return;
+    }
     if (batch->locks_since_ms == 0)
         return;
     const int64_t held_ms = clock_monotonic_ms(batch->context->clock) - batch->locks_since_ms;
@@ -38,8 +64,8 @@ adapt_batch_rows(const TargetBatch *batch, RangeRun *run)
         run->batch_rows /= 2;
     else if (held_ms < BATCH_LOCK_MS / 4)
         run->batch_rows *= 2;
-    if (run->batch_rows < PASS_BATCH_MIN)
-        run->batch_rows = PASS_BATCH_MIN;
+    if (run->batch_rows < 1)
+        run->batch_rows = 1;
     if (run->batch_rows > batch->context->settings->batch_sessions)
         run->batch_rows = batch->context->settings->batch_sessions;
 }
@@ -52,12 +78,13 @@ batch_of(const LongCommandStep *step, const RangeRun *run)
         .context = step->context,
         .target = run->target,
         .params = &command->params,
-        .key = {command->id, run->target->name, run->range_no},
+        .key = {command->key, run->target->name, run->range_no},
         .cutoff_us = target_cutoff_us(run->target, &command->params, step->long_command->now_us),
         .limit = run->batch_rows,
         .skipped_max = run->skipped_max,
         .yields = run->yields,
         .lock_children_first = run->lock_children_first,
+        .guarded = run->guarded,
     };
 }
 
@@ -98,7 +125,7 @@ run_in_transaction(const LongCommandStep *step, TargetBatch *batch, bool *ret_ow
         return true;
     if (!run_work(batch, err))
         return false;
-    if (!batch->yield)
+    if (!batch->yield && !batch->needs_guard)
         return commit_range(batch, err);
     database_rollback(step->context->database);
     return true;
@@ -115,6 +142,9 @@ note_batch(LongCommand *long_command, const TargetBatch *batch, RangeRun *run)
         long_command_note_failed_range(long_command, run);
     run->attempts = 0;
     run->held = false;
+    run->guarded |= batch->needs_guard;
+    if (batch->needs_guard)
+        return;
     run->lock_children_first = false;
     run->yields = batch->yield ? run->yields + 1 : 0;
     run->done = !batch->yield && (state == RANGE_DONE || state == RANGE_FAILED);
@@ -127,15 +157,47 @@ note_batch(LongCommand *long_command, const TargetBatch *batch, RangeRun *run)
 
 bool
 long_command_run_batch(const LongCommandStep *step, RangeRun *run, bool *ret_ownership_lost,
-                       Error *err)
+                       bool *ret_changing, Error *err)
 {
     TargetBatch batch = batch_of(step, run);
     if (!run_in_transaction(step, &batch, ret_ownership_lost, err)) {
         database_rollback(step->context->database);
+        *ret_changing = batch.locks_since_ms != 0;
         return error_wrap(err, "batch of %s", run->target->name);
     }
     if (!*ret_ownership_lost)
         note_batch(step->long_command, &batch, run);
+    return true;
+}
+
+static bool
+skip_in_transaction(const LongCommandStep *step, TargetBatch *batch, int64_t *errors,
+                    bool *ret_ownership_lost, Error *err)
+{
+    if (!begin_on_range(step, batch, ret_ownership_lost, err))
+        return false;
+    return *ret_ownership_lost ||
+           (run_work(batch, err) &&
+            ledger_skip_errors(step->context->database, &batch->key, errors, err) &&
+            commit_range(batch, err));
+}
+
+bool
+long_command_skip_row(const LongCommandStep *step, RangeRun *run, const SkipCause *cause,
+                      bool *ret_too_many, bool *ret_ownership_lost, Error *err)
+{
+    int64_t errors = 0;
+    TargetBatch batch = batch_of(step, run);
+    batch.limit = 1;
+    batch.set_aside = cause;
+    if (!skip_in_transaction(step, &batch, &errors, ret_ownership_lost, err)) {
+        database_rollback(step->context->database);
+        return error_wrap(err, "skip a row of %s", run->target->name);
+    }
+    run->suspects = 0;
+    if (!*ret_ownership_lost)
+        note_batch(step->long_command, &batch, run);
+    *ret_too_many = errors > step->context->settings->max_row_errors;
     return true;
 }
 
@@ -148,6 +210,8 @@ fail_in_transaction(const LongCommandStep *step, TargetBatch *batch, const Error
         return false;
     if (*ret_ownership_lost)
         return true;
+    if (!pass_settle_skipped(batch, err))
+        return false;
     range->state = RANGE_FAILED;
     (void)snprintf(range->error_code, sizeof(range->error_code), "%s",
                    error_code_name(outcome_error_code(cause)));

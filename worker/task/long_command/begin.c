@@ -32,7 +32,7 @@ insert_ranges(const LongCommandStep *step, const LedgerRecord *record, Error *er
     if (ranges == NULL || !long_command_plan(context, command, record->owner_epoch, ranges, err))
         return false;
     long_command_adopt(context, step->long_command, ranges);
-    return ledger_range_insert(context->database, command->id, ranges->each, ranges->count, err);
+    return ledger_range_insert(context->database, command->key, ranges->each, ranges->count, err);
 }
 
 static bool
@@ -67,7 +67,7 @@ take_over(const LongCommandStep *step, const LedgerRecord *row, Error *err)
     long_command->epoch = row->owner_epoch + 1;
     long_command_adopt(context, long_command, ranges);
     step->outcome->step = TASK_REQUEUE;
-    return ledger_take_over(context->database, command->id, context->settings->worker_id,
+    return ledger_take_over(context->database, command->key, context->settings->worker_id,
                             long_command->epoch, err);
 }
 

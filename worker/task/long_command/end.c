@@ -46,6 +46,21 @@ add_range(Report *report, const LedgerRange *range, const Error *cause)
         report->failure = cause->detail;
 }
 
+/* What a range that was given up kept for its last pass is skipped for good. */
+static bool
+settle_ranges(const TaskEntry *entry, LongCommandRanges *ranges, Error *err)
+{
+    for (size_t i = 0; i < ranges->count; i++) {
+        LedgerRange *range = &ranges->each[i];
+        const LedgerRangeKey key = {entry->item->command->id, range->target, range->range_no};
+        int64_t skipped = 0;
+        if (!ledger_skip_settle(entry->context->database, &key, &skipped, err))
+            return false;
+        range->skipped += skipped;
+    }
+    return true;
+}
+
 /* Everything is done, but the end could not be written: each target says so. */
 static void
 note_failed_end(LongCommandSum *sum, const Error *cause)
@@ -59,14 +74,29 @@ note_failed_end(LongCommandSum *sum, const Error *cause)
 }
 
 static bool
+add_reasons(const TaskEntry *entry, Report *report, Error *err)
+{
+    Tally *tally = &report->tally;
+    const LedgerRangeKey key = {entry->item->command->id, report->target->name, 0};
+    return ledger_skip_reasons(entry->context->database, &key, tally->reasons, TALLY_REASONS_MAX,
+                               &tally->reason_count, err);
+}
+
+static bool
 sum_up(const TaskEntry *entry, const Error *cause, LongCommandSum *sum, Error *err)
 {
     const Command *command = entry->item->command;
     if (!long_command_lock_ranges(entry->context, command, &sum->ranges, err) ||
-        !ledger_ids_list(entry->context->database, command->id, &sum->ids, err))
+        !ledger_ids_list(entry->context->database, command->key, &sum->ids, err))
+        return false;
+    if (cause != NULL && !settle_ranges(entry, &sum->ranges, err))
         return false;
     for (size_t i = 0; i < sum->ranges.count; i++)
         add_range(report_of(entry, sum, sum->ranges.targets[i]), &sum->ranges.each[i], cause);
+    for (size_t i = 0; i < sum->report_count; i++) {
+        if (!add_reasons(entry, &sum->reports[i], err))
+            return false;
+    }
     if (cause != NULL)
         note_failed_end(sum, cause);
     if (sum->ranges.count == 0)
@@ -141,6 +171,7 @@ end_locked(const TaskEntry *entry, const LongCommandEnd *end, Error *err)
     LongCommandSum *sum = arena_alloc(database_arena(database), 1, sizeof(*sum));
     if (sum == NULL)
         return error_out_of_memory(err);
+    entry->record->content = entry->item->command->content;
     entry->record->worker_id = entry->context->settings->worker_id;
     return sum_up(entry, end->cause, sum, err) && render(entry, sum, end, err) &&
            ledger_update(database, entry->record, 1, err) &&
@@ -154,7 +185,7 @@ end_in_transaction(const LongCommandStep *step, Error *err)
     int64_t now_us;
     CLEANUP(ledger_rows_done) LedgerRows rows = {0};
     Database *database = step->context->database;
-    const char *const ids[] = {step->item->command->id};
+    const char *const ids[] = {step->item->command->key};
     if (!database_begin(database, DATABASE_WRITE, 0, &now_us, err) ||
         !ledger_lock(database, ids, 1, &rows, err))
         return false;

@@ -19,7 +19,7 @@
 enum {
     LONG_COMMAND_RANGES_MAX = TARGET_RANGES_MAX * TASK_TARGETS_MAX,
     LONG_COMMAND_HELD_DELAY_MS = 5000,
-    LONG_COMMAND_BUSY_DELAY_MS = 250, /* another transaction holds the range row */
+    LONG_COMMAND_BUSY_DELAY_MS = 250, /* another transaction holds the range row, or a table */
 };
 
 /* A range as this worker runs it. */
@@ -29,12 +29,14 @@ typedef struct RangeRun {
     bool claimed;
     bool done;
     bool lock_children_first; /* the next batch locks children before it deletes them */
+    bool guarded;             /* triggers keep rows: batches undo a change that is not whole */
     bool held;                /* waits for the environment: a missing privilege */
     int attempts;             /* consecutive failures of one batch */
     int yields;               /* consecutive batches given up to another cleaner's locks */
     int64_t not_before_ms;    /* monotonic */
     unsigned seed;            /* of the waits between two tries */
     int batch_rows;
+    int suspects;       /* rows of the next windows, one of which fails for itself; 0 = unknown */
     int skipped_max;    /* rows it keeps for its last pass */
     int64_t rows_done;  /* as committed */
     int64_t rows_total; /* 0 = unknown */
@@ -117,6 +119,9 @@ bool long_command_plan(const TaskContext *context, const Command *command, int64
 bool long_command_lock_ranges(const TaskContext *context, const Command *command,
                               LongCommandRanges *ret_ranges, Error *err) MUST_CHECK;
 
+/* Rows of a batch before the time that one takes is known. */
+int long_command_first_rows(const TaskContext *context);
+
 /* From here on it runs these ranges. */
 void long_command_adopt(const TaskContext *context, LongCommand *long_command,
                         const LongCommandRanges *ranges);
@@ -124,9 +129,15 @@ void long_command_adopt(const TaskContext *context, LongCommand *long_command,
 /* batch.c */
 
 /* One batch of a range in a transaction of its own; `run` is the claimant's copy.
- * *ret_ownership_lost: another worker owns the command by now. */
+ * *ret_ownership_lost: another worker owns the command by now. On false *ret_changing tells whether
+ * it had begun to change rows, so that one of them may be the cause. */
 bool long_command_run_batch(const LongCommandStep *step, RangeRun *run, bool *ret_ownership_lost,
-                            Error *err) MUST_CHECK;
+                            bool *ret_changing, Error *err) MUST_CHECK;
+
+/* Skips the first row of the next window, which has failed alone, for `cause`, in a transaction of
+ * its own. *ret_too_many: the target has had more of those than limits.max_row_errors. */
+bool long_command_skip_row(const LongCommandStep *step, RangeRun *run, const SkipCause *cause,
+                           bool *ret_too_many, bool *ret_ownership_lost, Error *err) MUST_CHECK;
 
 /* Writes that a range has failed for good. */
 bool long_command_fail_range(const LongCommandStep *step, RangeRun *run, const Error *cause,

@@ -42,14 +42,46 @@ pass_should_yield(TargetBatch *batch, const bool *locked, size_t count)
 }
 
 bool
+pass_count_skipped(TargetBatch *batch, const SkipCount *skipped, Error *err)
+{
+    batch->range.skipped += skipped->rows;
+    return skipped->rows == 0 ||
+           ledger_skip_count(batch->context->database, &batch->key, skipped, err);
+}
+
+bool
 pass_keep_skipped(TargetBatch *batch, const SkippedRows *rows, Error *err)
 {
+    SkippedRows skipped = *rows;
     size_t kept = 0;
     if (rows->count == 0)
         return true;
-    if (!ledger_skip(batch->context->database, &batch->key, rows, batch->skipped_max, &kept, err))
+    skipped.cause = batch->set_aside != NULL ? *batch->set_aside : (SkipCause){SKIP_LOCKED, "", ""};
+    if (!ledger_skip(batch->context->database, &batch->key, &skipped, batch->skipped_max, &kept,
+                     err))
         return false;
-    batch->range.skipped += (int64_t)(rows->count - kept);
+    const SkipCount beyond = {skipped.cause, (int64_t)(rows->count - kept),
+                              rows->items[rows->count - 1]};
+    return pass_count_skipped(batch, &beyond, err);
+}
+
+bool
+pass_set_aside(TargetBatch *batch, const SkippedRows *rows, Error *err)
+{
+    if (rows->count == 0 || batch->set_aside->reason == SKIP_LOCKED)
+        return true;
+    const SkipCount counted = {*batch->set_aside, (int64_t)rows->count, rows->items[0]};
+    return pass_count_skipped(batch, &counted, err) &&
+           pass_forget_skipped(batch, rows->items, rows->count, err);
+}
+
+bool
+pass_settle_skipped(TargetBatch *batch, Error *err)
+{
+    int64_t count = 0;
+    if (!ledger_skip_settle(batch->context->database, &batch->key, &count, err))
+        return false;
+    batch->range.skipped += count;
     return true;
 }
 
@@ -91,7 +123,6 @@ pass_advance_last(TargetBatch *batch, const SkippedRows *tried, Error *err)
         batch->delay_ms = LAST_PASS_DELAY_MS;
         return true;
     }
-    range->skipped += remaining;
     range->state = RANGE_DONE;
-    return true;
+    return remaining == 0 || pass_settle_skipped(batch, err);
 }

@@ -26,8 +26,19 @@ bool pass_stop_waiting(TargetBatch *batch, Error *err) MUST_CHECK;
  * much. */
 bool pass_should_yield(TargetBatch *batch, const bool *locked, size_t count);
 
-/* Keeps rows for the last pass; beyond the limit they are counted at once. */
+/* Keeps rows for the last pass, as locked ones or for the cause for which the batch sets its row
+ * aside; beyond the limit they are counted at once. */
 bool pass_keep_skipped(TargetBatch *batch, const SkippedRows *rows, Error *err) MUST_CHECK;
+
+/* The last pass sets its row aside: counts it for good, but for a locked one, which is tried again.
+ */
+bool pass_set_aside(TargetBatch *batch, const SkippedRows *rows, Error *err) MUST_CHECK;
+
+/* Counts rows that are skipped for good; none is harmless. */
+bool pass_count_skipped(TargetBatch *batch, const SkipCount *skipped, Error *err) MUST_CHECK;
+
+/* Counts what is still kept for the last pass: there will be none, or it is over. */
+bool pass_settle_skipped(TargetBatch *batch, Error *err) MUST_CHECK;
 
 /* All windows are done: what was skipped is next, from the beginning. */
 void pass_begin_last(LedgerRange *range);

@@ -51,7 +51,7 @@ long_command_lock_ranges(const TaskContext *context, const Command *command,
     LongCommandRanges *all = arena_alloc(database_arena(context->database), 1, sizeof(*all));
     if (all == NULL)
         return error_out_of_memory(err);
-    if (!ledger_range_lock_all(context->database, command->id, all->each, LONG_COMMAND_RANGES_MAX,
+    if (!ledger_range_lock_all(context->database, command->key, all->each, LONG_COMMAND_RANGES_MAX,
                                &all->count, err))
         return false;
     ret_ranges->count = 0;
@@ -62,6 +62,14 @@ long_command_lock_ranges(const TaskContext *context, const Command *command,
                                   "a command has ranges of other targets: a later version has "
                                   "begun it");
     return true;
+}
+
+int
+long_command_first_rows(const TaskContext *context)
+{
+    const TaskSettings *settings = context->settings;
+    return settings->first_batch_rows < settings->batch_sessions ? settings->first_batch_rows
+                                                                 : settings->batch_sessions;
 }
 
 static int
@@ -86,7 +94,7 @@ long_command_adopt(const TaskContext *context, LongCommand *long_command,
             .range_no = range->range_no,
             .done = range->state == RANGE_DONE || range->state == RANGE_FAILED,
             .seed = (unsigned)clock_now_us(context->clock) + (unsigned)i,
-            .batch_rows = context->settings->batch_sessions,
+            .batch_rows = long_command_first_rows(context),
             .skipped_max = SKIPPED_KEPT_MAX / count_of_target(ranges, target),
             .rows_done = range->rows_done,
             .rows_total = range->rows_total,

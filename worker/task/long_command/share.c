@@ -1,4 +1,5 @@
 /* Equal commands that share one run: who joins when it begins, and their results when it ends. */
+#include "worker/task/ledger_entry.h"
 #include "worker/task/long_command/long_command_private.h"
 
 bool
@@ -6,19 +7,14 @@ long_command_share_join(const TaskContext *context, const TaskFollowers *followe
                         Error *err)
 {
     CLEANUP(ledger_rows_done) LedgerRows rows = {0};
-    const char **ids =
-        arena_alloc(database_arena(context->database), followers->count, sizeof(*ids));
-    if (ids == NULL)
-        return error_out_of_memory(err);
-    for (size_t i = 0; i < followers->count; i++)
-        ids[i] = followers->items[i].command->id;
-    if (followers->count > 0 && !ledger_find(context->database, ids, followers->count, &rows, err))
+    if (followers->count > 0 &&
+        !ledger_entry_find(context, followers->items, followers->count, &rows, err))
         return error_wrap(err, "look up commands that would share the run");
     for (size_t i = 0; i < followers->count; i++) {
         const TaskItem *item = &followers->items[i];
         const LedgerStart start = ledger_start(item->command, item->source, now_us,
                                                context->settings->ledger_retention_hours);
-        const bool known = ledger_rows_find(&rows, item->command->id) != NULL;
+        const bool known = ledger_rows_find(&rows, item->command, item->source) != NULL;
         followers->outcomes[i].step =
             !known && start == LEDGER_START_RUN ? TASK_FOLLOWS : TASK_LEAVE_SET;
     }
@@ -89,7 +85,7 @@ long_command_share_end(const TaskEntry *leader, const TaskFollowers *followers,
     const TaskEnd end = {
         .status = RESULT_SUCCEEDED,
         .message = report_message(arena, &found),
-        .data = report_data(arena, &found, leader->record->command_id),
+        .data = report_data(arena, &found, leader->item->command->id),
         .attempts = 1,
         .started_us = leader->record->started_us,
         .finished_us = leader->record->finished_us,

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#define RETRY_UNCOUNTED ERROR_RETRY, ERROR_SCOPE_COMMAND, false, "database_error"
 #define RETRY_COMMAND ERROR_RETRY, ERROR_SCOPE_COMMAND, true, "database_error"
 #define RETRY_ALL ERROR_RETRY, ERROR_SCOPE_EVERYTHING, true, "database_error"
 #define HOLD_ALL ERROR_HOLD, ERROR_SCOPE_EVERYTHING, false, "database_error"
@@ -40,14 +41,15 @@ static const struct {
      false},
     {"22P02", REASON_DATA_INVALID, ERROR_REJECT, ERROR_SCOPE_COMMAND, true, "database_error",
      false},
-    {"23503", REASON_WORK_REFUSED, RETRY_COMMAND, false},
+    {"23503", REASON_STILL_REFERENCED, RETRY_COMMAND, false},
     {"23514", REASON_WORK_REFUSED, RETRY_COMMAND, false},
     {"24000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
     {"25001", REASON_SERVER_STATE, RETRY_ALL, false},
     {"25006", REASON_CONNECTION_LOST, LOST, true},
     {"25P02", REASON_SERVER_STATE, RETRY_ALL, false},
     {"25P03", REASON_CONNECTION_LOST, LOST, true},
-    {"26000", REASON_STATEMENT_LOST, RETRY_COMMAND, true},
+    {"26000", REASON_STATEMENT_LOST, RETRY_UNCOUNTED, false},
+    {"42P05", REASON_STATEMENT_LOST, RETRY_UNCOUNTED, false},
     {"27000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
     {"28000", REASON_LOGIN_REFUSED, HOLD_ALL, false},
     {"28P01", REASON_LOGIN_REFUSED, HOLD_ALL, false},
@@ -68,13 +70,12 @@ static const struct {
     {"42703", REASON_OBJECT_UNFIT, HOLD_TARGET, false},
     {"42830", REASON_OBJECT_UNFIT, HOLD_TARGET, false},
     {"42P01", REASON_OBJECT_MISSING, HOLD_TARGET, false},
-    {"42P05", REASON_OBJECT_MISSING, HOLD_TARGET, false},
     {"44000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
     {"53100", REASON_RESOURCES_SHORT, HOLD_ALL, false},
     {"53300", REASON_RESOURCES_SHORT, HOLD_ALL, false},
     {"54000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
     {"55000", REASON_WORK_REFUSED, RETRY_COMMAND, false},
-    {"55P03", REASON_LOCK_HELD, RETRY_COMMAND, false},
+    {"55P03", REASON_TABLE_LOCKED, ERROR_HOLD, ERROR_SCOPE_TARGET, false, "table_locked", false},
     {"57000", REASON_SERVER_STATE, RETRY_ALL, false},
     {"57014", REASON_TIMEOUT, ERROR_RETRY, ERROR_SCOPE_EVERYTHING, true, "timeout", false},
     {"57P01", REASON_CONNECTION_LOST, LOST, true},
@@ -89,13 +90,19 @@ static const struct {
     {"ZZ999", REASON_WORK_REFUSED, RETRY_COMMAND, false},
 };
 
+static bool
+fill(Error *err, const char *sqlstate, const char *context)
+{
+    return pg_sqlstate_fill(err, &(PgReport){sqlstate, "said", context, true});
+}
+
 static void
 test_fill_every_class_gives_its_meaning(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         Error err = {0};
-        assert_int_equal(pg_sqlstate_fill(&err, cases[i].sqlstate, true, "said"), cases[i].loses);
+        assert_int_equal(fill(&err, cases[i].sqlstate, NULL), cases[i].loses);
         assert_int_equal(err.reason, cases[i].reason);
         assert_int_equal(err.kind, cases[i].kind);
         assert_int_equal(err.scope, cases[i].scope);
@@ -115,11 +122,14 @@ test_fill_scope_goes_by_the_class_even_without_connection(void **state)
     static const char classes[] = "08 25 28 3D 53 57 58";
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         const char class[] = {cases[i].sqlstate[0], cases[i].sqlstate[1], '\0'};
-        ErrorScope scope = strcmp(class, "42") == 0 ? ERROR_SCOPE_TARGET : ERROR_SCOPE_COMMAND;
+        const bool of_target = strcmp(class, "42") == 0 || strcmp(cases[i].sqlstate, "55P03") == 0;
+        ErrorScope scope = of_target ? ERROR_SCOPE_TARGET : ERROR_SCOPE_COMMAND;
         if (strstr(classes, class) != NULL)
             scope = ERROR_SCOPE_EVERYTHING;
+        if (strcmp(cases[i].sqlstate, "42P05") == 0) /* a statement's name, no object */
+            scope = ERROR_SCOPE_COMMAND;
         Error err = {0};
-        assert_true(pg_sqlstate_fill(&err, cases[i].sqlstate, false, "said"));
+        assert_true(pg_sqlstate_fill(&err, &(PgReport){cases[i].sqlstate, "said", NULL, false}));
         assert_int_equal(err.scope, scope);
         assert_int_equal(err.reason, REASON_CONNECTION_LOST);
         assert_int_equal(err.kind, ERROR_HOLD);
@@ -135,12 +145,73 @@ test_fill_no_sqlstate_is_lost_connection_of_everything(void **state)
     static const char *const none[] = {NULL, ""};
     for (size_t i = 0; i < ARRAY_LEN(none); i++) {
         Error err = {0};
-        assert_true(pg_sqlstate_fill(&err, none[i], true, "gone"));
+        assert_true(fill(&err, none[i], NULL));
         assert_int_equal(err.reason, REASON_CONNECTION_LOST);
         assert_int_equal(err.kind, ERROR_HOLD);
         assert_int_equal(err.scope, ERROR_SCOPE_EVERYTHING);
         assert_string_equal(err.sqlstate, "");
     }
+}
+
+/* The innermost line tells whether a row was waited for, in any language, or a table. */
+static void
+test_fill_lock_is_of_a_row_when_the_context_names_its_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *context;
+        bool of_row;
+    } contexts[] = {
+        {NULL, false},
+        {"", false},
+        {"while deleting tuple (0,1) in relation \"imageSent\"", true},
+        {"beim Sperren von Tupel (1234,56) in Relation »users«", true},
+        {"while locking tuple (0,1) in relation \"x\"\nSQL statement \"SELECT 1\"", true},
+        {"PL/pgSQL function f(integer,text) line 3 at SQL statement", false},
+        {"SQL statement \"LOCK t\"\nwhile updating tuple (0,1) in relation \"x\"", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(contexts); i++) {
+        Error err = {0};
+        assert_false(fill(&err, "55P03", contexts[i].context));
+        assert_int_equal(err.reason, contexts[i].of_row ? REASON_ROW_LOCKED : REASON_TABLE_LOCKED);
+        assert_false(fill(&err, "57014", contexts[i].context));
+        assert_int_equal(err.reason, contexts[i].of_row ? REASON_ROW_LOCKED : REASON_TIMEOUT);
+    }
+}
+
+/* What a trigger or a function of the application meets is neither our connection nor an object of
+ * our statements; what the server lacks is lacking for all. */
+static void
+test_fill_of_the_application_concerns_the_row_alone(void **state)
+{
+    (void)state;
+    static const char context[] = "PL/pgSQL function f() line 1 at RAISE";
+    static const char *const own[] = {"08001", "0A000", "23503", "23514", "26000", "28000",
+                                      "3D000", "42501", "42704", "42P01", "P0001", "XX000"};
+    for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+        Error err = {0};
+        assert_false(fill(&err, own[i], context));
+        assert_int_equal(err.reason, REASON_WORK_REFUSED);
+        assert_int_equal(err.scope, ERROR_SCOPE_COMMAND);
+        assert_string_equal(err.sqlstate, own[i]);
+    }
+    Error err = {0};
+    assert_false(fill(&err, "53100", context));
+    assert_int_equal(err.reason, REASON_RESOURCES_SHORT);
+    assert_true(fill(&err, "57P01", context));
+    assert_int_equal(err.reason, REASON_CONNECTION_LOST);
+}
+
+static void
+test_server_without_transaction_ids_is_told_from_a_row_that_is_too_large(void **state)
+{
+    (void)state;
+    assert_true(pg_sqlstate_is_out_of_ids("54000", "GetNewTransactionId"));
+    assert_true(pg_sqlstate_is_out_of_ids("54000", "GetNewMultiXactId"));
+    assert_false(pg_sqlstate_is_out_of_ids("54000", "_bt_check_third_page"));
+    assert_false(pg_sqlstate_is_out_of_ids("54001", "GetNewTransactionId"));
+    assert_false(pg_sqlstate_is_out_of_ids("54000", NULL));
+    assert_false(pg_sqlstate_is_out_of_ids(NULL, NULL));
 }
 
 int
@@ -149,7 +220,10 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fill_every_class_gives_its_meaning),
         cmocka_unit_test(test_fill_scope_goes_by_the_class_even_without_connection),
+        cmocka_unit_test(test_fill_lock_is_of_a_row_when_the_context_names_its_place),
+        cmocka_unit_test(test_fill_of_the_application_concerns_the_row_alone),
         cmocka_unit_test(test_fill_no_sqlstate_is_lost_connection_of_everything),
+        cmocka_unit_test(test_server_without_transaction_ids_is_told_from_a_row_that_is_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

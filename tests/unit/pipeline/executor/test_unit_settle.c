@@ -353,13 +353,23 @@ concerned_all(const Error *err)
     return false;
 }
 
+static int
+delay_ms(const Error *err)
+{
+    if (err->reason == REASON_TABLE_LOCKED)
+        return BUSY_MS;
+    const bool of_target =
+        strncmp(err->sqlstate, "42", 2) == 0 || strcmp(err->sqlstate, "55P03") == 0;
+    return of_target && err->scope == ERROR_SCOPE_TARGET ? MISSING_MS : ODD_MS;
+}
+
 static void
 check_kept(const Error *err)
 {
     if (concerned_all(err))
         expect_all_wait(err);
     else
-        expect_these_wait(err, strncmp(err->sqlstate, "42", 2) == 0 ? MISSING_MS : ODD_MS);
+        expect_these_wait(err, delay_ms(err));
 }
 
 static void
@@ -373,7 +383,7 @@ test_kept_waits_by_itself_or_with_every_unit_as_code_and_sqlstate_said(void **st
     for (size_t i = 0; i < ARRAY_LEN(states); i++) {
         for (int connected = 0; connected <= 1; connected++) {
             Error err = {0};
-            (void)!pg_sqlstate_fill(&err, states[i], connected == 1, "said");
+            (void)!pg_sqlstate_fill(&err, &(PgReport){states[i], "said", NULL, connected == 1});
             error_hold(&err); /* what task_fail does with an end that it cannot write */
             check_kept(&err);
         }
@@ -398,7 +408,7 @@ test_kept_own_error_concerns_everything_but_a_busy_ledger(void **state)
     Error err = {0};
     (void)error_set_sqlstate(&err, REASON_LEDGER_NEWER, "54000", "too many ranges");
     check_kept(&err);
-    (void)error_set_sqlstate(&err, REASON_LOCK_HELD, "55P03", "locked");
+    (void)error_set_sqlstate(&err, REASON_ROW_LOCKED, "55P03", "locked");
     error_become(&err, REASON_LEDGER_BUSY);
     error_hold(&err);
     check_kept(&err);
@@ -441,7 +451,7 @@ test_retry_counts_and_waits_longer(void **state)
     Fixture *fixture = *state;
     Job *job = fixture->unit->jobs[0];
     job->attempts = 1;
-    assert_true(retry_first(fixture, REASON_LOCK_HELD));
+    assert_true(retry_first(fixture, REASON_CONFLICT));
     assert_null(fixture->unit->jobs[0]);
     assert_int_equal(job->attempts, 2);
     assert_true(job->isolated);

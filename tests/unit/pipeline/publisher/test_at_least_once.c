@@ -11,6 +11,8 @@ enum {
     SENT_MAX = 20,
     TOPIC_BYTES = 20,
     TURN_MS = 7,
+    ASIDE_LEAST_MS = 2500, /* the first try of what was set aside comes after half of 5 s */
+    ASIDE_MOST_MS = 5000,  /* to all of it */
 };
 
 typedef struct Sent {
@@ -30,6 +32,7 @@ static struct {
     bool open_fails;
     bool broken;
     KafkaSend answer; /* to the next sends */
+    ErrorReason refusal;
     KafkaDelivered delivered;
     void *state;
     Sent sent[SENT_MAX];
@@ -66,7 +69,8 @@ kafka_producer_send(KafkaProducer *producer, const Record *record, void *opaque,
 {
     assert_ptr_equal(producer, &kafka.producers[kafka.opened - 1]);
     if (kafka.answer == KAFKA_SEND_FAILED)
-        (void)error_set(err, REASON_KAFKA_FAILED, "not sent");
+        (void)error_set(err, kafka.refusal != REASON_NONE ? kafka.refusal : REASON_KAFKA_FAILED,
+                        "not sent");
     if (kafka.answer != KAFKA_SEND_OK)
         return kafka.answer;
     assert_in_range(kafka.count, 0, SENT_MAX - 1);
@@ -142,6 +146,7 @@ kafka_producer_close(KafkaProducer *producer)
 static struct {
     size_t delivered;
     size_t dropped;
+    size_t deferred;
 } told;
 
 static void
@@ -151,6 +156,14 @@ on_done(void *publisher, Outgoing *item, bool delivered)
     told.delivered += delivered;
     told.dropped += !delivered;
     outgoing_free(item);
+}
+
+static void
+on_deferred(void *publisher, Outgoing *item)
+{
+    (void)publisher;
+    (void)item;
+    told.deferred++;
 }
 
 typedef struct Fixture {
@@ -172,7 +185,7 @@ fake_monotonic_ms(void *state)
 static int
 set_up(void **state)
 {
-    static const DeliveryHooks hooks = {.done = on_done};
+    static const DeliveryHooks hooks = {.done = on_done, .deferred = on_deferred};
     Error err = {0};
     Fixture *fixture = calloc(1, sizeof(*fixture));
     assert_non_null(fixture);
@@ -373,11 +386,92 @@ test_too_large_result_is_sent_unbatched(void **state)
     report_failure(REASON_KAFKA_FAILED);
     turn_after(fixture, PAUSE_MS);
     assert_int_equal(kafka.count, 4);
-    assert_int_equal(kafka.hastens, 1); /* for the first only, before the second goes */
+    assert_int_equal(kafka.hastens, 2); /* for each, before the next one goes */
     assert_int_equal(kafka.hastened_ms, 100);
     report(NULL);
     report(NULL);
     assert_int_equal(told.delivered, 2);
+}
+
+static void
+test_result_that_is_too_large_alone_is_set_aside(void **state)
+{
+    Fixture *fixture = *state;
+    send(fixture, "{}", NULL);
+    report_failure(REASON_MESSAGE_TOO_LARGE);
+    assert_int_equal(lane_busy(fixture->lane), 1);
+    turn_after(fixture, PAUSE_MS);
+    report_failure(REASON_MESSAGE_TOO_LARGE);
+    assert_int_equal(kafka.count, 2);
+    assert_int_equal(lane_busy(fixture->lane), 0);
+    assert_int_equal(told.deferred, 1);
+    assert_int_equal(held(fixture), 1);
+    turn_after(fixture, ASIDE_LEAST_MS - 1);
+    assert_int_equal(kafka.count, 2);
+    turn_after(fixture, ASIDE_MOST_MS);
+    assert_int_equal(kafka.count, 3);
+    report(NULL);
+    assert_int_equal(told.delivered, 1);
+    assert_int_equal(held(fixture), 0);
+}
+
+static void
+test_record_that_the_client_refuses_is_set_aside_at_once(void **state)
+{
+    Fixture *fixture = *state;
+    kafka.answer = KAFKA_SEND_FAILED;
+    kafka.refusal = REASON_MESSAGE_TOO_LARGE;
+    send(fixture, "{}", NULL);
+    assert_int_equal(lane_busy(fixture->lane), 0);
+    kafka.answer = KAFKA_SEND_OK;
+    turn_after(fixture, PAUSE_MS);
+    assert_int_equal(kafka.count, 0);
+    turn_after(fixture, ASIDE_MOST_MS);
+    assert_int_equal(kafka.count, 1);
+    report(NULL);
+    assert_int_equal(told.delivered, 1);
+}
+
+static void
+test_topic_that_is_gone_is_tried_with_one_record(void **state)
+{
+    Fixture *fixture = *state;
+    for (int i = 0; i < 5; i++)
+        send(fixture, "{}", "why");
+    for (int i = 0; i < 5; i++) {
+        report(NULL);
+        report_failure(REASON_TOPIC_GONE);
+    }
+    send(fixture, "{}", "why"); /* goes nowhere at first */
+    send(fixture, "{}", NULL);  /* needs no dead letter */
+    assert_int_equal(kafka.count, 11);
+    report(NULL);
+    assert_int_equal(told.delivered, 1);
+    turn_after(fixture, ASIDE_MOST_MS * 2);
+    assert_int_equal(kafka.count, 12);
+    assert_string_equal(kafka.sent[11].topic, "dead-letters");
+    turn_after(fixture, ASIDE_MOST_MS * 2);
+    assert_int_equal(kafka.count, 12); /* the try has no report yet */
+    report(NULL);
+    turn_after(fixture, 1);
+    assert_int_equal(kafka.count, 12 + 4 + 2);
+    for (int i = 0; i < 6; i++)
+        report(NULL);
+    assert_int_equal(told.delivered, 7);
+    assert_int_equal(held(fixture), 0);
+}
+
+static void
+test_lane_that_dies_drops_what_is_set_aside(void **state)
+{
+    Fixture *fixture = *state;
+    send(fixture, "{}", "why");
+    report(NULL);
+    report_failure(REASON_TOPIC_GONE);
+    lane_set_state(fixture->lane, LANE_DEAD);
+    turn_after(fixture, 0);
+    assert_int_equal(told.dropped, 1);
+    assert_int_equal(held(fixture), 0);
 }
 
 static void
@@ -447,6 +541,10 @@ main(void)
         CASE(test_lane_that_dies_drops_what_waits_before_its_time),
         CASE(test_too_large_dead_letter_is_cut),
         CASE(test_too_large_result_is_sent_unbatched),
+        CASE(test_result_that_is_too_large_alone_is_set_aside),
+        CASE(test_record_that_the_client_refuses_is_set_aside_at_once),
+        CASE(test_topic_that_is_gone_is_tried_with_one_record),
+        CASE(test_lane_that_dies_drops_what_is_set_aside),
         CASE(test_turn_hastens_a_single_outcome),
         CASE(test_broken_producer_is_replaced_when_nothing_is_on_its_way),
         CASE(test_close_gives_everything_back_undelivered),

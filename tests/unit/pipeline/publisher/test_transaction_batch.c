@@ -146,6 +146,31 @@ test_halve_makes_rounds_smaller_until_they_are_committed(void **state)
 }
 
 static void
+test_form_two_lanes_of_a_partition_go_one_after_the_other(void **state)
+{
+    (void)state;
+    TransactionBatch batch;
+    OutgoingList pending = OUTGOING_LIST(pending);
+    transaction_batch_init(&batch);
+    Lane *old = made_lane(0, 1);
+    Lane *other = made_lane(1, 1);
+    Lane *lane = made_lane(0, 1);
+    add(&pending, old, FIRST_OFFSET);
+    add(&pending, lane, FIRST_OFFSET);
+    add(&pending, other, FIRST_OFFSET);
+    assert_int_equal(formed_count(&batch, &pending), 2);
+    assert_int_equal(batch.lane_count, 2);
+    transaction_batch_commit(&batch, &hooks);
+    lane_set_state(old, LANE_DEAD);
+    assert_int_equal(formed_count(&batch, &pending), 1);
+    assert_ptr_equal(batch.lanes[0], lane);
+    transaction_batch_done(&batch, &hooks);
+    lane_unref(old);
+    lane_unref(other);
+    lane_unref(lane);
+}
+
+static void
 test_form_dead_lane_drops_its_outcomes(void **state)
 {
     (void)state;
@@ -266,6 +291,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_form_two_lanes_commits_below_the_first_unfinished),
         CASE(test_halve_makes_rounds_smaller_until_they_are_committed),
+        CASE(test_form_two_lanes_of_a_partition_go_one_after_the_other),
         CASE(test_form_dead_lane_drops_its_outcomes),
         CASE(test_abort_puts_outcomes_back_in_front),
         CASE(test_form_more_ahead_than_fits_defers_the_rest_until_it_does),

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -80,6 +81,7 @@ add_to(Fixture *fixture, Lane *lane, CommandTask task, const char *id, const cha
 {
     Command command = {.task = task};
     assert_true(snprintf(command.id, sizeof(command.id), "%s", id) > 0);
+    memcpy(command.key, command.id, sizeof(command.key));
     assert_true(snprintf(command.params.user_id, sizeof(command.params.user_id), "%s", user) >= 0);
     const Record source = {.topic = "t", .offset = fixture->next_offset++};
     Record *record = record_copy(&source);

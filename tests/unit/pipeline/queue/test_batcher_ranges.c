@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -138,6 +139,7 @@ add(Fixture *fixture, CommandTask task, const char *id, const char *user)
 {
     Command command = {.task = task};
     assert_true(snprintf(command.id, sizeof(command.id), "%s", id) > 0);
+    memcpy(command.key, command.id, sizeof(command.key));
     assert_true(snprintf(command.params.user_id, sizeof(command.params.user_id), "%s", user) >= 0);
     command.params.inactive_hours = id[0]; /* none is equal to another */
     const Record source = {.topic = "t", .offset = fixture->next_offset++};

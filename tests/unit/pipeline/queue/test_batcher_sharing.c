@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -67,6 +68,7 @@ command_of(CommandTask task, const char *id)
 {
     Command command = {.task = task, .params = {.inactive_hours = 24}};
     assert_true(snprintf(command.id, sizeof(command.id), "%s", id) > 0);
+    memcpy(command.key, command.id, sizeof(command.key));
     return command;
 }
 
