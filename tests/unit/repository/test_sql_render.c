@@ -27,6 +27,7 @@ static const SqlVariable variables[] = {
     {"booking_created_type", "timestamp"},
     {"booking_now", "now()"},
     {"booking_is_pending", "b.status = 'Pending'"},
+    {"booking_is_expired", "b.status = 'Expired'"},
     {"booking_expired_word", "'Expired'"},
     {"message_is_users", "(m.sender IN ('bot')) IS NOT TRUE"},
     {"twice", "(:argument < a AND b < :argument OR ':argument' = :argument::text)"},
