@@ -1,8 +1,8 @@
-"""What the harness reads from and writes to Kafka, without a line of the product's code: kcat, and four requests by hand.
+"""What the harness reads from and writes to Kafka, without a line of the product's code: kcat, and seven requests by hand.
 
-The requests kcat does not have are a group's committed offsets (OffsetFetch), a partition's end as readers of either
-isolation level see it (ListOffsets), a topic's settings (IncrementalAlterConfigs), and that a broker is gone
-(UnregisterBroker).
+The requests kcat does not have are a group's committed offsets (OffsetFetch, OffsetCommit), a partition's end as readers
+of either isolation level see it (ListOffsets), what is done to a topic (CreateTopics, DeleteTopics) and its settings
+(IncrementalAlterConfigs), and that a broker is gone (UnregisterBroker).
 """
 import contextlib
 import json
@@ -13,6 +13,9 @@ import struct
 import harness
 
 OFFSET_FETCH, LIST_OFFSETS, INCREMENTAL_ALTER_CONFIGS, UNREGISTER_BROKER = 9, 2, 44, 64
+OFFSET_COMMIT, CREATE_TOPICS, DELETE_TOPICS = 8, 19, 20
+TIMEOUT_MS = 20000
+PARTITIONS = 6
 TOPIC, SET = 2, 0  # a type of resource, and what to do with its setting
 NO_TAGS = b"\0"
 READ_UNCOMMITTED, READ_COMMITTED = 0, 1
@@ -25,7 +28,14 @@ def kcat(bootstrap, *arguments):
 
 
 def create_topic(bootstrap, topic):
-    """The broker creates a topic that is asked for; the metadata follow a moment later."""
+    """The metadata follow a moment later."""
+    body = struct.pack("!i", 1) + _text(topic) + struct.pack("!ihiii?", PARTITIONS, 1, 0, 0, TIMEOUT_MS, False)
+    answer = _Answer(_ask(bootstrap, CREATE_TOPICS, 2, body))
+    answer.take("i")  # throttle time
+    answer.take("i")
+    answer.text()
+    error = answer.take("h")
+    harness.check(error == 0, f"creating {topic}: Kafka's error {error}")
     harness.wait_until(lambda: re.search(rf'"{topic}" with [1-9]', kcat(bootstrap, "-L", "-t", topic)), f"topic {topic}")
 
 
@@ -127,6 +137,32 @@ def limit_records(bootstrap, topic, max_bytes):
     answer.take("i")
     error, text = answer.take("h"), answer.text()
     harness.check(error == 0, f"max.message.bytes of {topic}: Kafka's error {error} {text}")
+
+
+def delete_topic(bootstrap, topic):
+    body = struct.pack("!i", 1) + _text(topic) + struct.pack("!i", TIMEOUT_MS)
+    answer = _Answer(_ask(bootstrap, DELETE_TOPICS, 1, body))
+    answer.take("i")  # throttle time
+    answer.take("i")
+    answer.text()
+    error = answer.take("h")
+    harness.check(error == 0, f"deleting {topic}: Kafka's error {error}")
+
+
+def _commit_now(bootstrap, group, topic, partition, offset):
+    part = struct.pack("!iq", partition, offset) + _text("")
+    body = _text(group) + struct.pack("!i", -1) + _text("") + struct.pack("!q", -1) + _topic_partitions(topic, [part])
+    answer = _Answer(_ask(bootstrap, OFFSET_COMMIT, 2, body))
+    answer.take("i")
+    answer.text()
+    answer.take("i")
+    answer.take("i")
+    return answer.take("h") == 0
+
+
+def commit_offset(bootstrap, group, topic, partition, offset):
+    """As an administrator does, who is refused while the group has members."""
+    harness.wait_until(lambda: _commit_now(bootstrap, group, topic, partition, offset), f"an offset of {group}")
 
 
 def unregister(controller, node_id):

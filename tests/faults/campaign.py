@@ -9,15 +9,18 @@ import faults
 import harness
 import oracle
 import results
-from commands import Commander
+from commands import LAST, Commander
+from poison import Poison
 from population import Population
 from traffic import Traffic
+from waits import Waits
 from workers import Pool, crash_steps
 from world import World
 
 SETTLE_SECONDS = 150
 TRANSACTION_SECONDS = 40  # worker's transaction time-out, and the broker's interval of looking for them
 CALM_SECONDS = 75         # a time-out of the session, one of a transaction, and what has queued up
+BESIDE_POISON = "beside-poison"
 LAST_COMMANDS = ("cleanup_inactive_sessions", "expire_pending_bookings")
 
 
@@ -61,6 +64,7 @@ class Outcome:
     steps: list
     kills: int
     slowest_write_seconds: float
+    waits: list                  # of the application for workers, as facts, longest first
     seconds: float
 
 
@@ -80,6 +84,8 @@ class Campaign:
         self.traffics = [Traffic(self.world, self.population, self._rng(f"traffic {n}"), plan.traffic_pause_seconds)
                          for n in range(plan.traffics)]
         self.stream = results.ResultStream(self.world)
+        self.poison = Poison(self.world, self.population)
+        self.waits = Waits(self.world)
         self.injected = []
 
     def _rng(self, name):
@@ -88,7 +94,7 @@ class Campaign:
     def run(self):
         started = time.monotonic()
         actors = [self.population, self.commander, *self.traffics]
-        for thread in [self.stream, self.pool, *actors]:
+        for thread in [self.stream, self.waits, self.pool, *actors]:
             thread.start()
         self.killer.start()
         try:
@@ -96,6 +102,7 @@ class Campaign:
         except BaseException:
             self.pool.abandon()
             self.stream.stop()
+            self.waits.stop()
             raise
 
     def _run(self, started, actors):
@@ -105,16 +112,18 @@ class Campaign:
             actor.stop()
         self._settle()
         self.pool.stop()
+        self.waits.stop()
         self.stream.stop()
         self._end_transactions()
         evidence = oracle.judge(self.world, self.traffics)
         return Outcome(self.plan, self.world.violations.found, evidence,
                        sorted(self.injected + [(at, kind, True) for at, kind in self.world.recoveries]),
                        self.stream.arrivals, self.commander.sent, self.pool.crashed, self.steps, self.pool.kills,
-                       max(traffic.slowest_seconds for traffic in self.traffics), time.monotonic() - started)
+                       max(traffic.slowest_seconds for traffic in self.traffics), self.waits.longest(),
+                       time.monotonic() - started)
 
     def _inject(self, started):
-        doer = faults.Faults(self.world, self.pool)
+        doers = faults.doers(faults.Actors(self.world, self.pool, self.population, self.commander, self.stream, self.poison))
         least, most = started + 60 * self.plan.minutes, started + 60 * self.plan.most_minutes
         if not self.plan.kinds:
             time.sleep(max(0.0, least - time.monotonic()))
@@ -127,7 +136,9 @@ class Campaign:
             if now >= least and kind not in missing:
                 continue  # it has happened often enough
             self.say(f"fault {kind}")
-            took_hold = getattr(doer, kind)(rng)
+            self.world.fault = kind
+            took_hold = doers[kind](rng)
+            self.world.fault = None
             self.injected.append((time.monotonic(), kind, took_hold))
             if self.plan.calm_every and len(self.injected) % self.plan.calm_every == 0:
                 self._calm()
@@ -143,7 +154,7 @@ class Campaign:
         """Once nothing fails, all that was sent by then is answered before long."""
         self.say(f"calm, {self.pool.kills} killed so far")
         self.pool.calm = True
-        sent = set(self.commander.sent)
+        sent = set(self.commander.sent) - self.world.acts.buried_ids()
         try:
             harness.wait_until(lambda: sent <= self.stream.answered, "all is answered", CALM_SECONDS)
         except AssertionError:
@@ -165,11 +176,27 @@ class Campaign:
         self.say("settling")
         self.pool.settle()
         self.commander.finish()
-        if self._answered():
-            for task in LAST_COMMANDS:
-                self.commander.send([self.commander.last(task)])
-            self.commander.finish()
-            self._answered()
+        if not self._answered():
+            return
+        if self.poison.was_used:
+            self._clean_up_beside_poison()
+        self._clean_up(LAST)
+
+    def _clean_up(self, prefix):
+        """Everything, with nobody in the way."""
+        for task in LAST_COMMANDS:
+            self.commander.send([self.commander.last(prefix, task)])
+        self.commander.finish()
+        return self._answered()
+
+    def _clean_up_beside_poison(self):
+        """What is not refused goes, and what is, is named."""
+        with self.world.connect("population") as connection:
+            self.population.grow(connection)
+        self.poison.mark(self._rng("poison"))
+        if self._clean_up(BESIDE_POISON):
+            oracle.only_poisoned_left(self.world, BESIDE_POISON)
+        self.poison.end()
 
     def _answered(self):
         """Waits until the group has committed every partition's end."""
@@ -185,4 +212,4 @@ class Campaign:
     def _is_answered(self):
         time.sleep(0.3)
         committed = self.world.committed()
-        return all(max(committed[partition][0], 0) >= end for partition, end in self.world.ends(self.world.commands).items())
+        return all(max(committed[partition][0], 0) == end for partition, end in self.world.ends(self.world.commands).items())

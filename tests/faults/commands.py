@@ -1,9 +1,11 @@
 """What programs send: a mix of every task, of duplicates, of commands without id, and of faulty ones.
 
-The commands topic itself says what was sent; nothing here is trusted by the oracle but the time of sending.
+The commands topic itself says what was sent; nothing here is trusted by the oracle but the time of sending. A header says
+in which generation of the topic a command is: one that is made anew has the same offsets again.
 """
 import json
 import subprocess
+import threading
 import time
 
 import harness
@@ -25,6 +27,7 @@ FAULTY = (
 ONE_TOO_LONG_IN = 12  # faulty ones
 # Its dead letter is refused by the broker, and with it the transaction, until it is cut short enough.
 TOO_LONG = "x" * (2 * DEAD_LETTER_BYTES)
+GENERATION_HEADER = "tracestate"  # workers pass it on
 LAST = "last"  # begins the ids of the commands that close a campaign
 LONG_AGO = "2020-01-01T00:00:00Z"
 DUPLICATES_OF_LAST = 500
@@ -42,11 +45,32 @@ class Commander(Actor):
         self.whole_table = [(task, seconds * pace) for task, seconds in WHOLE_TABLE]
         self.due = {task: time.monotonic() + seconds / 2 for task, seconds in self.whole_table}
         self.kcat = None
+        self.lock = threading.RLock()  # who has it sends alone
 
     def turn(self):
         self.ending.wait(0.25)
         count = self.rng.randint(0, max(1, round(self.per_second / 2)))
-        self.send([self.make() for _ in range(count)] + self.whole_table_due())
+        with self.lock:
+            self.send([self.make() for _ in range(count)] + self.whole_table_due())
+
+    def clean_now(self, users):
+        """Besides the usual; returns the commands' ids."""
+        with self.lock:
+            commands = [{"command_id": self.new_id("now"), "task": PER_USER, "params": {"user_id": user}} for user in users]
+            self.send([self.line(command) for command in commands])
+        return {command["command_id"] for command in commands}
+
+    def preview_now(self, user):
+        """A long list of one user's sessions; returns the command's id."""
+        with self.lock:
+            command_id = self.new_id("now")
+            self.send([self.line({"command_id": command_id, "task": "get_inactive_sessions_preview",
+                                  "params": {"user_id": user, "limit": 1000}})])
+        return command_id
+
+    def reject_now(self, count):
+        with self.lock:
+            self.send([f"faulty-{number}\t{FAULTY[0]}" for number in range(count)])
 
     def send(self, lines):
         if self.kcat is None or self.kcat.poll() is not None:
@@ -54,7 +78,8 @@ class Commander(Actor):
             self.kcat = subprocess.Popen(
                 ["kcat", "-b", self.world.stack.bootstrap, "-q", "-P", "-E", "-t", self.world.commands, "-K", "\t",
                  "-X", "topic.partitioner=murmur2_random", "-X", "enable.idempotence=true",
-                 "-X", "message.timeout.ms=600000", "-X", "linger.ms=20"],
+                 "-X", "message.timeout.ms=600000", "-X", "linger.ms=20", "-X", "allow.auto.create.topics=false",
+                 "-H", f"{GENERATION_HEADER}=faults={self.world.acts.generation}"],
                 stdin=subprocess.PIPE, stderr=open(self.world.folder / "kcat-commands.log", "ab"), text=True)
         self.kcat.stdin.write("".join(line + "\n" for line in lines))
         self.kcat.stdin.flush()
@@ -77,9 +102,9 @@ class Commander(Actor):
         self.sent[command_id] = time.monotonic()
         return command_id
 
-    def last(self, task):
+    def last(self, prefix, task):
         """A command that closes the campaign; unlike others it never comes too late to be executed."""
-        return self.line({"command_id": self.new_id(LAST), "task": task, "params": {}})
+        return self.line({"command_id": self.new_id(prefix), "task": task, "params": {}})
 
     def with_id(self, task, **params):
         command = {"command_id": self.new_id(), "task": task, "params": params}

@@ -1,12 +1,14 @@
-"""What can go wrong, as functions, and the seeded plan of when it does.
+"""What can go wrong, and the seeded plan of when it does; here the failures of workers, servers and connections.
 
 A fault returns False when it found nothing to act on (no COMMIT came by in time, no worker was there).
 """
+import dataclasses
 import random
 import threading
 import time
 
-import psycopg
+from application_faults import ApplicationFaults
+from topic_faults import TopicFaults
 
 # Kafka's numbers of the requests that are cut in the middle; a request the delivery does not use is not in its list.
 PRODUCE, OFFSET_COMMIT, ADD_OFFSETS, END_TXN, TXN_OFFSET_COMMIT = 0, 8, 25, 26, 28
@@ -19,17 +21,29 @@ CUT_PATIENCE_SECONDS = 8
 ZOMBIE_SECONDS = (8, 11)         # beyond the session time-out of 6 s
 BROKER_FREEZE_SECONDS = (3, 14)
 STALL_SECONDS = (2, 9)
-APPLICATION_TABLES = ("users", "sessions", "messages", '"imageSent"', '"videoSent"', "bookings")
-TABLE_LOCK_SECONDS = (1, 4)
-# The transactions of the traffic stay open for almost a second; what is beyond that is the worker's doing.
-MAINTENANCE_LOCK_SECONDS = 3
 
 
-class Faults:
-    """The faults of one campaign; each method of FAULTS is one kind."""
+@dataclasses.dataclass
+class Actors:
+    """Who takes part in a campaign, for the faults."""
 
-    def __init__(self, world, pool):
-        self.world, self.stack, self.pool = world, world.stack, pool
+    world: object
+    pool: object
+    population: object
+    commander: object
+    stream: object
+    poison: object
+
+
+class Outages:
+    """Each method of KINDS is one kind of fault."""
+
+    KINDS = ("kill_random", "kill_all", "zombie", "join", "leave", "broker_kill", "broker_freeze", "postgres_crash",
+             "postgres_cut", "postgres_stall", "kafka_cut", "kafka_stall", "commit_unsent", "commit_unanswered",
+             "request_unsent", "request_unanswered")
+
+    def __init__(self, actors):
+        self.world, self.stack, self.pool = actors.world, actors.world.stack, actors.pool
 
     def kill_random(self, rng):
         return self.pool.kill_one(rng)
@@ -113,28 +127,6 @@ class Faults:
     def request_unanswered(self, rng):
         return self._cut_request("after", rng)
 
-    def table_lock(self, rng):
-        """Somebody locks a table of the application, for longer than any time-out of the worker's."""
-        table, mode = rng.choice(APPLICATION_TABLES), rng.choice(("SHARE", "EXCLUSIVE", "ACCESS EXCLUSIVE"))
-        with self.world.connect("locker") as connection, connection.transaction():
-            connection.execute(f"LOCK TABLE {table} IN {mode} MODE")
-            time.sleep(rng.uniform(*TABLE_LOCK_SECONDS))
-        return True
-
-    def maintain(self, rng):
-        """What the application does to its tables while it runs; it may wait for its own transactions, and for ours."""
-        table = rng.choice(APPLICATION_TABLES)
-        with self.world.connect("maintenance") as connection:
-            connection.execute(f"SET lock_timeout = '{MAINTENANCE_LOCK_SECONDS}s'")
-            try:
-                for statement in ("CREATE INDEX maintained ON {0} ((1))", "DROP INDEX maintained",
-                                  "ALTER TABLE {0} ADD COLUMN maintained int", "ALTER TABLE {0} DROP COLUMN maintained",
-                                  "VACUUM {0}"):
-                    connection.execute(statement.format(table))
-            except psycopg.Error as error:
-                self.world.violations.add("application", f"maintenance of {table} got {error.sqlstate}: {error}")
-        return True
-
     def _cut_request(self, when, rng):
         kind = rng.choice(CUT_REQUESTS[self.world.delivery])
         return self.stack.kafka_proxy.cut_within(when, kind, CUT_PATIENCE_SECONDS)
@@ -158,11 +150,14 @@ class Killer(threading.Thread):
         self.join()
 
 
-FAULTS = ("kill_random", "kill_all", "zombie", "join", "leave", "broker_kill", "broker_freeze", "postgres_crash",
-          "postgres_cut", "postgres_stall", "kafka_cut", "kafka_stall", "commit_unsent", "commit_unanswered",
-          "request_unsent", "request_unanswered")
-MAINTENANCE = ("table_lock", "maintain")  # for a scenario: the application's writes wait for each other, too
+FAULTS = (*Outages.KINDS, *TopicFaults.KINDS, *ApplicationFaults.KINDS)
 KILL_STEP = "kill_step"  # not in the plan: every worker that starts takes the next step
+
+
+def doers(actors):
+    """Kind → function of the fault's random numbers."""
+    return {kind: getattr(doer, kind) for doer in (Outages(actors), TopicFaults(actors), ApplicationFaults(actors))
+            for kind in doer.KINDS}
 
 
 def plan(seed, kinds, gap_seconds):

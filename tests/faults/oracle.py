@@ -1,10 +1,22 @@
 """Judges a settled campaign: every promise of the product is a function here, every breach a violation with its ids."""
 import collections
+import datetime
+import json
 
+import poison
 from commands import LAST
 from evidence import COUNTS, Evidence
 
 ACTOR = "cleanup-worker"
+INACTIVE = """
+    SELECT s.id FROM sessions s
+    WHERE s.created_at < now() AT TIME ZONE 'UTC' - interval '25 hours'
+      AND NOT EXISTS (SELECT FROM messages m WHERE m.user_id = s.user_id AND m.sender = 'user'
+                                               AND m."timestamp" >= now() AT TIME ZONE 'UTC' - interval '25 hours')"""
+OVERDUE = """
+    SELECT booking_id FROM bookings
+    WHERE status = 'Pending' AND created_at < now() AT TIME ZONE 'UTC' - interval '20 minutes'"""
+SLACK = datetime.timedelta(seconds=1)  # from a time that is taken to the commit that shows it
 KIND_OF_COUNT = dict(zip(("session", "image", "video", "expired"), COUNTS))
 
 
@@ -20,6 +32,8 @@ def judge(world, traffics):
     _effects_once(evidence, add)
     _sums(evidence, add)
     _nothing_wrong_touched(evidence, add)
+    _all_or_nothing(evidence, add)
+    _skips(evidence, add)
     _application_kept(world, evidence, traffics, add)
     _nothing_left_to_do(world, evidence, add)
     _offsets(evidence, add, world)
@@ -30,14 +44,16 @@ def _every_id_once(evidence, add, delivery):
     """ids sent = ids in the ledger (but rejected) = ids on the results topic, each once."""
     sent = evidence.sent_ids()
     rejected = {result.command_id for result in evidence.results if result.status == "rejected"}
-    if lost := set(sent) - rejected - set(evidence.ledger):
+    in_reach = {name for name, sources in sent.items() if not all(map(evidence.is_buried, sources))}
+    if lost := in_reach - rejected - set(evidence.ledger):
         add("lost", "commands that never reached the ledger", lost)
-    if missing := set(evidence.ledger) - set(evidence.by_id):
+    if missing := set(evidence.ledger) - set(evidence.by_id) - evidence.abandoned - set(evidence.unpublished):
         add("missing_result", "commands of the ledger without a result", missing)
     if unknown := set(evidence.by_id) - set(evidence.ledger) - rejected:
         add("lost", "results of commands that the ledger does not know", unknown)
     if delivery == "exactly_once":
-        doubled = {name for name, found in evidence.by_id.items() if len(found) > 1 and name not in rejected}
+        doubled = {name for name, found in evidence.by_id.items() if len(found) > 1 and name not in rejected
+                   and not all(evidence.acts.may_come_again(result.source) for result in found)}
         if doubled:
             first = min(doubled, key=lambda name: evidence.by_id[name][-1].published_ms)
             add("doubled_result", f"commands with more than one result, the first of them {first}: "
@@ -48,23 +64,27 @@ def _every_source_answered(evidence, add):
     """Commands without an id are known by their place; and a ledger row by the place it came from."""
     answered = {result.source for result in evidence.results}
     named = {source for sources in evidence.sent_ids().values() for source in sources}
-    if missing := set(evidence.commands) - named - answered:
-        add("lost", "commands without id and without a result (partition, offset)", missing)
+    if missing := {source for source in set(evidence.commands) - named - answered if not evidence.is_buried(source)}:
+        add("lost", "commands without id and without a result (generation, partition, offset)", missing)
     if unknown := answered - set(evidence.commands):
-        add("doubled_result", "results of commands that were never sent (partition, offset)", unknown)
+        add("doubled_result", "results of commands that were never sent (generation, partition, offset)", unknown)
 
 
 def _rejected_once(evidence, add, delivery):
     """A rejection once for its offset, with one dead letter; nothing else is a dead letter."""
     rejected = collections.Counter(result.source for result in evidence.results if result.status == "rejected")
-    letters = collections.Counter((int(letter["__dlq.errors.partition"]), int(letter["__dlq.errors.offset"]))
-                                  for letter in evidence.dead_letters)
-    if set(rejected) != set(letters):
-        add("dead_letter", "rejections without dead letter, or dead letters without rejection (partition, offset)",
-            set(rejected) ^ set(letters))
+    letters = collections.Counter(evidence.letter_source(letter) for letter in evidence.dead_letters)
+    unseen = {result.source for result in evidence.results if result.status == "rejected"
+              and evidence.acts.was_unseen(result.published_ms)}
+    if delivery == "at_least_once":  # a dead letter may still have been on its way when the command's topic went
+        unseen |= set(filter(evidence.is_buried, rejected))
+    if differ := (set(rejected) ^ set(letters)) - (unseen - set(letters)):
+        add("dead_letter", "rejections without dead letter, or dead letters without rejection (generation, partition, offset)",
+            differ)
     if delivery == "exactly_once":
-        if doubled := {source for source, count in (rejected | letters).items() if count > 1}:
-            add("doubled_result", "rejected or dead-lettered more than once (partition, offset)", doubled)
+        if doubled := {source for source, count in (rejected | letters).items()
+                       if count > 1 and not evidence.acts.may_come_again(source)}:
+            add("doubled_result", "rejected or dead-lettered more than once (generation, partition, offset)", doubled)
 
 
 def _bytes_of_the_ledger(evidence, add):
@@ -82,7 +102,7 @@ def _statuses(evidence, add):
         if found := {result.command_id for result in evidence.results if result.status == status}:
             messages = {result.message for result in evidence.results if result.status == status}
             add("failed", f"commands that ended as {status}: {sorted(messages)[:3]}", found)
-    if running := {name for name, row in evidence.ledger.items() if row[1] == "running"}:
+    if running := {name for name, row in evidence.ledger.items() if row[1] == "running"} - evidence.abandoned:
         add("missing_result", "commands that the ledger still calls running", running)
     for table, rows in evidence.left_over.items():
         if rows:
@@ -103,10 +123,9 @@ def _effects_once(evidence, add):
 
 
 def _sums(evidence, add):
-    """Sums over the result stream are what has gone, in all and for no user more than went of him."""
-    said, users = collections.Counter(), collections.Counter()
-    for found in evidence.by_id.values():
-        result = found[-1]
+    """Sums over the result stream, and what went unpublished with its topic, are what has gone, in all and for no user more than went of him."""
+    said, users = evidence.counts_unfinished(), collections.Counter()
+    for result in [found[-1] for found in evidence.by_id.values()] + list(evidence.unpublished.values()):
         if evidence.changes_rows(result):
             said.update(dict(zip(COUNTS, result.counts())))
             if "user_id" in result.data:
@@ -124,6 +143,62 @@ def _nothing_wrong_touched(evidence, add):
     for reason in sorted({row[3] for row in evidence.touched if row[3]}):
         found = {row[1] for row in evidence.touched if row[3] == reason}
         add("wrongly_touched", f"went or expired although {reason}", found)
+
+
+def _all_or_nothing(evidence, add):
+    """A session goes with all its records, or none of them goes."""
+    sessions = {row[1]: row[5] for row in evidence.touched if row[0] == "session"}
+    if halves := {row[2] for row in evidence.touched if row[0] in ("image", "video") and sessions.get(row[2]) != row[5]}:
+        add("halved", "sessions that were left, or went otherwise, when records of theirs went", halves)
+
+
+def _skips(evidence, add):
+    """What a result skipped is what it gives reasons for, and but for locks only what a trigger refused at that time."""
+    for found in evidence.by_id.values():
+        result = found[-1]
+        if result.data is None or not evidence.changes_rows(result):
+            continue
+        for half in result.halves():
+            reasons = half.get("skipped_reasons", [])
+            skipped = half.get("skipped_sessions", half.get("skipped_bookings", 0))
+            if sum(entry["count"] for entry in reasons) != skipped:
+                add("skips", f"{skipped} rows were skipped for the reasons {reasons}", [result.command_id])
+            for entry in reasons:
+                if entry["reason"] != "locked" and (fault := _unfounded(evidence, result, half, entry)):
+                    add("skips", f"{fault}: {entry}", [result.command_id])
+
+
+def _unfounded(evidence, result, half, entry):
+    """What is wrong with a reason; None when it is true."""
+    refused = {row[0] for row in evidence.poison if (row[1] == "booking") == ("skipped_bookings" in half)
+               and poison.cause(row[2]) == poison.said_cause(entry)
+               and row[3] <= result.finished_at and (row[4] is None or result.started_at <= row[4] + SLACK)}
+    if entry["count"] > len(refused):
+        return f"a trigger refused no more than {len(refused)} such rows"
+    if entry["example"] not in refused:
+        return "no trigger refused the example"
+    if entry["example"] in (entry["message"] or ""):
+        return "the message names a row"
+    return None
+
+
+def only_poisoned_left(world, prefix):
+    """Nobody was in the way of the last clean-ups but triggers: all else is gone, and what they refused is named."""
+    add = world.violations.add
+    results = [json.loads(row[0]) for row in world.rows(
+        "SELECT result FROM cleanup_worker.ledger WHERE command_id LIKE %s AND result IS NOT NULL", prefix + "-%")]
+    for word, sql in (("sessions", INACTIVE), ("bookings", OVERDUE)):
+        left = {row[0] for row in world.rows(sql)}
+        refused = {row[0]: row[1] for row in world.rows(poison.OPEN, word == "bookings")}
+        if spared := left - set(refused):
+            add("not_done", f"{word} that are left though nothing refuses them", spared)
+        wanted = collections.Counter(poison.cause(refused[name]) for name in left & set(refused))
+        said = collections.Counter()
+        for data in (result["data"] for result in results if f"skipped_{word}" in (result["data"] or {})):
+            for entry in data.get("skipped_reasons", []):
+                said[poison.said_cause(entry)] += entry["count"]
+        if said != wanted:
+            add("skips", f"{word} that triggers refuse: {dict(wanted)}; the last results say {dict(said)}", left)
 
 
 def _application_kept(world, evidence, traffics, add):
@@ -147,14 +222,7 @@ def _nothing_left_to_do(world, evidence, add):
     last = {name: found[-1] for name, found in evidence.by_id.items() if name.startswith(LAST)}
     if not_run := {name for name, result in last.items() if result.status != "succeeded"}:
         add("not_done", f"last clean-ups that did not succeed: {[last[name].status for name in sorted(not_run)]}", not_run)
-    inactive = world.rows("""
-        SELECT s.id FROM sessions s
-        WHERE s.created_at < now() AT TIME ZONE 'UTC' - interval '25 hours'
-          AND NOT EXISTS (SELECT FROM messages m WHERE m.user_id = s.user_id AND m.sender = 'user'
-                                                   AND m."timestamp" >= now() AT TIME ZONE 'UTC' - interval '25 hours')""")
-    pending = world.rows("""
-        SELECT booking_id FROM bookings
-        WHERE status = 'Pending' AND created_at < now() AT TIME ZONE 'UTC' - interval '20 minutes'""")
+    inactive, pending = world.rows(INACTIVE), world.rows(OVERDUE)
     said = [str(result.data) for result in last.values()]
     if inactive:
         add("not_done", f"inactive sessions that are still there; the last results say {said}", [row[0] for row in inactive])

@@ -49,12 +49,25 @@ class Population(Actor):
         self.users = collections.deque(maxlen=KEPT_USERS)
         self.bookings = collections.deque(maxlen=KEPT_USERS)
         self.next_user = self.next_booking = 1
+        self.next_crowded = CROWDED_EVERY  # of those that are asked for, with numbers below zero
         with world.connect() as connection:
             connection.execute("INSERT INTO properties VALUES (%s)", (PROPERTY,))
 
-    def choose(self, rng, numbers, count):
+    def choose(self, rng, numbers, count, newest=KEPT_USERS):
+        """Of the newest, which are not cleaned yet for the most part."""
         with self.lock:
-            return rng.sample(numbers, min(count, len(numbers)))
+            newest = list(numbers)[-newest:]
+        return rng.sample(newest, min(count, len(newest)))
+
+    def add_crowded(self):
+        """One more user with many sessions; returns the id."""
+        with self.lock:
+            number = -self.next_crowded
+            self.next_crowded += CROWDED_EVERY
+        with self.world.connect("population") as connection:
+            connection.execute(ADD_USERS, {"first": number, "last": number, "crowded_every": CROWDED_EVERY,
+                                           "crowded": CROWDED_SESSIONS, "property": PROPERTY})
+        return harness.user_id(number)
 
     def turn(self):
         try:

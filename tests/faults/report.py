@@ -5,6 +5,7 @@ import math
 import results
 
 SHOWN_IDS = 8
+SHOWN_WAITS = 5
 
 
 def percentile(values, part):
@@ -53,6 +54,9 @@ def summary(outcome):
         "wrongly_deleted": _count(outcome, "wrongly_touched"),
         "slowest_answer_s": round(max(timeline.answer_seconds.values(), default=0.0), 1),
         "slowest_application_write_s": round(outcome.slowest_write_seconds, 3),
+        "lost_with_their_topic": len(outcome.evidence.lost_with_their_topic()),
+        "unpublished_with_their_topic": len(outcome.evidence.unpublished),
+        "waits_for_workers": outcome.waits,
         "next_result_s": {"p50": percentile([p[0] for p in everything if p[0] is not None], 0.5),
                           "p99": percentile([p[0] for p in everything if p[0] is not None], 0.99)},
         "caught_up_s": {"p50": percentile([p[1] for p in everything], 0.5), "p99": percentile([p[1] for p in everything], 0.99)},
@@ -85,6 +89,12 @@ def table(facts):
                  f"{facts['doubled_effects']}, results missing {facts['results_missing']}, wrongly deleted "
                  f"{facts['wrongly_deleted']}; slowest answer {facts['slowest_answer_s']} s, slowest statement of the "
                  f"application {facts['slowest_application_write_s']} s")
+    if facts["lost_with_their_topic"] or facts["unpublished_with_their_topic"]:
+        lines.append(f"with a commands topic that was deleted went {facts['lost_with_their_topic']} commands that were not "
+                     f"executed, and {facts['unpublished_with_their_topic']} results that were not published")
+    for wait in facts["waits_for_workers"][:SHOWN_WAITS]:
+        lines.append(f"the application waited {wait['seconds']} s for a worker at {wait['statement']!r}, during {wait['during']}; "
+                     f"the worker was at {wait['workers']}")
     if facts["steps_fired"] or facts["steps_not_fired"]:
         lines.append(f"steps that killed: {len(facts['steps_fired'])}, {facts['steps_fired']}; that did not: "
                      f"{facts['steps_not_fired'] or 'none'}")

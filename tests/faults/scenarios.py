@@ -5,9 +5,7 @@ import json
 import time
 
 import broker
-import faults
 import harness
-from campaign import Campaign, Plan
 from stack import Stack
 from workers import Worker
 from world import World
@@ -24,7 +22,6 @@ STANDSTILL_SECONDS = 14
 # Some results fit in, all that wait do not.
 SMALL_BATCH_BYTES = 5000
 LARGE_BATCH_COMMANDS = 300
-MAINTENANCE_MINUTES = 0.7
 
 
 def _produce(stack, world, commands):
@@ -140,21 +137,8 @@ def topic_takes_small_batches_alone(delivery, sign, stack, program, _crash_progr
         worker.process.wait()
 
 
-def application_maintains_its_tables(stack, program, _crash_program):
-    """Tables are locked, indexed, altered and vacuumed while the worker deletes from them: nothing of the application waits
-    for the worker for long, and no command fails for it."""
-    plan = Plan("maintenance", program, "exactly_once", MAINTENANCE_MINUTES, MAINTENANCE_MINUTES, faults.MAINTENANCE,
-                gap_seconds=(0, 0.5), calm_every=0, whole_table_pace=0.4)
-    outcome = Campaign(stack, plan, lambda text: None).run()
-    harness.check(not outcome.violations, f"violations: {outcome.violations}")
-    happened = collections.Counter(kind for _, kind, took_hold in outcome.injected if took_hold)
-    harness.check(set(happened) == set(faults.MAINTENANCE), f"not all has happened: {happened}")
-    print(f"{dict(happened)}; slowest write of the application {outcome.slowest_write_seconds:.1f} s", flush=True)
-
-
 # Name → (function, the delivery of the campaign with which it runs).
 SCENARIOS = {
-    "tables are locked, indexed, altered and vacuumed": (application_maintains_its_tables, "exactly_once"),
     "an outage while committed offsets are looked up": (broker_away_while_offsets_are_looked_up, "exactly_once"),
     "a topic that takes small batches alone": (
         functools.partial(topic_takes_small_batches_alone, "exactly_once", "ending=abortable"), "exactly_once"),

@@ -12,6 +12,7 @@ from campaign import Campaign, Plan
 BUILD = pathlib.Path(os.environ.get("CLEANUP_TEST_PROGRAM") or harness.ROOT / "build-debug" / "cleanup-worker").parent.resolve()
 CRASH_PROGRAM = BUILD / "tests/faults/cleanup-worker-crash"
 MINUTES, MOST_MINUTES = 2.5, 3.5
+GAP_SECONDS = (0.5, 1.5)
 CONTROL_MINUTES = 0.4
 
 # The program, what it is made to suffer (faults; ids that producers send twice), and what the oracle has to find: any of these.
@@ -35,7 +36,7 @@ def run(stack, seed, delivery, program, say):
 def _campaign(stack, seed, delivery, program, say):
     say("every fault and every step once")
     plan = Plan(seed, program, delivery, MINUTES, MOST_MINUTES, faults.FAULTS, collections.Counter((*faults.FAULTS, faults.KILL_STEP)),
-                crash_program=CRASH_PROGRAM, crash_rounds=1)
+                crash_program=CRASH_PROGRAM, crash_rounds=1, gap_seconds=GAP_SECONDS)
     facts = report.summary(Campaign(stack, plan, say).run())
     print(report.table(facts), flush=True)
     # Which steps are reached, and how many, is chance; a campaign that reaches next to none proves nothing.

@@ -1,6 +1,8 @@
 """The pool of workers: whoever ends is replaced at once, and whoever ends without being made to is a violation."""
 import collections
+import contextlib
 import itertools
+import math
 import os
 import re
 import signal
@@ -15,6 +17,10 @@ ARGUMENTS = ("-X", "session.timeout.ms=6000", "-X", "heartbeat.interval.ms=1000"
              "-o", "worker.set_commands=60", "-o", "worker.hold_backoff_max=1s")
 LEAVE_SECONDS = 30  # worker.shutdown_grace is 25 s
 UNREACHABLE = 3     # a worker that starts while a server is away ends with this
+REFUSED = 1         # and one that starts while a topic is away, or too narrow, with this
+WHY_REFUSED = "must be mended before it starts"
+UP_SECONDS = 60
+LOG_HEAD_BYTES = 100_000
 OUTAGE_ECHO_SECONDS = 30
 
 
@@ -31,6 +37,11 @@ class Worker:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen([program, "run", *arguments], env=world.worker_env(**more), stdout=log,
                                             stderr=log, stdin=subprocess.DEVNULL)
+
+    def has_joined(self):
+        """The group, once; its log begins with that."""
+        with open(self.log_path, errors="replace") as log:
+            return "partitions assigned" in log.read(LOG_HEAD_BYTES)
 
     def log_tail(self, lines=15):
         return "\n".join(self.log_path.read_text(errors="replace").splitlines()[-lines:])
@@ -49,6 +60,8 @@ class Pool(threading.Thread):
         self.started = self.kills = 0
         self.crashed = collections.Counter()  # step → how often it fired
         self.outage_until = 0.0    # starts may fail for want of a server until then
+        self.topic_unfit_until = 0.0
+        self.resting = False       # nobody starts now
         self.calm = False          # whoever starts now has no crash point
         self.ending = threading.Event()
 
@@ -57,7 +70,7 @@ class Pool(threading.Thread):
             with self.lock:
                 for worker in list(self.workers):
                     self._reap(worker)
-                while len(self.workers) < self.size:
+                while len(self.workers) < self.size and not self.resting:
                     self._start()
 
     def _start(self):
@@ -78,10 +91,20 @@ class Pool(threading.Thread):
         if code == -signal.SIGKILL:
             self.kills += 1
             self._note_kill(worker)
-        elif code == UNREACHABLE and time.monotonic() < self.outage_until:
+        elif self._may_end(worker, code):
             time.sleep(0.3)
         else:
             self.world.violations.add("worker", f"worker {worker.number} ended by itself with {code}:\n{worker.log_tail()}")
+
+    @staticmethod
+    def _is_over(moment):
+        return time.monotonic() >= moment
+
+    def _may_end(self, worker, code):
+        """Whether what it needs at its start was away."""
+        if code == REFUSED and WHY_REFUSED in worker.log_tail(1):
+            return not self._is_over(self.topic_unfit_until)
+        return code == UNREACHABLE and not self._is_over(self.outage_until)
 
     def _note_kill(self, worker):
         if worker.doomed and worker.crash_at:
@@ -100,6 +123,57 @@ class Pool(threading.Thread):
     def outage(self, seconds):
         """Servers are away for about so long."""
         self.outage_until = max(self.outage_until, time.monotonic() + seconds + OUTAGE_ECHO_SECONDS)
+
+    @contextlib.contextmanager
+    def topic_unfit(self):
+        """What is wrong with a topic is mended at the end; a worker that starts before is refused."""
+        self.topic_unfit_until = math.inf
+        try:
+            yield
+        finally:
+            self.topic_unfit_until = time.monotonic() + OUTAGE_ECHO_SECONDS
+
+    @contextlib.contextmanager
+    def peace(self):
+        """Nobody dies, and everybody has partitions."""
+        self.calm = True
+        with self.lock:
+            for worker in self.workers:
+                if worker.crash_at and not (worker.doomed or worker.leaving):
+                    worker.doomed = True  # its successor has no crash point
+                    worker.process.kill()
+        try:
+            harness.wait_until(self._all_up, "all workers are up", UP_SECONDS)
+            yield
+        finally:
+            self.calm = False
+
+    def _all_up(self):
+        with self.lock:
+            return len(self.workers) == self.size and all(
+                worker.process.poll() is None and not worker.doomed and worker.has_joined() for worker in self.workers)
+
+    @contextlib.contextmanager
+    def rest(self):
+        """There is no worker at all."""
+        self.resting = True
+        try:
+            self._leave_all()
+            harness.wait_until(lambda: not self.workers, "no worker is left", UP_SECONDS)
+            yield
+        finally:
+            self.resting = False
+
+    def _leave_all(self):
+        with self.lock:
+            staying = [worker for worker in self.workers if not worker.doomed]
+            for worker in staying:
+                worker.leaving = True
+        leaving = [threading.Thread(target=self._leave, args=(worker,)) for worker in staying]
+        for thread in leaving:
+            thread.start()
+        for thread in leaving:
+            thread.join()
 
     def _choose(self, rng, best=lambda worker: True):
         with self.lock:
@@ -154,6 +228,8 @@ class Pool(threading.Thread):
         crashed = code == -signal.SIGKILL and worker.crash_at
         if crashed:
             self.crashed[step_of(worker.crash_at)] += 1
+        elif code == -signal.SIGKILL and worker.doomed:
+            self.kills += 1  # the killer was quicker
         elif code not in (0, UNREACHABLE if time.monotonic() < self.outage_until else 0):
             self.world.violations.add("worker", f"worker {worker.number} ended with {code} after SIGTERM:\n{worker.log_tail()}")
         with self.lock:
@@ -173,11 +249,7 @@ class Pool(threading.Thread):
     def stop(self):
         self.ending.set()
         self.join()
-        leaving = [threading.Thread(target=self._leave, args=(worker,)) for worker in self.workers]
-        for thread in leaving:
-            thread.start()
-        for thread in leaving:
-            thread.join()
+        self._leave_all()
 
     def abandon(self):
         """Nobody outlives a campaign that broke off."""
