@@ -64,7 +64,7 @@ def test_send_refuses_what_no_worker_would_take():
         check_equal(world.program("send", "--raw", '{"task":"nonsense"}').returncode, 0, "exit code of --raw")
 
 
-def test_send_to_a_topic_that_is_missing_makes_none():
+def test_topic_that_is_missing_is_told_by_the_sender_and_not_made():
     with World(topics=False) as world:
         for arguments, topic in ((["scheduled_cleanup"], world.commands), (["scheduled_cleanup", "--wait"], world.commands)):
             done = world.program("send", *arguments)

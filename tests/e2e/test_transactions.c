@@ -3,6 +3,7 @@
  * of the group moves no offset and publishes nothing. TEST_KAFKA names the broker.
  */
 #include "common/clock.h"
+#include "common/kafka/kafka_admin.h"
 #include "common/kafka/kafka_reader.h"
 #include "common/kafka/kafka_transaction.h"
 #include "tests/support/kafka_member.h"
@@ -21,6 +22,9 @@ enum {
     NAME_BYTES = 64,
     COMMITTED_BEFORE = 5,
     METADATA_TOO_MUCH = 5000,
+    PARTITIONS = 6,
+    SEGMENT_MS = 86400000,
+    MESSAGE_BYTES = 1048576,
 };
 
 /* Names of their own for each test. */
@@ -34,14 +38,34 @@ typedef struct Names {
 
 static Names names;
 
+static bool
+make_topics(void)
+{
+    const char *const topics[] = {names.commands, names.results};
+    CLEANUP(kafka_admin_closep) KafkaAdmin *admin = NULL;
+    Error err = {0};
+    int brokers;
+    bool made = kafka_admin_open(&names.settings, PATIENCE_MS, &admin, &brokers, &err);
+    for (size_t i = 0; i < ARRAY_LEN(topics) && made; i++) {
+        const KafkaNewTopic topic = {.name = topics[i],
+                                     .partitions = PARTITIONS,
+                                     .replicas = 1,
+                                     .retention_ms = KAFKA_FOR_EVER,
+                                     .segment_ms = SEGMENT_MS,
+                                     .max_message_bytes = MESSAGE_BYTES,
+                                     .min_insync_replicas = 1};
+        made = kafka_admin_make(admin, &topic, PATIENCE_MS, &err) == KAFKA_MADE;
+    }
+    return made;
+}
+
 static int
 set_up(void **state)
 {
     (void)state;
     static int number;
-    static const char *const properties[] = {"session.timeout.ms", "heartbeat.interval.ms",
-                                             "allow.auto.create.topics"};
-    static const char *const values[] = {"6000", "500", "true"};
+    static const char *const properties[] = {"session.timeout.ms", "heartbeat.interval.ms"};
+    static const char *const values[] = {"6000", "500"};
     number++;
     (void)snprintf(names.commands, NAME_BYTES, "fence.%d.%d.commands", getpid(), number);
     (void)snprintf(names.results, NAME_BYTES, "fence.%d.%d.results", getpid(), number);
@@ -53,7 +77,7 @@ set_up(void **state)
                                      .names = properties,
                                      .values = values,
                                      .property_count = ARRAY_LEN(properties)};
-    return 0;
+    return make_topics() ? 0 : -1;
 }
 
 static KafkaTxn
