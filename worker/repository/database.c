@@ -122,8 +122,8 @@ database_begin(Database *database, DatabaseMode mode, int timeout_ms, int64_t *r
     return true;
 }
 
-static bool
-exec_text(Database *database, const char *text, Error *err)
+bool
+database_exec_text(Database *database, const char *text, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     return pg_conn_exec(database->conn, text, &result, err);
@@ -132,13 +132,13 @@ exec_text(Database *database, const char *text, Error *err)
 bool
 database_set_savepoint(Database *database, Error *err)
 {
-    return exec_text(database, "SAVEPOINT change", err);
+    return database_exec_text(database, "SAVEPOINT change", err);
 }
 
 bool
 database_return_to_savepoint(Database *database, Error *err)
 {
-    return exec_text(database, "ROLLBACK TO SAVEPOINT change", err);
+    return database_exec_text(database, "ROLLBACK TO SAVEPOINT change", err);
 }
 
 /* COMMIT of a failed transaction succeeds with the tag ROLLBACK. A WARNING says that the wait for a

@@ -102,6 +102,9 @@ bool database_exec(Database *database, SqlId sql, const PgParam *params, size_t 
 bool database_exec_once(Database *database, SqlId sql, const PgParam *params, size_t count,
                         PGresult **ret_result, Error *err) MUST_CHECK;
 
+/* For text that is no file's, on the open connection: settings, savepoints, migrations. */
+bool database_exec_text(Database *database, const char *text, Error *err) MUST_CHECK;
+
 /* For statements whose rows do not matter; *ret_affected may be NULL. */
 bool database_run(Database *database, SqlId sql, const PgParam *params, size_t count,
                   int64_t *ret_affected, Error *err) MUST_CHECK;

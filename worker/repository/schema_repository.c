@@ -11,13 +11,6 @@ enum {
     "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = '60s'; "                  \
     "SET LOCAL lock_timeout = '50s'; SET LOCAL search_path = pg_catalog, pg_temp"
 
-static bool
-exec_text(Database *database, const char *text, Error *err)
-{
-    CLEANUP(pg_result_freep) PGresult *result = NULL;
-    return pg_conn_exec(database->conn, text, &result, err);
-}
-
 bool
 schema_version_read(Database *database, bool *ret_readable, int *ret_version, Error *err)
 {
@@ -40,7 +33,7 @@ apply(Database *database, int version, Error *err)
     const SqlFile *migration = &sql_migrations[version - 1];
     CLEANUP(pg_result_freep) PGresult *result = NULL;
     const PgParam params[] = {pg_param_int64(version), pg_param_text(migration->name)};
-    return (exec_text(database, migration->text, err) &&
+    return (database_exec_text(database, migration->text, err) &&
             database_exec_once(database, SQL_SCHEMA_VERSION_ADD, params, ARRAY_LEN(params), &result,
                                err)) ||
            error_wrap(err, "apply migration %s", migration->name);
@@ -83,7 +76,7 @@ schema_migrate(Database *database, int *ret_before, int *ret_after, Error *err)
         return false;
     pg_conn_set_call_timeout(database->conn, MIGRATION_CALL_TIMEOUT_MS);
     while (applied) {
-        if (!exec_text(database, MIGRATION_BEGIN, err) ||
+        if (!database_exec_text(database, MIGRATION_BEGIN, err) ||
             !apply_next(database, &version, &applied, err) || !database_commit(database, err)) {
             database_rollback(database);
             return error_wrap(err, "migrate schema cleanup_worker");
