@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #define STRUCTURED_TYPE "application/cloudevents+json"
+#define TYPE_HEADER "content-type"
 
 static void
 draft_read_fault(Draft *draft, JsonFault fault, size_t position)
@@ -39,7 +40,7 @@ draft_read_fault(Draft *draft, JsonFault fault, size_t position)
 static bool
 is_structured(const Record *record)
 {
-    const char *type = draft_header_text(record, "content-type");
+    const char *type = draft_header_text(record, TYPE_HEADER);
     if (type == NULL || strncasecmp(type, STRUCTURED_TYPE, strlen(STRUCTURED_TYPE)) != 0)
         return false;
     const char after = type[strlen(STRUCTURED_TYPE)];
@@ -73,6 +74,14 @@ read_value(Draft *draft, const Record *record)
 
 /* The attributes are headers, so they tell the event apart whatever its value is. A record without
  * a value has no params. */
+/* An ambiguous one does not tell in which form the command is: nothing is read of it. */
+static bool
+has_clear_mode(Draft *draft, const Record *record)
+{
+    draft_check_header(draft, record, TYPE_HEADER);
+    return !draft->fault.set;
+}
+
 static void
 read_binary_event(Draft *draft, const Record *record, cJSON **ret_root)
 {
@@ -86,7 +95,9 @@ read_binary_event(Draft *draft, const Record *record, cJSON **ret_root)
 static void
 read_by_mode(Draft *draft, const Record *record, cJSON **ret_root)
 {
-    if (is_binary_event(record)) {
+    if (!has_clear_mode(draft, record)) {
+        return;
+    } else if (is_binary_event(record)) {
         read_binary_event(draft, record, ret_root);
     } else if ((*ret_root = read_value(draft, record)) == NULL) {
         return;

@@ -97,6 +97,7 @@ draft_read_binary_event(Draft *draft, const Record *record)
         const char *value = draft_header_text(record, attributes[i].header);
         if (value != NULL)
             attributes[i].take(draft, attributes[i].spoken, value);
+        draft_check_header(draft, record, attributes[i].header);
         else if (attributes[i].required || record_header(record, attributes[i].header) != NULL)
             draft_fault(draft, ERROR_CODE_INVALID_CLOUDEVENT, "the header %s is absent or not text",
                         attributes[i].header);
