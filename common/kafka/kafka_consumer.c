@@ -244,6 +244,12 @@ message_error(KafkaConsumer *consumer, const rd_kafka_message_t *message, Error 
                          fatal == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID ? REASON_INSTANCE_ID_IN_USE
                                                                        : REASON_KAFKA_BROKEN,
                          "kafka consumer: %s", reason);
+    if (message->err == RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL)
+        return error_set(err, REASON_ASSIGNOR_DIFFERS,
+                         "another program is in the group %s with another assignor than range, so "
+                         "this worker gets no commands before that program has a group of its own; "
+                         "kafka-consumer-groups.sh --describe --members --group %s shows it",
+                         consumer->group, consumer->group);
     return kafka_client_error(err, message->err, "read topic", consumer->topic);
 }
 

@@ -248,6 +248,7 @@ turn(Coordinator *self, Error *err)
     if (!take_completions(self, err) || !poll_records(self, err) ||
         !coordinator_serve_rebalance(self, err))
         return false;
+    coordinator_tell_kept_out(self);
     coordinator_advance_phase(self);
     return true;
 }
