@@ -39,7 +39,8 @@ static bool
 look_server(CatalogLook *look, Error *err)
 {
     const PgParam params[] = {pg_param_int64(clock_now_us(look->database->clock)),
-                              pg_param_int64(look->database->settings->clock_skew_ms)};
+                              pg_param_int64(look->database->settings->clock_skew_ms),
+                              pg_param_int64(look->database->settings->connections)};
     return catalog_look_findings(look, SQL_CATALOG_SERVER, params, ARRAY_LEN(params), NULL, err);
 }
 
