@@ -131,7 +131,7 @@ consumer_init(KafkaConsumer *consumer, const KafkaSettings *settings, Error *err
 {
     consumer->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (consumer->event_fd < 0)
-        return error_set(err, REASON_SYSTEM, "eventfd: errno %d", errno);
+        return error_system(err, "make an eventfd", errno);
     CLEANUP(kafka_conf_destroyp) rd_kafka_conf_t *conf = NULL;
     const KafkaProperties defaults = {default_list, ARRAY_LEN(default_list)};
     const KafkaProperties fixed = {fixed_list, ARRAY_LEN(fixed_list)};
