@@ -17,6 +17,7 @@ typedef struct AtLeastOnce {
     OutgoingList waiting; /* to be sent (again), each at its time */
     SetAside aside;
     SizeLimit size_limits[OUTGOING_PARTS];
+    LogLimit news; /* of records that are sent again */
     size_t held;
     size_t on_their_way;
     bool closing;
@@ -119,9 +120,11 @@ note_failure(AtLeastOnce *self, OutgoingPart *part, size_t bytes, const Error *f
         return;
     }
     item->send_unbatched |= may_be_its_own;
-    log_warn("delivery failed, sending again", LOG_STR("command_id", item->command_id),
-             LOG_STR("topic", outgoing_part_topic(self->settings, part)),
-             LOG_STR("cut", cut ? "yes" : NULL), LOG_STR("code", failure->code), LOG_ERR(failure));
+    if (log_limit_allows(&self->news, clock_monotonic_ms(self->clock)))
+        log_warn("delivery failed, sending again", LOG_STR("command_id", item->command_id),
+                 LOG_STR("topic", outgoing_part_topic(self->settings, part)),
+                 LOG_STR("cut", cut ? "yes" : NULL), LOG_STR("code", failure->code),
+                 LOG_ERR(failure));
 }
 
 /* False when the producer's queue is full. */
