@@ -157,7 +157,8 @@ reason_of(rd_kafka_resp_err_t code)
     /* The enum is librdkafka's and grows; what is not named here may pass when tried again. */
     if (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
         code == RD_KAFKA_RESP_ERR__RESOLVE || code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
-        code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT)
+        code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT ||
+        code == RD_KAFKA_RESP_ERR__DESTROY) /* a broker that left while it was asked */
         return REASON_KAFKA_UNREACHABLE;
     if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL ||
         code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||

@@ -46,8 +46,10 @@ def test_check_and_run_name_all_that_is_amiss_at_once():
 
 def test_check_without_a_server_ends_with_3():
     with World(topics=False) as world:
-        done = world.program("check", CLEANUP_POSTGRES_DSN=re.sub(r"port=\d+", "port=1", world.dsn))
+        away = {"CLEANUP_POSTGRES_DSN": re.sub(r"port=\d+", "port=1", world.dsn)}
+        done = world.program("check", **away)
         check_equal(done.returncode, 3, "exit code")
+        check("postgres_unreachable" in failures(world, **away), "failures")
         check("FAIL  PostgreSQL" in done.stdout, f"output: {done.stdout}")
         check_equal(world.program("check", "--only", "MAYBE").returncode, 2, "exit code of a wrong word")
 

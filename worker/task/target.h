@@ -55,6 +55,7 @@ typedef struct TargetBatch {
     const SkipCause *set_aside; /* the one row of the window is skipped for this; NULL = none */
     /* What the work changes. */
     LedgerRange range;      /* locked; it belongs to this owner */
+    int64_t round_trip_ms;  /* of a small statement */
     int64_t locks_since_ms; /* monotonic; 0 = no row of the application locked */
     bool yield;             /* roll back and come again later */
     bool needs_guard;       /* roll back and come again at once, guarded */

@@ -41,6 +41,22 @@ made_record(const Lane *lane, int64_t offset)
     return record;
 }
 
+/* The command that it ends had a value of so many bytes. */
+static inline void
+make_source_large(Outgoing *item, size_t bytes)
+{
+    char *value = malloc(bytes);
+    assert_non_null(value);
+    memset(value, 'x', bytes);
+    Record source = *item->source;
+    source.value = (Bytes){value, bytes};
+    Record *large = record_copy(&source);
+    assert_non_null(large);
+    record_free(item->source);
+    free(value);
+    item->source = large;
+}
+
 /* `user` "" is none. */
 static inline Job *
 made_job(Lane *lane, int64_t offset, CommandTask task, const char *id, const char *user)

@@ -1,6 +1,7 @@
 #include "common/kafka/kafka_producer.h"
 #include "common/log.h"
 #include "worker/pipeline/publisher/set_aside.h"
+#include "worker/pipeline/publisher/size_limit.h"
 
 enum {
     PAUSE_MS = 500,     /* after a failed delivery */
@@ -15,6 +16,8 @@ typedef struct AtLeastOnce {
     KafkaProducer *producer;
     OutgoingList waiting; /* to be sent (again), each at its time */
     SetAside aside;
+    SizeLimit size_limits[OUTGOING_PARTS];
+    LogLimit news; /* of records that are sent again */
     size_t held;
     size_t on_their_way;
     bool closing;
@@ -79,6 +82,25 @@ is_the_topics(const Error *failure)
     return failure->reason == REASON_TOPIC_GONE || failure->reason == REASON_KAFKA_REFUSED;
 }
 
+static size_t
+max_bytes(const AtLeastOnce *self, int part)
+{
+    return size_limit_bytes(&self->size_limits[part], kafka_producer_max_bytes(self->producer),
+                            clock_monotonic_ms(self->clock));
+}
+
+/* True when the part can be sent again with less in it. */
+static bool
+shrink(AtLeastOnce *self, const OutgoingPart *part, size_t bytes)
+{
+    const int index = outgoing_part_index(part);
+    if (!outgoing_part_can_shrink(index, bytes))
+        return false;
+    size_limit_refused(&self->size_limits[index], outgoing_part_topic(self->settings, part), bytes,
+                       clock_monotonic_ms(self->clock));
+    return true;
+}
+
 /* What has failed all by itself is at fault; of others it is not known until they go unbatched. */
 static void
 note_failure(AtLeastOnce *self, OutgoingPart *part, size_t bytes, const Error *failure)
@@ -87,20 +109,22 @@ note_failure(AtLeastOnce *self, OutgoingPart *part, size_t bytes, const Error *f
     const SetAsideBlame blame = {part, bytes, failure};
     const bool may_be_its_own =
         failure->kind == ERROR_REJECT || failure->reason == REASON_KAFKA_FAILED;
-    const bool cut = failure->kind == ERROR_REJECT &&
-                     outgoing_shrink(part, kafka_producer_max_bytes(self->producer));
     if (is_the_topics(failure)) {
         set_aside_block_topic(&self->aside, &blame);
         return;
     }
-    if (may_be_its_own && !cut && item->send_unbatched) {
+    const bool is_its_own = may_be_its_own && item->send_unbatched;
+    const bool cut = is_its_own && failure->kind == ERROR_REJECT && shrink(self, part, bytes);
+    if (is_its_own && !cut) {
         set_aside_blame(&self->aside, &blame);
         return;
     }
-    item->send_unbatched |= may_be_its_own && !cut;
-    log_warn("delivery failed, sending again", LOG_STR("command_id", item->command_id),
-             LOG_STR("topic", outgoing_part_topic(self->settings, part)),
-             LOG_STR("cut", cut ? "yes" : NULL), LOG_STR("code", failure->code), LOG_ERR(failure));
+    item->send_unbatched |= may_be_its_own;
+    if (log_limit_allows(&self->news, clock_monotonic_ms(self->clock)))
+        log_warn("delivery failed, sending again", LOG_STR("command_id", item->command_id),
+                 LOG_STR("topic", outgoing_part_topic(self->settings, part)),
+                 LOG_STR("cut", cut ? "yes" : NULL), LOG_STR("code", failure->code),
+                 LOG_ERR(failure));
 }
 
 /* False when the producer's queue is full. */
@@ -110,7 +134,7 @@ send_part(AtLeastOnce *self, OutgoingPart *part)
     Error failure = {0};
     CLEANUP(record_freep)
     Record *record =
-        outgoing_render(self->settings, part, kafka_producer_max_bytes(self->producer));
+        outgoing_render(self->settings, part, max_bytes(self, outgoing_part_index(part)));
     if (record == NULL) {
         (void)error_out_of_memory(&failure);
         note_failure(self, part, 0, &failure);
@@ -172,7 +196,7 @@ bytes_of(const AtLeastOnce *self, const OutgoingPart *part)
 {
     CLEANUP(record_freep)
     Record *record =
-        outgoing_render(self->settings, part, kafka_producer_max_bytes(self->producer));
+        outgoing_render(self->settings, part, max_bytes(self, outgoing_part_index(part)));
     return record != NULL ? record_size(record) : 0;
 }
 

@@ -75,12 +75,28 @@ is_the_topics(const Error *failure)
     return failure->reason == REASON_TOPIC_GONE || failure->reason == REASON_KAFKA_REFUSED;
 }
 
+size_t
+exactly_once_max_bytes(const ExactlyOnce *self, int part)
+{
+    return size_limit_bytes(&self->size_limits[part], kafka_producer_max_bytes(self->producer),
+                            exactly_once_now_ms(self));
+}
+
+void
+exactly_once_bound_batch(ExactlyOnce *self)
+{
+    const size_t unbounded = kafka_producer_max_bytes(self->producer);
+    for (int part = 0; part < OUTGOING_PARTS; part++) {
+        const size_t bytes = exactly_once_max_bytes(self, part);
+        self->batch.bytes_most[part] = bytes < unbounded ? bytes : SIZE_MAX;
+    }
+}
+
 static size_t
 bytes_of(const ExactlyOnce *self, const OutgoingPart *part)
 {
-    CLEANUP(record_freep)
-    Record *record =
-        outgoing_render(self->settings, part, kafka_producer_max_bytes(self->producer));
+    const size_t max_bytes = exactly_once_max_bytes(self, outgoing_part_index(part));
+    CLEANUP(record_freep) Record *record = outgoing_render(self->settings, part, max_bytes);
     return record != NULL ? record_size(record) : 0;
 }
 
@@ -151,23 +167,48 @@ failed_part_of(const ExactlyOnce *self, const Outgoing *item)
     return &item->parts[OUTGOING_RESULT];
 }
 
-/* librdkafka 2.0.2 does not divide a batch that a topic finds too large, so several records fail
- * for one. */
+static size_t
+smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static void
+blame(ExactlyOnce *self, const OutgoingPart *part)
+{
+    const SetAsideBlame blame = blame_of(self, part);
+    set_aside_blame(&self->aside, &blame);
+}
+
 static void
 judge_record(ExactlyOnce *self)
 {
-    Outgoing *item = only_suspect(self);
-    if (item == NULL) {
+    const Outgoing *item = only_suspect(self);
+    if (item == NULL)
         transaction_batch_halve(&self->batch);
+    else
+        blame(self, failed_part_of(self, item));
+}
+
+/* A topic has refused a record, or several for one: librdkafka 2.0.2 does not divide a batch that a
+ * topic finds too large. */
+static void
+judge_size(ExactlyOnce *self)
+{
+    const Outgoing *item = only_suspect(self);
+    const int part = outgoing_part_index(self->failed_part);
+    const size_t most = exactly_once_max_bytes(self, part);
+    const size_t bytes = item != NULL ? outgoing_part_size(item, part, most)
+                                      : smaller(self->batch.bytes[part], most);
+    if (item == NULL || outgoing_part_can_shrink(part, bytes)) {
+        size_limit_refused(&self->size_limits[part],
+                           outgoing_part_topic(self->settings, self->failed_part), bytes,
+                           exactly_once_now_ms(self));
         return;
     }
-    const OutgoingPart *part = failed_part_of(self, item);
-    if (self->failure.kind == ERROR_REJECT &&
-        outgoing_shrink(&item->parts[outgoing_part_index(part)],
-                        kafka_producer_max_bytes(self->producer)))
-        return;
-    const SetAsideBlame blame = blame_of(self, part);
-    set_aside_blame(&self->aside, &blame);
+    if (item->failures == 0)
+        self->size_limits[part] = (SizeLimit){0}; /* it was that one, and no others with it */
+    blame(self, self->failed_part);
 }
 
 void
@@ -192,6 +233,8 @@ exactly_once_judge(ExactlyOnce *self)
     }
     if (is_the_topics(&self->failure))
         judge_topic(self);
+    else if (self->failure.kind == ERROR_REJECT && self->failed_part != NULL)
+        judge_size(self);
     else
         judge_record(self);
 }

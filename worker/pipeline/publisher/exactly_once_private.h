@@ -13,6 +13,7 @@
 #include "common/kafka/kafka_transaction.h"
 #include "worker/pipeline/fencing.h"
 #include "worker/pipeline/publisher/set_aside.h"
+#include "worker/pipeline/publisher/size_limit.h"
 #include "worker/pipeline/publisher/transaction_batch.h"
 #include "worker/pipeline/publisher/transaction_table.h"
 
@@ -45,7 +46,8 @@ typedef struct ExactlyOnce {
     Error failure;             /* the first */
     OutgoingPart *failed_part; /* whose it is; NULL when the broker does not say */
     size_t suspects;           /* outcomes with a record that failed */
-    int64_t look_ms;           /* when to look closer, while nothing happens */
+    SizeLimit size_limits[OUTGOING_PARTS];
+    int64_t look_ms; /* when to look closer, while nothing happens */
     bool topics_checked;
     Fencing fencing;
 } ExactlyOnce;
@@ -76,6 +78,12 @@ bool exactly_once_in_transaction(const ExactlyOnce *self);
 void exactly_once_drop_producer(ExactlyOnce *self);
 
 /* exactly_once_blame.c */
+
+/* How many bytes the topic of that part may get at once. */
+size_t exactly_once_max_bytes(const ExactlyOnce *self, int part);
+
+/* Of the next batch: no more than each topic takes. */
+void exactly_once_bound_batch(ExactlyOnce *self);
 
 /* A transaction begins: nothing is known against anything. */
 void exactly_once_acquit(ExactlyOnce *self);

@@ -9,6 +9,7 @@
 
 enum {
     DEAD_LETTER_LEAST_BYTES = 4096,
+    HEADERS_ABOUT_BYTES = 1024,
 };
 
 /* Copies id and key; the lane is referred to as the kind wants. */
@@ -149,9 +150,9 @@ is_dead_letter(const OutgoingPart *part)
 }
 
 static size_t
-dead_letter_limit(const Outgoing *item, size_t max_bytes)
+dead_letter_limit(size_t max_bytes)
 {
-    return item->dead_letter_max_bytes > 0 ? item->dead_letter_max_bytes : max_bytes;
+    return max_bytes > DEAD_LETTER_LEAST_BYTES ? max_bytes : DEAD_LETTER_LEAST_BYTES;
 }
 
 int
@@ -173,6 +174,23 @@ const char *
 outgoing_part_topic(const PipelineSettings *settings, const OutgoingPart *part)
 {
     return is_dead_letter(part) ? settings->dead_letters_topic : settings->results_topic;
+}
+
+size_t
+outgoing_part_size(const Outgoing *item, int part, size_t max_bytes)
+{
+    if (part != OUTGOING_DEAD_LETTER)
+        return strlen(item->result) + HEADERS_ABOUT_BYTES;
+    const size_t reason = item->reason != NULL ? strlen(item->reason) : 0;
+    const size_t whole = record_size(item->source) + reason + HEADERS_ABOUT_BYTES;
+    const size_t limit = dead_letter_limit(max_bytes);
+    return whole < limit ? whole : limit;
+}
+
+bool
+outgoing_part_can_shrink(int part, size_t bytes)
+{
+    return part == OUTGOING_DEAD_LETTER && bytes > DEAD_LETTER_LEAST_BYTES;
 }
 
 Record *
@@ -197,19 +215,7 @@ outgoing_render(const PipelineSettings *settings, const OutgoingPart *part, size
         .message = item->reason != NULL ? item->reason : "",
     };
     return dead_letter_record(settings->dead_letters_topic, item->source, &reason,
-                              dead_letter_limit(item, max_bytes));
-}
-
-bool
-outgoing_shrink(OutgoingPart *part, size_t max_bytes)
-{
-    Outgoing *item = part->item;
-    const size_t tried = dead_letter_limit(item, max_bytes);
-    if (!is_dead_letter(part) || tried <= DEAD_LETTER_LEAST_BYTES)
-        return false;
-    item->dead_letter_max_bytes =
-        tried / 2 > DEAD_LETTER_LEAST_BYTES ? tried / 2 : DEAD_LETTER_LEAST_BYTES;
-    return true;
+                              dead_letter_limit(max_bytes));
 }
 
 void

@@ -52,7 +52,6 @@ struct Outgoing {
     int attempts;
     /* The delivery's own. */
     OutgoingPart parts[OUTGOING_PARTS];
-    size_t dead_letter_max_bytes; /* 0: what the producer takes */
     bool send_unbatched; /* was too large for its topic, perhaps only because of its batch */
     int64_t not_before_ms;
     bool deferred; /* no longer counted among the bytes that wait */
@@ -96,14 +95,17 @@ int outgoing_part_index(const OutgoingPart *part);
 /* The topic a part goes to; borrowed from the settings. */
 const char *outgoing_part_topic(const PipelineSettings *settings, const OutgoingPart *part);
 
-/* Renders a part; a dead letter within the producer's `max_bytes`. The caller frees it. NULL when
- * out of memory. */
+/* About how many bytes the record of a part (OUTGOING_RESULT or OUTGOING_DEAD_LETTER) has, rather
+ * too many; a dead letter at most `max_bytes`, or 4 KiB when that is less. */
+size_t outgoing_part_size(const Outgoing *item, int part, size_t max_bytes);
+
+/* Whether a part of so many bytes can be made smaller: a dead letter can, down to 4 KiB. */
+bool outgoing_part_can_shrink(int part, size_t bytes);
+
+/* Renders a part; a dead letter within `max_bytes`, or 4 KiB when that is less. The caller frees
+ * it. NULL when out of memory. */
 Record *outgoing_render(const PipelineSettings *settings, const OutgoingPart *part,
                         size_t max_bytes) MUST_CHECK;
-
-/* The broker has refused the part as too large: a dead letter is cut to half of what was tried the
- * next time. False when nothing can be cut: the topic takes too little for a result. */
-bool outgoing_shrink(OutgoingPart *part, size_t max_bytes) MUST_CHECK;
 
 /* Lists; each begins with OUTGOING_LIST or outgoing_list_init. */
 

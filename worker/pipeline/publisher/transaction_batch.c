@@ -2,6 +2,8 @@
 
 #include "common/log.h"
 
+#include <string.h>
+
 enum {
     ITEMS_MAX = 10000, /* of one transaction, so that it ends long before its time-out */
     FIRST_LANE_ROOM = 8,
@@ -12,6 +14,8 @@ void
 transaction_batch_init(TransactionBatch *batch)
 {
     *batch = (TransactionBatch){0};
+    for (int topic = 0; topic < OUTGOING_PARTS; topic++)
+        batch->bytes_most[topic] = SIZE_MAX;
     outgoing_list_init(&batch->items);
 }
 
@@ -83,19 +87,42 @@ most(const TransactionBatch *batch)
     return batch->most > 0 ? batch->most : ITEMS_MAX;
 }
 
+/* True also of the first, whatever its size. */
+static bool
+has_room(const TransactionBatch *batch, const Outgoing *item)
+{
+    bool room = true;
+    for (int topic = 0; topic < outgoing_part_count(item); topic++) {
+        const size_t most_bytes = batch->bytes_most[topic];
+        const size_t bytes = outgoing_part_size(item, topic, most_bytes);
+        room = room && batch->bytes[topic] + bytes <= most_bytes;
+    }
+    return room || batch->items.count == 0;
+}
+
+static void
+add_bytes(TransactionBatch *batch, const Outgoing *item)
+{
+    for (int topic = 0; topic < outgoing_part_count(item); topic++)
+        batch->bytes[topic] += outgoing_part_size(item, topic, batch->bytes_most[topic]);
+}
+
 static bool
 collect(TransactionBatch *batch, OutgoingList *pending, const DeliveryHooks *hooks, Error *err)
 {
     OutgoingList waiting = OUTGOING_LIST(waiting);
     bool added = true;
-    while (added && pending->count > 0 && batch->items.count < most(batch)) {
+    bool room = true;
+    while (added && room && pending->count > 0 && batch->items.count < most(batch)) {
         Outgoing *item = outgoing_list_take(pending);
+        room = has_room(batch, item);
         if (lane_state(item->lane) == LANE_DEAD) {
             hooks->done(hooks->publisher, item, false);
-        } else if (!belongs(batch, item)) {
+        } else if (!room || !belongs(batch, item)) {
             outgoing_list_add(&waiting, item);
         } else {
             outgoing_list_add(&batch->items, item);
+            add_bytes(batch, item);
             if (ends_command(item))
                 lane_offer(item->lane, item->source->offset);
             added = add_lane(batch, item->lane, err);
@@ -147,6 +174,7 @@ transaction_batch_form(TransactionBatch *batch, OutgoingList *pending, size_t me
                        const DeliveryHooks *hooks, Error *err)
 {
     forget_lanes(batch);
+    memset(batch->bytes, 0, sizeof(batch->bytes));
     if (!collect(batch, pending, hooks, err) || !plan_offsets(batch, metadata_bytes, err)) {
         transaction_batch_abort(batch, pending);
         return false;

@@ -19,6 +19,9 @@ typedef struct TransactionBatch {
     size_t lane_count;
     size_t lane_room;
     size_t most; /* outcomes of the next; 0: as many as may be */
+    /* Of its records for each topic, about. */
+    size_t bytes[OUTGOING_PARTS];
+    size_t bytes_most[OUTGOING_PARTS]; /* of the next, unless one record has more; the delivery's */
 } TransactionBatch;
 
 void transaction_batch_init(TransactionBatch *batch);

@@ -112,6 +112,7 @@ run_idle(ExactlyOnce *self, Error *err)
         return STEP_DONE;
     if (self->pending.count == 0)
         return STEP_AGAIN;
+    exactly_once_bound_batch(self);
     if (transaction_batch_form(&self->batch, &self->pending, self->metadata_bytes, &self->hooks,
                                err))
         return STEP_DONE;
@@ -152,17 +153,13 @@ note_refusal(ExactlyOnce *self, OutgoingPart *part, const Error *refusal)
 static KafkaSend
 send_part(ExactlyOnce *self, OutgoingPart *part, Error *err)
 {
-    const size_t max_bytes = kafka_producer_max_bytes(self->producer);
-    KafkaSend sent;
-    do {
-        CLEANUP(record_freep) Record *record = outgoing_render(self->settings, part, max_bytes);
-        if (record == NULL) {
-            (void)error_out_of_memory(err);
-            return KAFKA_SEND_FAILED;
-        }
-        sent = kafka_producer_send(self->producer, record, part, err);
-    } while (sent == KAFKA_SEND_FAILED && err->kind == ERROR_REJECT &&
-             outgoing_shrink(part, max_bytes));
+    const size_t max_bytes = exactly_once_max_bytes(self, outgoing_part_index(part));
+    CLEANUP(record_freep) Record *record = outgoing_render(self->settings, part, max_bytes);
+    if (record == NULL) {
+        (void)error_out_of_memory(err);
+        return KAFKA_SEND_FAILED;
+    }
+    const KafkaSend sent = kafka_producer_send(self->producer, record, part, err);
     if (sent == KAFKA_SEND_OK)
         part->state = OUTGOING_ON_ITS_WAY;
     if (sent == KAFKA_SEND_FAILED)

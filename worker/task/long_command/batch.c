@@ -1,14 +1,11 @@
 /* One batch: its range row first, the work of its target, the range row's new cursor and counts,
  * commit. */
+#include "worker/task/batch_size.h"
 #include "worker/task/long_command/long_command_private.h"
 #include "worker/task/long_command/pass.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum {
-    BATCH_LOCK_MS = 250, /* a batch that holds its locks longer makes the next one smaller */
-};
 
 /* A row of the last pass that has failed alone once more. */
 static bool
@@ -49,7 +46,6 @@ narrow(const TargetBatch *batch, RangeRun *run)
         run->suspects = 0;
 }
 
-/* Locks are to be held for 250 ms at the most; half of that is aimed at. */
 static void
 adapt_batch_rows(const TargetBatch *batch, RangeRun *run)
 {
@@ -59,15 +55,10 @@ adapt_batch_rows(const TargetBatch *batch, RangeRun *run)
     }
     if (batch->locks_since_ms == 0)
         return;
-    const int64_t held_ms = clock_monotonic_ms(batch->context->clock) - batch->locks_since_ms;
-    if (held_ms > BATCH_LOCK_MS / 2)
-        run->batch_rows /= 2;
-    else if (held_ms < BATCH_LOCK_MS / 4)
-        run->batch_rows *= 2;
-    if (run->batch_rows < 1)
-        run->batch_rows = 1;
-    if (run->batch_rows > batch->context->settings->batch_sessions)
-        run->batch_rows = batch->context->settings->batch_sessions;
+    const BatchTime time = {clock_monotonic_ms(batch->context->clock) - batch->locks_since_ms,
+                            batch->round_trip_ms};
+    run->batch_rows =
+        batch_size_next(run->batch_rows, &time, batch->context->settings->batch_sessions);
 }
 
 static TargetBatch
@@ -96,9 +87,12 @@ begin_on_range(const LongCommandStep *step, TargetBatch *batch, bool *ret_owners
 {
     Database *database = step->context->database;
     bool found = false;
-    if (!database_begin(database, DATABASE_WRITE, 0, &batch->now_us, err) ||
-        !ledger_range_lock(database, &batch->key, &batch->range, &found, err))
+    if (!database_begin(database, DATABASE_WRITE, 0, &batch->now_us, err))
         return false;
+    const int64_t began_ms = clock_monotonic_ms(step->context->clock);
+    if (!ledger_range_lock(database, &batch->key, &batch->range, &found, err))
+        return false;
+    batch->round_trip_ms = clock_monotonic_ms(step->context->clock) - began_ms;
     *ret_ownership_lost = !found || batch->range.owner_epoch != step->long_command->epoch;
     if (*ret_ownership_lost)
         database_rollback(database);

@@ -27,6 +27,7 @@ typedef enum Showing {
     SHOWS_AT_ONCE,    /* the client refuses it */
     SHOWS_IN_REPORT,  /* the record's own delivery report */
     SHOWS_FOR_BATCH,  /* every report of its topic */
+    SHOWS_BY_SIZE,    /* every report of a topic that got too much at once */
     SHOWS_IN_LOOK,    /* nothing tells but the transaction's state */
     SHOWS_NOT_AT_ALL, /* the record stays on its way */
 } Showing;
@@ -48,9 +49,11 @@ static struct {
     bool away;             /* it answers no question */
     Showing showing;
     ErrorReason reason;
+    size_t takes; /* bytes of dead letters at once */
     /* The transaction. */
     OutgoingPart *sent[SENT_MAX];
     size_t count;
+    size_t dead_letter_bytes;
     bool look_fails;
     int64_t longest_ms; /* of the transactions that were aborted */
     int64_t begun_ms;
@@ -123,7 +126,8 @@ kafka_producer_send(KafkaProducer *producer, const Record *record, void *opaque,
 {
     OutgoingPart *part = opaque;
     (void)producer;
-    (void)record;
+    if (goes_to(part, dead_letters))
+        kafka.dead_letter_bytes += record_size(record);
     if (is_bad(part) && kafka.showing == SHOWS_AT_ONCE) {
         (void)error_set(err, kafka.reason, "refused");
         return KAFKA_SEND_FAILED;
@@ -151,11 +155,19 @@ stays(const OutgoingPart *part)
            (kafka.showing == SHOWS_NOT_AT_ALL && topic_has_bad(part));
 }
 
+static bool
+is_refused(const OutgoingPart *part)
+{
+    if (kafka.showing == SHOWS_BY_SIZE)
+        return goes_to(part, dead_letters) && kafka.dead_letter_bytes > kafka.takes;
+    return kafka.showing == SHOWS_FOR_BATCH ? topic_has_bad(part) : is_bad(part);
+}
+
 static void
 report(OutgoingPart *part)
 {
     Error failure = {0};
-    const bool fails = kafka.showing == SHOWS_FOR_BATCH ? topic_has_bad(part) : is_bad(part);
+    const bool fails = is_refused(part);
     if (fails)
         (void)error_set(&failure, kafka.reason, "not delivered");
     kafka.delivered(kafka.state, part, fails ? &failure : NULL);
@@ -225,6 +237,7 @@ kafka_producer_begin(KafkaProducer *producer, Error *err)
     kafka.begun++;
     kafka.begun_ms = kafka.now_ms;
     kafka.count = 0;
+    kafka.dead_letter_bytes = 0;
     kafka.look_fails = false;
     return KAFKA_TXN_OK;
 }
@@ -461,6 +474,45 @@ test_record_that_fails_its_batch_is_found_by_halving(void **state)
 }
 
 static void
+send_large(Fixture *fixture, int64_t first, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) {
+        Outgoing *item = made_outgoing(fixture->lane, MADE_FIRST_OFFSET + first + i, "{}", "why");
+        make_source_large(item, MAX_BYTES / 2);
+        fixture->delivery.send(fixture->delivery.state, item);
+    }
+}
+
+/* What it takes is found out once, and tried again some minutes later. */
+static void
+test_topic_that_takes_little_at_once_gets_little(void **state)
+{
+    Fixture *fixture = *state;
+    kafka.showing = SHOWS_BY_SIZE;
+    kafka.reason = REASON_MESSAGE_TOO_LARGE;
+    kafka.takes = MAX_BYTES / 5;
+    send_large(fixture, 0, 40);
+    send_many(fixture, 40, 40, "why");
+    run_for(fixture, SOON_MS);
+    assert_int_equal(told.delivered, 80);
+    assert_int_equal(told.deferred, 0);
+    assert_in_range(kafka.aborted, 1, 4);
+    const int aborted = kafka.aborted;
+    send_large(fixture, 80, 40);
+    run_for(fixture, SOON_MS);
+    assert_int_equal(told.delivered, 120);
+    assert_int_equal(kafka.aborted, aborted);
+    run_for(fixture, LONG_MS);
+    kafka.takes = SIZE_MAX;
+    const int commits = kafka.commits;
+    send_large(fixture, 120, 40);
+    run_for(fixture, SOON_MS);
+    assert_int_equal(told.delivered, 160);
+    assert_int_equal(kafka.aborted, aborted);
+    assert_int_equal(kafka.commits, commits + 1);
+}
+
+static void
 test_record_that_nothing_tells_of_is_found_by_its_time(void **state)
 {
     Fixture *fixture = *state;
@@ -613,6 +665,7 @@ main(void)
         CASE(test_record_that_the_client_refuses_waits_alone),
         CASE(test_record_whose_report_fails_waits_alone),
         CASE(test_record_that_fails_its_batch_is_found_by_halving),
+        CASE(test_topic_that_takes_little_at_once_gets_little),
         CASE(test_record_that_nothing_tells_of_is_found_by_its_time),
         CASE(test_deleted_topic_of_dead_letters_lets_results_go),
         CASE(test_refused_topic_of_dead_letters_lets_results_go),
