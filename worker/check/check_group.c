@@ -13,27 +13,33 @@ enum {
     NAMES_MAX = 10,
 };
 
+/* What is found, and where to. */
+typedef struct Report {
+    const CheckGroupView *view;
+    Findings *findings;
+    Error *err;
+} Report;
+
 static bool
-add(FindingLevel level, const char *code, const char *what, Findings *findings, Error *err)
+add(const Report *report, FindingLevel level, const char *code, const char *what, const char *why,
+    const char *mend)
 {
-    const Finding finding = {.level = level, .code = code, .subject = "group", .what = what};
-    return findings_add(findings, &finding, err);
+    const Finding finding = {
+        .level = level, .code = code, .subject = "group", .what = what, .why = why, .mend = mend};
+    return findings_add(report->findings, &finding, report->err);
 }
 
 static bool
-add_denied(const CheckGroupView *view, Findings *findings, Error *err)
+add_denied(const Report *report)
 {
     CLEANUP(strbuf_done) StrBuf mend = {0};
+    const CheckGroupView *view = report->view;
     strbuf_add_format(&mend,
                       "kafka-acls.sh --bootstrap-server %s --add \\\n"
                       "  --allow-principal User:%s --operation Read --group %s",
                       view->bootstrap_servers, view->user[0] != '\0' ? view->user : "…", view->id);
-    const Finding finding = {.level = FINDING_FAIL,
-                             .code = "group_denied",
-                             .subject = "group",
-                             .what = "this login may not read it; that takes READ",
-                             .mend = strbuf_text(&mend)};
-    return findings_add(findings, &finding, err);
+    return add(report, FINDING_FAIL, "group_denied", "this login may not read it; that takes READ",
+               NULL, strbuf_text(&mend));
 }
 
 /* A client calls itself what it likes. */
@@ -65,13 +71,14 @@ add_members(StrBuf *what, const KafkaGroup *group)
 }
 
 static bool
-add_fine(const CheckGroupView *view, Findings *findings, Error *err)
+add_fine(const Report *report)
 {
     CLEANUP(strbuf_done) StrBuf what = {0};
+    const CheckGroupView *view = report->view;
     strbuf_add_format(&what, "%s, offsets in %d of %d partitions", view->id, view->committed,
                       view->partitions);
     add_members(&what, view->group);
-    return add(FINDING_OK, "group", strbuf_text(&what), findings, err);
+    return add(report, FINDING_OK, "group", strbuf_text(&what), NULL, NULL);
 }
 
 /* What libraries call a client whose program does not name it. A worker's client is called as its
@@ -117,67 +124,59 @@ add_stranger(const KafkaMember *member, StrBuf *what)
 
 /* With the statement that shows who they are. */
 static bool
-add_warning(const CheckGroupView *view, const char *code, const char *what, const char *why,
-            Findings *findings, Error *err)
+add_warning(const Report *report, const char *code, const char *what, const char *why)
 {
     CLEANUP(strbuf_done) StrBuf mend = {0};
     strbuf_add_format(&mend,
                       "kafka-consumer-groups.sh --bootstrap-server %s \\\n"
                       "  --describe --members --verbose --group %s",
-                      view->bootstrap_servers, view->id);
-    const Finding finding = {.level = FINDING_WARN,
-                             .code = code,
-                             .subject = "group",
-                             .what = what,
-                             .why = why,
-                             .mend = strbuf_text(&mend)};
-    return findings_add(findings, &finding, err);
+                      report->view->bootstrap_servers, report->view->id);
+    return add(report, FINDING_WARN, code, what, why, strbuf_text(&mend));
 }
 
 static bool
-check_strangers(const CheckGroupView *view, Findings *findings, Error *err)
+check_strangers(const Report *report)
 {
     CLEANUP(strbuf_done) StrBuf what = {0};
+    const KafkaGroup *group = report->view->group;
     size_t names = 0;
-    for (size_t i = 0; i < view->group->count && names < NAMES_MAX; i++) {
-        if (!is_stranger(view, &view->group->members[i]))
+    for (size_t i = 0; i < group->count && names < NAMES_MAX; i++) {
+        if (!is_stranger(report->view, &group->members[i]))
             continue;
-        add_stranger(&view->group->members[i], &what);
+        add_stranger(&group->members[i], &what);
         names++;
     }
-    return strbuf_text(&what)[0] == '\0' ||
-           add_warning(view, "group_shared", strbuf_text(&what),
+    return names == 0 ||
+           add_warning(report, "group_shared", strbuf_text(&what),
                        "What another program reads of the commands no worker executes. Give that "
-                       "program a group of its own. This shows who it is:",
-                       findings, err);
+                       "program a group of its own. This shows who it is:");
 }
 
 static bool
-check_assignor(const CheckGroupView *view, Findings *findings, Error *err)
+check_assignor(const Report *report)
 {
-    const char *assignor = view->group->assignor;
+    const char *assignor = report->view->group->assignor;
     char what[WHAT_BYTES];
     if (assignor[0] == '\0' || strcmp(assignor, ASSIGNOR) == 0)
         return true;
     (void)snprintf(what, sizeof(what), "its members use the assignor %.64s, workers use " ASSIGNOR,
                    assignor);
-    return add_warning(view, "group_assignor", what,
+    return add_warning(report, "group_assignor", what,
                        "No worker can join while they are there. Give the other program a group of "
-                       "its own. This shows who it is:",
-                       findings, err);
+                       "its own. This shows who it is:");
 }
 
 bool
 check_group(const CheckGroupView *view, Findings *findings, Error *err)
 {
+    const Report report = {view, findings, err};
     char what[WHAT_BYTES];
     if (view->sight == KAFKA_SIGHT_DENIED)
-        return add_denied(view, findings, err);
+        return add_denied(&report);
     if (view->sight != KAFKA_SIGHT_SEEN) {
         (void)snprintf(what, sizeof(what), "%.200s: %.280s", view->id, view->reason);
-        return add(FINDING_UNKNOWN, "group", what, findings, err);
+        return add(&report, FINDING_UNKNOWN, "group", what, NULL, NULL);
     }
-    return add_fine(view, findings, err) &&
-           (view->group == NULL ||
-            (check_assignor(view, findings, err) && check_strangers(view, findings, err)));
+    return add_fine(&report) &&
+           (view->group == NULL || (check_assignor(&report) && check_strangers(&report)));
 }
