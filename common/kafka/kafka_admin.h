@@ -62,8 +62,8 @@ bool kafka_admin_look(KafkaAdmin *admin, KafkaTopic *topics, size_t count, Kafka
                       Error *err) MUST_CHECK;
 
 /* Whether one of the brokers that lead the topics' partitions can be reached where the cluster says
- * that it is, which may be another address than that of kafka.bootstrap.servers. True where there is
- * none to ask. On false, ERROR_HOLD "kafka_unreachable" names the addresses. */
+ * that it is, which may be another address than that of kafka.bootstrap.servers. True where there
+ * is none to ask. On false, ERROR_HOLD "kafka_unreachable" names the addresses. */
 bool kafka_admin_reach(KafkaAdmin *admin, const KafkaTopic *topics, size_t count, int timeout_ms,
                        Error *err) MUST_CHECK;
 

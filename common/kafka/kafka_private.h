@@ -104,8 +104,8 @@ bool kafka_lookup_begin(rd_kafka_t *handle, const KafkaQuestion *question, int w
 bool kafka_reach_leaders(KafkaClient *client, const char *topic, int timeout_ms,
                          Error *err) MUST_CHECK;
 
-/* Who is in the group, and has partitions of other topics than `topic`. To be asked when the group's
- * coordinator has answered already. On success the caller ends *ret_group. */
+/* Who is in the group, and has partitions of other topics than `topic`. To be asked when the
+ * group's coordinator has answered already. On success the caller ends *ret_group. */
 bool kafka_group_look(rd_kafka_t *handle, const char *name, const char *topic, int timeout_ms,
                       KafkaGroup *ret_group, Error *err) MUST_CHECK;
 

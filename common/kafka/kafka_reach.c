@@ -32,8 +32,8 @@ note_leader(Leaders *leaders, int32_t id)
     return true;
 }
 
-/* Any answer of the leader will do, a refusal too; those are the codes that librdkafka does not make
- * itself. It has one of its own at once while it still connects. */
+/* Any answer of the leader will do, a refusal too; those are the codes that librdkafka does not
+ * make itself. It has one of its own at once while it still connects. */
 static bool
 answers(const KafkaClient *client, const char *topic, int32_t partition, int timeout_ms)
 {

@@ -1,5 +1,5 @@
-/* Constraints of the application that do not take a booking as Expired: it is skipped and named, and
- * the others go on. */
+/* Constraints of the application that do not take a booking as Expired: it is skipped and named,
+ * and the others go on. */
 #include "tests/support/tasks.h"
 
 #include <setjmp.h>

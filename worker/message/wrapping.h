@@ -1,6 +1,6 @@
 /*
- * wrapping: in what a value that is no command seems to be packed, so that its rejection can say how
- * to send it plain.
+ * wrapping: in what a value that is no command seems to be packed, so that its rejection can say
+ * how to send it plain.
  *
  * Threads:   any; cJSON's trees are only read.
  * Invariant: a guess for a sentence. It never makes a command of what is none.

@@ -16,9 +16,9 @@
     "SELECT pg_catalog.set_config('search_path', pg_catalog.rtrim(pg_catalog.concat("              \
     "'pg_catalog, ', pg_catalog.current_setting('search_path')), ', '), true)"
 
-/* Whoever waits for a lock that a look has waits a second at the most. The look waits for locks less
- * long than PostgreSQL waits before it searches for deadlocks (deadlock_timeout, 1 s), and has those
- * of one statement alone: so no deadlock is ever found, whose victim the application could be. */
+/* The application waits a second at the most for a lock that a look has. The look waits for locks
+ * less long than PostgreSQL waits before it searches for deadlocks (deadlock_timeout, 1 s), and has
+ * those of one statement alone: so no deadlock is found, whose victim the application could be. */
 #define TABLES_BEGIN "SET LOCAL statement_timeout = '1s'; SET LOCAL lock_timeout = '250ms'"
 
 enum {
