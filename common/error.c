@@ -2,9 +2,15 @@
 
 #include "common/utf8.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+
+enum {
+    LIMIT_BYTES = 64,
+};
 
 /* ASCII: an error's text is stored in databases of every encoding. */
 #define TRUNCATION_MARK "..."
@@ -102,6 +108,25 @@ error_wrap(Error *err, const char *format, ...)
     memcpy(before, err->text, sizeof(before));
     format_variadic(err->text, sizeof(err->text), "%s: %s", tried, before);
     return false;
+}
+
+/* "", or the limit in parentheses. */
+static void
+describe_limit(int code, char text[LIMIT_BYTES])
+{
+    struct rlimit files;
+    text[0] = '\0';
+    if (code == EMFILE && getrlimit(RLIMIT_NOFILE, &files) == 0)
+        (void)snprintf(text, LIMIT_BYTES, " (ulimit -n is %llu)",
+                       (unsigned long long)files.rlim_cur);
+}
+
+bool
+error_system(Error *err, const char *what, int code)
+{
+    char limit[LIMIT_BYTES];
+    describe_limit(code, limit);
+    return error_set(err, REASON_SYSTEM, "%s: %s%s", what, strerror(code), limit);
 }
 
 bool

@@ -49,6 +49,10 @@ void error_hold(Error *err);
 /* Puts "<what was being tried>: " before the text (not before the detail); returns false. */
 bool error_wrap(Error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* A call of the system has failed with the errno `code` while `what` was tried: ERROR_FATAL
+ * "system", whose text names the limit of the process where it has come to one. Returns false. */
+bool error_system(Error *err, const char *what, int code);
+
 /* Out of memory is an ERROR_FATAL of its own. Returns false. */
 bool error_out_of_memory(Error *err);
 

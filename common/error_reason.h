@@ -84,6 +84,7 @@ typedef enum ErrorScope {
     X(REASON_OFFSETS_UNSTABLE, "offsets_unstable", RETRY, EVERYTHING, true)                        \
     X(REASON_TRANSACTIONS_REFUSED, "kafka_refused", RETRY, EVERYTHING, true)                       \
     X(REASON_TRANSACTION_STALLED, "kafka_unreachable", RETRY, EVERYTHING, true)                    \
+    X(REASON_ASSIGNOR_DIFFERS, "assignor_differs", HOLD, EVERYTHING, false)                        \
     X(REASON_INSTANCE_ID_IN_USE, "instance_id_in_use", FATAL, EVERYTHING, false)                   \
     X(REASON_DEV_BROKER, "dev_broker", FATAL, EVERYTHING, false)
 

@@ -72,3 +72,22 @@ record_header(const Record *record, const char *name)
     }
     return NULL;
 }
+
+static bool
+is_equal(Bytes a, Bytes b)
+{
+    return (a.data == NULL) == (b.data == NULL) && a.size == b.size &&
+           (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
+
+bool
+record_header_is_ambiguous(const Record *record, const char *name)
+{
+    const RecordHeader *last = record_header(record, name);
+    for (size_t i = 0; i < record->header_count; i++) {
+        if (strcmp(record->headers[i].name, name) == 0 &&
+            !is_equal(record->headers[i].value, last->value))
+            return true;
+    }
+    return false;
+}

@@ -47,6 +47,9 @@ DEFINE_FREEP(Record, record_free)
 /* The last header of that name (case counts), or NULL. */
 const RecordHeader *record_header(const Record *record, const char *name);
 
+/* Whether headers of that name have different values, so that none of them is the one. */
+bool record_header_is_ambiguous(const Record *record, const char *name);
+
 /* How many bytes the record takes in memory, for budgets. */
 size_t record_size(const Record *record);
 

@@ -90,6 +90,14 @@ dev_broker_fence(DevBroker *broker, int joins, int heartbeats)
 }
 
 void
+dev_broker_refuse_joins(DevBroker *broker, int joins)
+{
+    for (int i = 0; i < joins; i++)
+        rd_kafka_mock_push_request_errors(broker->cluster, REQUEST_JOIN_GROUP, 1,
+                                          RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL);
+}
+
+void
 dev_broker_move_coordinator(DevBroker *broker, int lookups)
 {
     for (int i = 0; i < lookups; i++)

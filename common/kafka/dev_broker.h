@@ -27,6 +27,10 @@ void dev_broker_set_reachable(DevBroker *broker, bool reachable);
  * so many of those that join, and of those that have joined. For tests. */
 void dev_broker_fence(DevBroker *broker, int joins, int heartbeats);
 
+/* Answers the next so many requests to join a group as if its members had another assignor. For
+ * tests. */
+void dev_broker_refuse_joins(DevBroker *broker, int joins);
+
 /* Answers the next so many look-ups of committed offsets as a broker that is not the group's
  * coordinator any more. For tests. */
 void dev_broker_move_coordinator(DevBroker *broker, int lookups);

@@ -321,6 +321,21 @@ kafka_admin_look(KafkaAdmin *admin, KafkaTopic *topics, size_t count, KafkaPatie
            look_at_settings(admin, topics, count, patience.settings_ms, err);
 }
 
+bool
+kafka_admin_reach(KafkaAdmin *admin, const KafkaTopic *topics, size_t count, int timeout_ms,
+                  Error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (topics[i].settings_sight == KAFKA_SIGHT_SEEN)
+            return true; /* the controller has told them, at its own address */
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (topics[i].sight == KAFKA_SIGHT_SEEN)
+            return kafka_reach_leaders(&admin->client, topics[i].name, timeout_ms, err);
+    }
+    return true;
+}
+
 static int32_t
 count_committed(const KafkaLookup *lookup, int32_t partitions)
 {
@@ -358,6 +373,17 @@ kafka_admin_group(KafkaAdmin *admin, const char *group, const KafkaTopic *topic,
     }
     (void)error_set(err, REASON_KAFKA_FAILED, "no coordinator answers within %d ms", timeout_ms);
     return KAFKA_SIGHT_FAILED;
+}
+
+bool
+kafka_admin_members(KafkaAdmin *admin, const char *group, const char *topic, int timeout_ms,
+                    KafkaGroup *ret_group, Error *err)
+{
+    /* librdkafka 2.0.2 locks itself up over a broker that does not know the question. The embedded
+     * one alone does not. */
+    if (!admin->has_controller)
+        return error_set(err, REASON_KAFKA_FAILED, "this broker does not describe groups");
+    return kafka_group_look(admin->client.handle, group, topic, timeout_ms, ret_group, err);
 }
 
 static void

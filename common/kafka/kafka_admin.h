@@ -11,6 +11,7 @@
 #define COMMON_KAFKA_KAFKA_ADMIN_H
 
 #include "common/error.h"
+#include "common/kafka/kafka_group.h"
 #include "common/kafka/kafka_settings.h"
 
 #include <stdint.h>
@@ -60,10 +61,21 @@ typedef struct KafkaPatience {
 bool kafka_admin_look(KafkaAdmin *admin, KafkaTopic *topics, size_t count, KafkaPatience patience,
                       Error *err) MUST_CHECK;
 
+/* Whether one of the brokers that lead the topics' partitions can be reached where the cluster says
+ * that it is, which may be another address than that of kafka.bootstrap.servers. True where there
+ * is none to ask. On false, ERROR_HOLD "kafka_unreachable" names the addresses. */
+bool kafka_admin_reach(KafkaAdmin *admin, const KafkaTopic *topics, size_t count, int timeout_ms,
+                       Error *err) MUST_CHECK;
+
 /* Whether the offsets of the group can be read; for how many of the topic's partitions some are
  * committed. FAILED when there is no answer in time, with the reason in `err`. */
 KafkaSight kafka_admin_group(KafkaAdmin *admin, const char *group, const KafkaTopic *topic,
                              int timeout_ms, int32_t *ret_committed, Error *err) MUST_CHECK;
+
+/* Who is in the group: kafka_group_look. False where that is not told: no right, no answer in time,
+ * no group of consumers, a broker that does not know the question. */
+bool kafka_admin_members(KafkaAdmin *admin, const char *group, const char *topic, int timeout_ms,
+                         KafkaGroup *ret_group, Error *err) MUST_CHECK;
 
 /* A topic to make; a setting of 0 is left to the broker. */
 typedef struct KafkaNewTopic {

@@ -198,8 +198,8 @@ unreachable(const KafkaClient *client, int timeout_ms, Error *err)
                      client->reason[0] != '\0' ? client->reason : "no broker answers");
 }
 
-static bool
-is_interrupted(const KafkaClient *client)
+bool
+kafka_client_is_interrupted(const KafkaClient *client)
 {
     return client->interrupt.asked != NULL && client->interrupt.asked(client->interrupt.state);
 }
@@ -222,7 +222,7 @@ fetch_metadata(KafkaClient *client, rd_kafka_topic_t *topic, int64_t deadline_ms
             return true;
         if (client->authentication_failed)
             return unreachable(client, timeout_ms, err);
-        if (is_interrupted(client))
+        if (kafka_client_is_interrupted(client))
             return error_set(err, REASON_INTERRUPTED, "interrupted while Kafka was away");
         if (code == RD_KAFKA_RESP_ERR__TIMED_OUT)
             step_ms = step_ms * 2 < WAIT_STEP_MAX_MS ? step_ms * 2 : WAIT_STEP_MAX_MS;

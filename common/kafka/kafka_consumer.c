@@ -131,7 +131,7 @@ consumer_init(KafkaConsumer *consumer, const KafkaSettings *settings, Error *err
 {
     consumer->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (consumer->event_fd < 0)
-        return error_set(err, REASON_SYSTEM, "eventfd: errno %d", errno);
+        return error_system(err, "make an eventfd", errno);
     CLEANUP(kafka_conf_destroyp) rd_kafka_conf_t *conf = NULL;
     const KafkaProperties defaults = {default_list, ARRAY_LEN(default_list)};
     const KafkaProperties fixed = {fixed_list, ARRAY_LEN(fixed_list)};
@@ -244,6 +244,12 @@ message_error(KafkaConsumer *consumer, const rd_kafka_message_t *message, Error 
                          fatal == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID ? REASON_INSTANCE_ID_IN_USE
                                                                        : REASON_KAFKA_BROKEN,
                          "kafka consumer: %s", reason);
+    if (message->err == RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL)
+        return error_set(err, REASON_ASSIGNOR_DIFFERS,
+                         "another program is in the group %s with another assignor than range, so "
+                         "this worker gets no commands before that program has a group of its own; "
+                         "kafka-consumer-groups.sh --describe --members --group %s shows it",
+                         consumer->group, consumer->group);
     return kafka_client_error(err, message->err, "read topic", consumer->topic);
 }
 

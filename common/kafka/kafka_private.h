@@ -10,6 +10,7 @@
 #define COMMON_KAFKA_KAFKA_PRIVATE_H
 
 #include "common/error.h"
+#include "common/kafka/kafka_group.h"
 #include "common/kafka/kafka_lookup.h"
 #include "common/kafka/kafka_membership.h"
 #include "common/kafka/kafka_producer.h"
@@ -77,6 +78,9 @@ bool kafka_client_check_topic(KafkaClient *client, const char *topic, int timeou
 /* Whether a fatal error has ended the client: all that is left is to destroy it. */
 bool kafka_client_is_broken(const KafkaClient *client) MUST_CHECK;
 
+/* Whether the program was asked to end meanwhile. */
+bool kafka_client_is_interrupted(const KafkaClient *client) MUST_CHECK;
+
 /* Fills `err` with the kind that librdkafka's code means for us; returns false. */
 bool kafka_client_error(Error *err, rd_kafka_resp_err_t code, const char *what,
                         const char *subject);
@@ -94,6 +98,16 @@ rd_kafka_topic_partition_list_t *kafka_client_offset_list(const KafkaOffsets *of
  * there is an answer; -1 for none. */
 bool kafka_lookup_begin(rd_kafka_t *handle, const KafkaQuestion *question, int wake_fd,
                         KafkaLookup **ret_lookup, Error *err) MUST_CHECK;
+
+/* Whether one of the leaders of the topic's partitions can be reached; ERROR_HOLD
+ * "kafka_unreachable" names where they are said to be. True where there is none to ask. */
+bool kafka_reach_leaders(KafkaClient *client, const char *topic, int timeout_ms,
+                         Error *err) MUST_CHECK;
+
+/* Who is in the group, and has partitions of other topics than `topic`. To be asked when the
+ * group's coordinator has answered already. On success the caller ends *ret_group. */
+bool kafka_group_look(rd_kafka_t *handle, const char *name, const char *topic, int timeout_ms,
+                      KafkaGroup *ret_group, Error *err) MUST_CHECK;
 
 /* Within the rebalance callback of an assignment alone. NULL when the consumer is no member of its
  * group (any more), or when out of memory. */

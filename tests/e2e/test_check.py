@@ -3,7 +3,8 @@ import json
 import re
 import time
 
-from harness import World, check, check_equal, wait_until
+from harness import Skipped, World, check, check_equal, wait_until
+from strangers import consumer_in_group, relay_of_unknown_names
 
 NOTES = "CREATE TABLE notes (session_id varchar(64) REFERENCES sessions ON DELETE CASCADE)"
 
@@ -91,3 +92,30 @@ def test_reference_added_while_it_runs_holds_until_it_is_gone():
         check(waiting not in dict(world.published()), "the command ended")
         world.sql("DROP TABLE notes")
         check_equal(world.wait_for_ids([waiting])[waiting]["data"]["deleted_sessions"], 5, "deleted sessions")
+
+
+def test_check_and_run_say_where_brokers_cannot_be_reached():
+    with World() as world, relay_of_unknown_names() as bootstrap:
+        done = world.program("check", "--only", "FAIL", CLEANUP_KAFKA_BOOTSTRAP_SERVERS=bootstrap)
+        check_equal(done.returncode, 3, "exit code of check")
+        text = " ".join(done.stdout.split())
+        check("FAIL Kafka the cluster sends clients to x.invalid:" in text and "advertised.listeners" in text, f"check: {text}")
+        run = world.program("run", timeout=60, CLEANUP_KAFKA_BOOTSTRAP_SERVERS=bootstrap)
+        check_equal(run.returncode, 3, f"exit code of run ({run.stderr})")
+        check("x.invalid" in run.stderr.split("FAIL", 1)[-1], f"run: {run.stderr}")
+
+
+def test_stranger_in_the_group_is_told_by_check_and_by_run():
+    with World() as world:
+        if "topic_settings_unread" in {finding["code"] for finding in findings(world)[1]}:
+            raise Skipped("the embedded broker does not describe groups")
+        with consumer_in_group(world.name, world.commands, "roundrobin"):
+            wait_until(lambda: {"group_shared", "group_assignor"} <= {finding["code"] for finding in findings(world)[1]},
+                       "check names the stranger")
+            code, found = findings(world)
+            check_equal(code, 0, f"exit code ({found})")
+            members = [finding["what"] for finding in found if finding["code"] == "group"]
+            check("1 member: rdkafka" in members[0], f"members: {members}")
+            worker = world.start_worker()
+            wait_until(lambda: "code=assignor_differs" in worker.log(), "the worker says why it gets nothing")
+        wait_until(lambda: "partitions assigned" in worker.log(), "the worker joins when the stranger has gone")

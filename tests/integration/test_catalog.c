@@ -342,6 +342,52 @@ test_walk_of_a_read_only_role_is_mended(void **state)
     application_drop_role(app, role);
 }
 
+static void
+test_walk_of_a_role_with_too_few_connections_is_mended(void **state)
+{
+    (void)state;
+    CLEANUP(look_done) Look look;
+    char role[APPLICATION_ROLE_BYTES];
+    look_init(&look);
+    application_add_role(app, role);
+    CLEANUP(autofree) char *dsn = postgres_dsn(role);
+    look.settings.dsn = dsn;
+    look.settings.connections = 5;
+    look_passes(&look);
+    postgres_exec(app, "ALTER ROLE %s CONNECTION LIMIT 4", role);
+    look_apply(&look, app,
+               look_find(&look, FINDING_WARN, "connection_limit",
+                         "may have 4 connections, one worker has 5"));
+    look_passes(&look);
+    postgres_exec(app, "ALTER ROLE %s CONNECTION LIMIT 1", role);
+    (void)look_find(&look, FINDING_WARN, "connection_limit", "may have 1 connection, one");
+    look.settings.connections = 0;
+    look_passes(&look);
+    application_drop_role(app, role);
+}
+
+static void
+test_walk_of_a_database_with_too_few_connections_is_mended(void **state)
+{
+    (void)state;
+    CLEANUP(look_done) Look look;
+    char role[APPLICATION_ROLE_BYTES];
+    look_init(&look);
+    application_add_role(app, role);
+    CLEANUP(autofree) char *dsn = postgres_dsn(role);
+    look.settings.dsn = dsn;
+    look.settings.connections = 300;
+    postgres_exec(app, "DO $$ BEGIN EXECUTE format('ALTER DATABASE %%I CONNECTION LIMIT 299', "
+                       "current_database()); END $$");
+    look_apply(&look, app,
+               look_find(&look, FINDING_WARN, "connection_limit",
+                         "may have 299 connections, one worker has 300"));
+    look_passes(&look);
+    postgres_exec(app, "DO $$ BEGIN EXECUTE format('ALTER DATABASE %%I CONNECTION LIMIT -1', "
+                       "current_database()); END $$");
+    application_drop_role(app, role);
+}
+
 /* Half an hour behind PostgreSQL's. */
 static int64_t
 read_slow_clock(void *state)
@@ -403,6 +449,8 @@ main(void)
         cmocka_unit_test(test_walk_over_an_inherited_table_is_mended_and_partitions_are_fine),
         cmocka_unit_test(test_walk_over_row_security_is_mended),
         cmocka_unit_test(test_walk_of_a_read_only_role_is_mended),
+        cmocka_unit_test(test_walk_of_a_role_with_too_few_connections_is_mended),
+        cmocka_unit_test(test_walk_of_a_database_with_too_few_connections_is_mended),
         cmocka_unit_test(test_walk_with_clocks_apart_says_how_far),
         cmocka_unit_test(test_walk_without_a_server_is_a_hold),
     };

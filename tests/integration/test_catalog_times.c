@@ -201,6 +201,29 @@ test_walk_over_rows_ahead_of_the_clock_says_how_far(void **state)
     look_passes(&look);
 }
 
+static void
+test_walk_over_the_last_times_that_there_are_says_how_far(void **state)
+{
+    (void)state;
+    static const char *const zones[] = {"UTC", "America/New_York", "Asia/Tokyo"};
+    static const char *const types[] = {"timestamp", "timestamptz"};
+    for (size_t i = 0; i < ARRAY_LEN(zones) * ARRAY_LEN(types); i++) {
+        CLEANUP(look_done) Look look;
+        look_init(&look);
+        look.settings.tables.time_zone = zones[i % ARRAY_LEN(zones)];
+        postgres_exec(app,
+                      "DELETE FROM bookings; ALTER TABLE bookings ALTER created_at TYPE %s; "
+                      "SET timezone = 'UTC'; INSERT INTO bookings (booking_id, created_at) VALUES "
+                      "('x', '294276-12-31 23:59:59.999999'), "
+                      "('y', '4713-11-24 00:00 BC'); RESET timezone",
+                      types[i / ARRAY_LEN(zones)]);
+        (void)look_find_among(&look, FINDING_FAIL, "time_ahead",
+                              "created_at of public.bookings is 10");
+    }
+    postgres_exec(app,
+                  "DELETE FROM bookings; ALTER TABLE bookings ALTER created_at TYPE timestamp");
+}
+
 int
 main(void)
 {
@@ -211,6 +234,7 @@ main(void)
         cmocka_unit_test(test_walk_over_a_role_of_another_zone_that_inserts_is_mended),
         cmocka_unit_test(test_walk_with_an_unknown_zone_names_those_that_are_near),
         cmocka_unit_test(test_walk_over_rows_ahead_of_the_clock_says_how_far),
+        cmocka_unit_test(test_walk_over_the_last_times_that_there_are_says_how_far),
     };
     if (!postgres_is_available())
         return POSTGRES_SKIPPED;

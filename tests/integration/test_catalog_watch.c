@@ -194,7 +194,8 @@ test_connection_that_died_while_idle_is_opened_again(void **state)
     (void)state;
     assert_passes(CATALOG_SESSIONS, CATALOG_WATCH_BATCH);
     postgres_exec(app, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE "
-                       "application_name LIKE 'cleanup-worker%%'");
+                       "datname = current_database() AND application_name LIKE "
+                       "'cleanup-worker%%'");
     assert_passes(CATALOG_SESSIONS, CATALOG_WATCH_BATCH);
 }
 

@@ -15,6 +15,8 @@ check_walk_database(CheckContext *context, Findings *findings, Error *err)
     Database *database = database_new(context->database, clock_system());
     const CatalogNeeds needs = {.is_start = true};
     Error cause = {0};
+    if (!settings_need_database(context->settings, &cause))
+        return true; /* the walk over the configuration has said so */
     if (database == NULL)
         return error_out_of_memory(err);
     if (catalog_walk(database, &needs, findings, &cause))

@@ -1,6 +1,6 @@
 #include "common/kafka/kafka_admin.h"
-#include "common/strbuf.h"
 #include "worker/check/check.h"
+#include "worker/check/check_group.h"
 #include "worker/check/check_topic.h"
 
 #include <stdio.h>
@@ -56,40 +56,28 @@ add_brokers(const Walk *walk)
     return add(walk, FINDING_OK, "kafka", "Kafka", what, NULL);
 }
 
+/* Its members are a further question, which may go unanswered. */
 static bool
-add_group_denied(const Walk *walk)
+look_at_group(const Walk *walk, const KafkaTopic *commands)
 {
-    CLEANUP(strbuf_done) StrBuf mend = {0};
     const Settings *settings = walk->context->settings;
-    const char *user = kafka_admin_user(walk->admin);
-    strbuf_add_format(&mend,
-                      "kafka-acls.sh --bootstrap-server %s --add \\\n"
-                      "  --allow-principal User:%s --operation Read --group %s",
-                      settings->kafka.bootstrap_servers, user[0] != '\0' ? user : "…",
-                      settings->kafka.group_id);
-    return add(walk, FINDING_FAIL, "group_denied", "group",
-               "this login may not read it; that takes READ", strbuf_text(&mend));
-}
-
-static bool
-add_group(const Walk *walk, const KafkaTopic *commands)
-{
-    const char *group = walk->context->settings->kafka.group_id;
-    char what[WHAT_BYTES];
-    int32_t committed = 0;
+    const int timeout_ms = walk->context->is_start ? GROUP_AT_START_MS : GROUP_MS;
+    CLEANUP(kafka_group_done) KafkaGroup group = {0};
     Error cause = {0};
-    const KafkaSight sight = kafka_admin_group(
-        walk->admin, group, commands, walk->context->is_start ? GROUP_AT_START_MS : GROUP_MS,
-        &committed, &cause);
-    if (sight == KAFKA_SIGHT_DENIED)
-        return add_group_denied(walk);
-    if (sight != KAFKA_SIGHT_SEEN) {
-        (void)snprintf(what, sizeof(what), "%.200s: %.280s", group, cause.text);
-        return add(walk, FINDING_UNKNOWN, "group", "group", what, NULL);
-    }
-    (void)snprintf(what, sizeof(what), "%s, offsets in %d of %d partitions", group, committed,
-                   commands->partitions);
-    return add(walk, FINDING_OK, "group", "group", what, NULL);
+    Error untold = {0};
+    CheckGroupView view = {
+        .bootstrap_servers = settings->kafka.bootstrap_servers,
+        .user = kafka_admin_user(walk->admin),
+        .id = settings->kafka.group_id,
+        .partitions = commands->partitions,
+    };
+    view.sight =
+        kafka_admin_group(walk->admin, view.id, commands, timeout_ms, &view.committed, &cause);
+    view.reason = cause.text;
+    if (view.sight == KAFKA_SIGHT_SEEN &&
+        kafka_admin_members(walk->admin, view.id, commands->name, timeout_ms, &group, &untold))
+        view.group = &group;
+    return check_group(&view, walk->findings, walk->err);
 }
 
 static bool
@@ -111,13 +99,16 @@ look(const Walk *walk)
     };
     const KafkaPatience patience = {LOOK_MS, is_start ? SETTINGS_AT_START_MS : LOOK_MS};
     Error cause = {0};
-    if (!kafka_admin_look(walk->admin, topics, ARRAY_LEN(topics), patience, &cause))
+    if (!kafka_admin_look(walk->admin, topics, ARRAY_LEN(topics), patience, &cause) ||
+        !kafka_admin_reach(walk->admin, topics, ARRAY_LEN(topics), LOOK_MS, &cause))
         return add_unreachable(walk, &cause);
+    if (!add_brokers(walk))
+        return false;
     for (size_t i = 0; i < ARRAY_LEN(topics); i++) {
         if (!check_topic(&view, roles[i], &topics[i], walk->findings, walk->err))
             return false;
     }
-    return add_group(walk, &topics[0]);
+    return look_at_group(walk, &topics[0]);
 }
 
 bool
@@ -129,5 +120,5 @@ check_walk_kafka(CheckContext *context, Findings *findings, Error *err)
     if (!kafka_admin_open(context->kafka, REACH_MS, &admin, &walk.brokers, &cause))
         return add_unreachable(&walk, &cause);
     walk.admin = admin;
-    return add_brokers(&walk) && look(&walk);
+    return look(&walk);
 }

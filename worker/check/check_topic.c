@@ -216,8 +216,11 @@ check_replicas(Look *look)
     if (look->role != CHECK_TOPIC_COMMANDS && topic->min_insync_replicas > topic->replicas) {
         (void)snprintf(what, sizeof(what), "min.insync.replicas is %" PRId64 ", replicas are %d",
                        topic->min_insync_replicas, topic->replicas);
-        return add_with_settings(look, FINDING_FAIL, "topic_never_in_sync", what,
-                                 "The broker would refuse every record.", "min.insync.replicas=1");
+        return add_with_settings(look, look->view->is_start ? FINDING_WARN : FINDING_FAIL,
+                                 "topic_never_in_sync", what,
+                                 "Brokers before Kafka 4 would refuse every record, newer ones "
+                                 "count at most the replicas that there are.",
+                                 "min.insync.replicas=1");
     }
     if (topic->replicas != 1 || look->view->brokers < 2)
         return true;

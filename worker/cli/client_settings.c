@@ -44,6 +44,7 @@ client_settings_database(const Settings *settings, DatabaseSettings *ret_databas
         .statement_timeout_ms = settings->postgres.statement_timeout_ms,
         .locked_timeout_ms = settings->worker.locked_timeout_ms,
         .clock_skew_ms = settings->worker.clock_skew_ms,
+        .connections = settings->worker.executors + 1, /* upkeep has one of its own */
     };
     /* A name that is too long is cut off here, as PostgreSQL would. */
     (void)snprintf(ret_database->application_name, sizeof(ret_database->application_name),

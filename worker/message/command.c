@@ -3,26 +3,29 @@
 #include "common/json.h"
 #include "worker/message/draft.h"
 #include "worker/message/identity.h"
+#include "worker/message/wrapping.h"
 
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
+#define TYPE_HEADER "content-type"
 #define STRUCTURED_TYPE "application/cloudevents+json"
 
 static void
-draft_read_fault(Draft *draft, JsonFault fault, size_t position)
+draft_read_fault(Draft *draft, JsonFault fault, size_t position, Bytes value)
 {
     switch (fault) {
     case JSON_FAULT_NONE:
         return;
     case JSON_FAULT_UTF8:
         draft_fault(draft, ERROR_CODE_INVALID_UTF8,
-                    "byte %zu is not UTF-8, or a byte order mark stands first", position);
+                    "byte %zu is not UTF-8, or a byte order mark stands first%s", position,
+                    wrapping_of_bytes(value));
         return;
     case JSON_FAULT_SYNTAX:
-        draft_fault(draft, ERROR_CODE_INVALID_JSON, "not one strict JSON text; see byte %zu",
-                    position);
+        draft_fault(draft, ERROR_CODE_INVALID_JSON, "not one strict JSON text; see byte %zu%s",
+                    position, wrapping_of_bytes(value));
         return;
     case JSON_FAULT_DEPTH:
         draft_fault(draft, ERROR_CODE_TOO_DEEP, "nested deeper than %d", COMMAND_JSON_MAX_DEPTH);
@@ -39,7 +42,7 @@ draft_read_fault(Draft *draft, JsonFault fault, size_t position)
 static bool
 is_structured(const Record *record)
 {
-    const char *type = draft_header_text(record, "content-type");
+    const char *type = draft_header_text(record, TYPE_HEADER);
     if (type == NULL || strncasecmp(type, STRUCTURED_TYPE, strlen(STRUCTURED_TYPE)) != 0)
         return false;
     const char after = type[strlen(STRUCTURED_TYPE)];
@@ -67,8 +70,16 @@ read_value(Draft *draft, const Record *record)
                                 ? json_parse(record->value.data, record->value.size,
                                              COMMAND_JSON_MAX_DEPTH, &root, &position)
                                 : JSON_FAULT_SYNTAX;
-    draft_read_fault(draft, fault, position);
+    draft_read_fault(draft, fault, position, record->value);
     return root;
+}
+
+/* An ambiguous one does not tell in which form the command is: nothing is read of it. */
+static bool
+has_clear_mode(Draft *draft, const Record *record)
+{
+    draft_check_header(draft, record, TYPE_HEADER);
+    return !draft->fault.set;
 }
 
 /* The attributes are headers, so they tell the event apart whatever its value is. A record without
@@ -86,7 +97,9 @@ read_binary_event(Draft *draft, const Record *record, cJSON **ret_root)
 static void
 read_by_mode(Draft *draft, const Record *record, cJSON **ret_root)
 {
-    if (is_binary_event(record)) {
+    if (!has_clear_mode(draft, record)) {
+        return;
+    } else if (is_binary_event(record)) {
         read_binary_event(draft, record, ret_root);
     } else if ((*ret_root = read_value(draft, record)) == NULL) {
         return;

@@ -112,11 +112,20 @@ const char *
 draft_header_text(const Record *record, const char *name)
 {
     const RecordHeader *header = record_header(record, name);
-    if (header == NULL || header->value.data == NULL ||
+    if (header == NULL || header->value.data == NULL || record_header_is_ambiguous(record, name) ||
         strlen(header->value.data) != header->value.size ||
         !utf8_is_valid(header->value.data, header->value.size))
         return NULL;
     return header->value.data;
+}
+
+/* Which of them the sender meant is anybody's guess, and a task that deletes is not guessed. */
+void
+draft_check_header(Draft *draft, const Record *record, const char *name)
+{
+    if (record_header_is_ambiguous(record, name))
+        draft_fault(draft, ERROR_CODE_INVALID_HEADER,
+                    "the header %s is there more than once, with different values", name);
 }
 
 static int
@@ -134,6 +143,8 @@ draft_read_replay(Draft *draft, const Record *record)
 {
     if (record_header(record, REPLAY_HEADER) == NULL)
         return;
+    draft_check_header(draft, record, REPLAY_HEADER);
+    draft_check_header(draft, record, ID_HEADER);
     const int number = replay_number(record);
     const char *id = draft_header_text(record, ID_HEADER);
     if (number == 0)

@@ -54,7 +54,10 @@ void draft_read_binary_event(Draft *draft, const Record *record);
 /* The cleanup-… headers of a replay. */
 void draft_read_replay(Draft *draft, const Record *record);
 
-/* The header's value as text, or NULL when it is absent or no UTF-8 without NUL. */
+/* The header's value as text, or NULL when it is absent, ambiguous, or no UTF-8 without NUL. */
 const char *draft_header_text(const Record *record, const char *name);
+
+/* Notes the fault when the header is there twice with different values. */
+void draft_check_header(Draft *draft, const Record *record, const char *name);
 
 #endif

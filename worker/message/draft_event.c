@@ -1,5 +1,6 @@
 /* A command as a CloudEvent 1.0 (cloudevents.io: JSON format, Kafka protocol binding). */
 #include "worker/message/draft.h"
+#include "worker/message/wrapping.h"
 
 #include <string.h>
 
@@ -67,7 +68,8 @@ draft_read_structured_event(Draft *draft, const cJSON *root)
 {
     draft->is_event = true;
     if (!cJSON_IsObject(root)) {
-        draft_fault(draft, ERROR_CODE_NOT_AN_OBJECT, "a CloudEvent is a JSON object");
+        draft_fault(draft, ERROR_CODE_NOT_AN_OBJECT, "a CloudEvent is a JSON object%s",
+                    wrapping_of_tree(root));
         return;
     }
     for (size_t i = 0; i < ARRAY_LEN(attributes); i++) {
@@ -95,6 +97,7 @@ draft_read_binary_event(Draft *draft, const Record *record)
     draft->is_event = true;
     for (size_t i = 0; i < ARRAY_LEN(attributes); i++) {
         const char *value = draft_header_text(record, attributes[i].header);
+        draft_check_header(draft, record, attributes[i].header);
         if (value != NULL)
             attributes[i].take(draft, attributes[i].spoken, value);
         else if (attributes[i].required || record_header(record, attributes[i].header) != NULL)

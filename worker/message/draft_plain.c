@@ -1,5 +1,6 @@
 /* A command as plain JSON. */
 #include "worker/message/draft.h"
+#include "worker/message/wrapping.h"
 
 #include <string.h>
 
@@ -15,7 +16,7 @@ static const struct {
 };
 
 static void
-read_member(Draft *draft, const cJSON *member)
+read_member(Draft *draft, const cJSON *root, const cJSON *member)
 {
     if (strcmp(member->string, "params") == 0) {
         if (!cJSON_IsNull(member))
@@ -32,20 +33,21 @@ read_member(Draft *draft, const cJSON *member)
         return;
     }
     char quoted[FAULT_QUOTE_BYTES];
-    draft_fault(draft, ERROR_CODE_UNKNOWN_MEMBER, "a command has no member \"%s\"",
-                fault_quote(member->string, quoted));
+    draft_fault(draft, ERROR_CODE_UNKNOWN_MEMBER, "a command has no member \"%s\"%s",
+                fault_quote(member->string, quoted), wrapping_of_tree(root));
 }
 
 void
 draft_read_plain(Draft *draft, const cJSON *root)
 {
     if (!cJSON_IsObject(root)) {
-        draft_fault(draft, ERROR_CODE_NOT_AN_OBJECT, "a command is a JSON object");
+        draft_fault(draft, ERROR_CODE_NOT_AN_OBJECT, "a command is a JSON object%s",
+                    wrapping_of_tree(root));
         return;
     }
     const cJSON *member;
     cJSON_ArrayForEach(member, root)
     {
-        read_member(draft, member);
+        read_member(draft, root, member);
     }
 }

@@ -21,7 +21,8 @@
     X(ERROR_CODE_INVALID_PARAM, "invalid_param", "a param of the wrong type, form or range")       \
     X(ERROR_CODE_BELOW_FLOOR, "below_floor", "a span below the operator's floor in [limits]")      \
     X(ERROR_CODE_INVALID_CLOUDEVENT, "invalid_cloudevent", "attributes that CloudEvents forbids")  \
-    X(ERROR_CODE_INVALID_HEADER, "invalid_header", "a cleanup-… header that makes no sense")       \
+    X(ERROR_CODE_INVALID_HEADER, "invalid_header",                                                 \
+      "a header that makes no sense, or contradicts itself")                                       \
     X(ERROR_CODE_EXPIRED, "expired", "expires_at had passed before it started")                    \
     X(ERROR_CODE_OLDER_THAN_LEDGER, "older_than_ledger",                                           \
       "older than the ledger remembers, so nobody can say whether it ran")                         \

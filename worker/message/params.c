@@ -3,6 +3,7 @@
 #include "common/strbuf.h"
 #include "common/utf8.h"
 #include "worker/message/limits.h"
+#include "worker/message/wrapping.h"
 
 #include <cjson/cJSON.h>
 #include <ctype.h>
@@ -184,8 +185,9 @@ check_names(CommandTask task, const cJSON *object, Fault *fault)
                 (tasks[task].takes & TAKES(id)) != 0 && strcmp(member->string, specs[id].name) == 0;
         char quoted[FAULT_QUOTE_BYTES];
         if (!taken)
-            return fault_set(fault, ERROR_CODE_UNKNOWN_PARAM, "%s takes no param \"%s\"",
-                             command_task_name(task), fault_quote(member->string, quoted));
+            return fault_set(fault, ERROR_CODE_UNKNOWN_PARAM, "%s takes no param \"%s\"%s",
+                             command_task_name(task), fault_quote(member->string, quoted),
+                             wrapping_of_tree(object));
     }
     return true;
 }
@@ -216,7 +218,8 @@ params_read(CommandTask task, const cJSON *object, const CommandFloors *floors,
     CommandParams params;
     memset(&params, 0, sizeof(params));
     if (object != NULL && !cJSON_IsObject(object))
-        return fault_set(fault, ERROR_CODE_NOT_AN_OBJECT, "params takes an object");
+        return fault_set(fault, ERROR_CODE_NOT_AN_OBJECT, "params takes an object%s",
+                         wrapping_of_tree(object));
     if (!check_names(task, object, fault))
         return false;
     for (int id = 0; id < PARAM_COUNT; id++) {

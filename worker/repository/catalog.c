@@ -16,7 +16,13 @@
     "SELECT pg_catalog.set_config('search_path', pg_catalog.rtrim(pg_catalog.concat("              \
     "'pg_catalog, ', pg_catalog.current_setting('search_path')), ', '), true)"
 
+/* The application waits a second at the most for a lock that a look has. The look waits for locks
+ * less long than PostgreSQL waits before it searches for deadlocks (deadlock_timeout, 1 s), and has
+ * those of one statement alone: so no deadlock is found, whose victim the application could be. */
+#define TABLES_BEGIN "SET LOCAL statement_timeout = '1s'; SET LOCAL lock_timeout = '250ms'"
+
 enum {
+    PART_TRIES = 3,          /* of what is locked, or slow because it is not in memory */
     CALL_TIMEOUT_MS = 10000, /* above the time-out of a statement */
     TEXT_BYTES = 160,
 };
@@ -39,7 +45,8 @@ static bool
 look_server(CatalogLook *look, Error *err)
 {
     const PgParam params[] = {pg_param_int64(clock_now_us(look->database->clock)),
-                              pg_param_int64(look->database->settings->clock_skew_ms)};
+                              pg_param_int64(look->database->settings->clock_skew_ms),
+                              pg_param_int64(look->database->settings->connections)};
     return catalog_look_findings(look, SQL_CATALOG_SERVER, params, ARRAY_LEN(params), NULL, err);
 }
 
@@ -270,6 +277,13 @@ begin(Database *database, Error *err)
     return exec_text(database, WALK_BEGIN, &result, err);
 }
 
+static bool
+begin_tables(Database *database, Error *err)
+{
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    return exec_text(database, TABLES_BEGIN, &result, err);
+}
+
 /* A part of the walk that opens the tables, and so meets the locks of others. */
 typedef struct Part {
     const char *subject;
@@ -286,26 +300,46 @@ static const Part parts[] = {
     {"indexes", catalog_look_indexes, false, true},
 };
 
+/* The rollback gives the locks back. Prepared statements stay. */
+static bool
+try_part(CatalogLook *look, const Part *part, bool *ret_done, Error *cause, Error *err)
+{
+    CLEANUP(pg_result_freep) PGresult *begun = NULL;
+    CLEANUP(pg_result_freep) PGresult *ended = NULL;
+    if (!exec_text(look->database, "SAVEPOINT part", &begun, err))
+        return false;
+    *ret_done = part->look(look, cause);
+    if (!*ret_done && (cause->kind == ERROR_FATAL || database_is_lost(look->database))) {
+        *err = *cause;
+        return false;
+    }
+    return exec_text(look->database, "ROLLBACK TO part; RELEASE part", &ended, err);
+}
+
+static bool
+is_busy(const Error *cause)
+{
+    return cause->reason == REASON_TABLE_LOCKED || cause->reason == REASON_ROW_LOCKED ||
+           cause->reason == REASON_TIMEOUT;
+}
+
 /* What the server refuses or does not do in time is no reason to stop: another look follows. */
 static bool
 look_part(CatalogLook *look, const Part *part, Error *err)
 {
-    CLEANUP(pg_result_freep) PGresult *begun = NULL;
-    CLEANUP(pg_result_freep) PGresult *ended = NULL;
-    Database *database = look->database;
-    Error cause = {0};
-    if (!exec_text(database, "SAVEPOINT part", &begun, err))
-        return false;
-    if (part->look(look, &cause))
-        return true;
-    if (cause.kind == ERROR_FATAL || database_is_lost(database)) {
-        *err = cause;
-        return false;
+    for (int tries = 1;; tries++) {
+        bool done = false;
+        Error cause = {0};
+        if (!try_part(look, part, &done, &cause, err))
+            return false;
+        if (done)
+            return true;
+        if (!catalog_forget_plans(look->database, err))
+            return false;
+        if (!part->reads_rows || !is_busy(&cause) || tries == PART_TRIES)
+            return catalog_add(look->findings, FINDING_UNKNOWN, "catalog_unread", part->subject,
+                               cause.detail, err);
     }
-    return exec_text(database, "ROLLBACK TO part", &ended, err) &&
-           catalog_forget_plans(database, err) &&
-           catalog_add(look->findings, FINDING_UNKNOWN, "catalog_unread", part->subject,
-                       cause.detail, err);
 }
 
 static bool
@@ -347,7 +381,8 @@ look_tables_themselves(CatalogLook *look, bool zone_known, Error *err)
     look->statuses = database_array(look->database, PG_TEXT);
     if (is_readable(look->findings) && !resolve(look, &readable, err))
         return false;
-    const bool done = begin(look->database, err) && look_parts(look, zone_known, readable, err);
+    const bool done = begin(look->database, err) && begin_tables(look->database, err) &&
+                      look_parts(look, zone_known, readable, err);
     database_rollback(look->database);
     return done && (readable || catalog_add(look->findings, FINDING_UNKNOWN, "catalog_unread",
                                             "rows and indexes",

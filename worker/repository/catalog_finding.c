@@ -19,6 +19,7 @@ static const char *const codes[] = {
     "server_version",
     "server_read_only",
     "replication_role",
+    "connection_limit",
     "clock_skew",
     "schema",
     "schema_missing",

@@ -5,6 +5,9 @@
 
 #define LOOK_NAME "cleanup_worker_look"
 
+/* Gives the locks of the tables back. */
+#define PLAN_END "DEALLOCATE " LOOK_NAME "; ROLLBACK TO plan; RELEASE plan"
+
 /* What reads the application's tables by a key; catalog_indexes.sql knows which. */
 static const SqlId statements[] = {
     SQL_SESSION_LOCK_USERS,    SQL_SESSION_LOCK_SESSIONS, SQL_SESSION_FIND_FOR_USERS,
@@ -38,7 +41,7 @@ write_explain(Arena *arena, const char *statement)
 {
     StrBuf text = {.arena = arena};
     const int params = count_params(statement);
-    strbuf_add_text(&text, "PREPARE " LOOK_NAME " AS ");
+    strbuf_add_text(&text, "SAVEPOINT plan; PREPARE " LOOK_NAME " AS ");
     strbuf_add_text(&text, statement);
     strbuf_add_text(&text, "; EXPLAIN (VERBOSE, COSTS OFF) EXECUTE " LOOK_NAME);
     for (int i = 0; i < params; i++)
@@ -99,7 +102,7 @@ explain(CatalogLook *look, SqlId sql, Plans *plans, Error *err)
     if (!pg_conn_exec(conn, text, &plan, err))
         return error_wrap(err, "plan %s", sql_files[sql].name);
     read_plan(plans, sql, plan);
-    return pg_conn_exec(conn, "DEALLOCATE " LOOK_NAME, &forgotten, err);
+    return pg_conn_exec(conn, PLAN_END, &forgotten, err);
 }
 
 /* A failed look may have left its statement, which no rollback takes away. */

@@ -56,6 +56,7 @@ typedef struct DatabaseSettings {
     int locked_timeout_ms; /* of a statement while rows of the application are locked; 0 = 1 s */
     int clock_skew_ms; /* worker and database further apart than this: ERROR_HOLD; 0 = not checked
                         */
+    int connections;   /* that one worker has at the same time; 0 = not looked at */
 } DatabaseSettings;
 
 typedef struct Database Database;

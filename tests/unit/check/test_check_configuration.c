@@ -49,6 +49,10 @@ test_walk_configuration_without_a_database_fails(void **state)
     assert_string_equal(findings.list[0].what, "no file, 1 variable");
     assert_int_equal(findings.list[1].level, FINDING_FAIL);
     assert_string_equal(findings.list[1].code, "database_not_named");
+    CheckContext context = {.settings = &settings};
+    Error err;
+    assert_true(check_walk_database(&context, &findings, &err));
+    assert_int_equal(findings.count, 2); /* no other server was tried */
 }
 
 static void

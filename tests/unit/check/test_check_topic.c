@@ -176,6 +176,10 @@ test_check_replicas_that_cannot_be_in_sync_fail(void **state)
     KafkaTopic topic = usual;
     topic.replicas = 2;
     topic.min_insync_replicas = 3;
+    CheckTopicView start = view;
+    start.is_start = true;
+    assert_found_in(&start, CHECK_TOPIC_RESULTS, &topic, FINDING_WARN, "topic_never_in_sync",
+                    "min.insync.replicas=1");
     assert_found(CHECK_TOPIC_RESULTS, &topic, FINDING_FAIL, "topic_never_in_sync",
                  "min.insync.replicas=1");
     assert_fine(CHECK_TOPIC_COMMANDS, &topic);

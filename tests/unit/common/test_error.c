@@ -1,9 +1,12 @@
 #include "common/error.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -138,6 +141,7 @@ test_meaning_of_each_reason_is_as_documented(void **state)
         {REASON_TRANSACTIONS_REFUSED, "kafka_refused", ERROR_RETRY, ERROR_SCOPE_EVERYTHING, true},
         {REASON_TRANSACTION_STALLED, "kafka_unreachable", ERROR_RETRY, ERROR_SCOPE_EVERYTHING,
          true},
+        {REASON_ASSIGNOR_DIFFERS, "assignor_differs", ERROR_HOLD, ERROR_SCOPE_EVERYTHING, false},
         {REASON_INSTANCE_ID_IN_USE, "instance_id_in_use", ERROR_FATAL, ERROR_SCOPE_EVERYTHING,
          false},
         {REASON_DEV_BROKER, "dev_broker", ERROR_FATAL, ERROR_SCOPE_EVERYTHING, false},
@@ -187,10 +191,28 @@ test_meaning_counts_what_failed_and_no_wait(void **state)
     }
 }
 
+static void
+test_system_with_too_many_files_names_the_limit(void **state)
+{
+    (void)state;
+    Error err = {0};
+    struct rlimit files;
+    char text[128];
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    (void)snprintf(text, sizeof(text), "make an eventfd: Too many open files (ulimit -n is %llu)",
+                   (unsigned long long)files.rlim_cur);
+    assert_false(error_system(&err, "make an eventfd", EMFILE));
+    assert_int_equal(err.reason, REASON_SYSTEM);
+    assert_string_equal(err.text, text);
+    assert_false(error_system(&err, "poll", EINVAL));
+    assert_string_equal(err.text, "poll: Invalid argument");
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_system_with_too_many_files_names_the_limit),
         cmocka_unit_test(test_wrap_keeps_detail_and_prefixes_text),
         cmocka_unit_test(test_set_short_text_is_kept_whole),
         cmocka_unit_test(test_set_too_long_is_marked_between_characters),

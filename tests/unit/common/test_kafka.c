@@ -363,6 +363,25 @@ test_lookup_of_a_producer_outlives_a_coordinator_that_moves(void **state)
 }
 
 static void
+test_join_group_of_another_assignor_says_so_and_goes_on(void **state)
+{
+    (void)state;
+    Error err = {0};
+    Record *record = NULL;
+    dev_broker_refuse_joins(broker, 1);
+    CLEANUP(kafka_consumer_closep)
+    KafkaConsumer *consumer = kafka_member_subscribe(&settings, "test.in");
+    KafkaPoll told = KAFKA_POLL_NOTHING;
+    for (int i = 0; i < RECORDS && told == KAFKA_POLL_NOTHING; i++)
+        told = kafka_consumer_poll(consumer, 100, &record, &err);
+    assert_int_equal(told, KAFKA_POLL_ERROR);
+    assert_int_equal(err.reason, REASON_ASSIGNOR_DIFFERS);
+    assert_non_null(strstr(err.text, settings.group_id));
+    assert_int_equal(kafka_member_wait(consumer, KAFKA_REBALANCE_ASSIGN)->count, PARTITIONS);
+    kafka_member_assign(consumer);
+}
+
+static void
 test_wait_for_unreachable_broker_is_a_hold(void **state)
 {
     (void)state;
@@ -408,6 +427,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_send_too_large_is_rejected, start_broker, stop_broker),
         cmocka_unit_test(test_send_to_unreachable_broker_is_told_as_failed),
         cmocka_unit_test_setup_teardown(test_lookup_of_a_producer_outlives_a_coordinator_that_moves,
+                                        start_broker, stop_broker),
+        cmocka_unit_test_setup_teardown(test_join_group_of_another_assignor_says_so_and_goes_on,
                                         start_broker, stop_broker),
         cmocka_unit_test(test_wait_for_unreachable_broker_is_a_hold),
         cmocka_unit_test_setup_teardown(test_open_with_unknown_property_names_it, start_broker,

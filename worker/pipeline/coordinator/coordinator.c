@@ -242,12 +242,13 @@ turn(Coordinator *self, Error *err)
         {.fd = self->signal_fd, .events = POLLIN},
     };
     if (poll(fds, ARRAY_LEN(fds), tick_ms(self)) < 0 && errno != EINTR)
-        return error_set(err, REASON_SYSTEM, "poll: errno %d", errno);
+        return error_system(err, "poll", errno);
     if ((fds[2].revents & POLLIN) != 0)
         take_signals(self);
     if (!take_completions(self, err) || !poll_records(self, err) ||
         !coordinator_serve_rebalance(self, err))
         return false;
+    coordinator_tell_kept_out(self);
     coordinator_advance_phase(self);
     return true;
 }

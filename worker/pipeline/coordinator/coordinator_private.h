@@ -39,6 +39,8 @@ struct Coordinator {
     bool more_to_poll;
     bool uncommitted;
     LogLimit error_news;
+    Error kept_out; /* ERROR_NONE unless the group does not take this worker in */
+    LogLimit kept_out_news;
     Fencing fencing;
     CoordinatorCounts counts;
 };
@@ -53,6 +55,10 @@ void coordinator_set_phase(Coordinator *self, Phase phase);
 /* Logs an error of the consumer, at most one a minute: such errors pass by themselves, and come
  * again and again until then. */
 void coordinator_tell_consumer_error(Coordinator *self, const Error *err);
+
+/* Logs once a minute why the group does not take this worker in: librdkafka tries again and again,
+ * but tells it once. It ends with an assignment. */
+void coordinator_tell_kept_out(Coordinator *self);
 
 /* Ends the lanes; what they have under way will be dropped. */
 void coordinator_drop_lanes(Coordinator *self);

@@ -97,6 +97,7 @@ answer_unassign(Coordinator *self)
 static bool
 serve_assign(Coordinator *self, const KafkaRebalance *rebalance, Error *err)
 {
+    self->kept_out = (Error){0};
     if (self->draining || rebalance->lost) {
         offset_fetch_end(&self->offset_fetch);
         answer_unassign(self);

@@ -59,8 +59,21 @@ coordinator_set_phase(Coordinator *self, Phase phase)
 void
 coordinator_tell_consumer_error(Coordinator *self, const Error *err)
 {
+    if (err->reason == REASON_ASSIGNOR_DIFFERS) {
+        self->kept_out = *err;
+        return;
+    }
     if (log_limit_allows(&self->error_news, coordinator_now_ms(self)))
         log_warn("Kafka reports an error", LOG_STR("code", err->code), LOG_ERR(err));
+}
+
+void
+coordinator_tell_kept_out(Coordinator *self)
+{
+    if (self->kept_out.kind != ERROR_NONE &&
+        log_limit_allows(&self->kept_out_news, coordinator_now_ms(self)))
+        log_warn("the group does not take this worker in", LOG_STR("code", self->kept_out.code),
+                 LOG_ERR(&self->kept_out));
 }
 
 void

@@ -52,7 +52,7 @@ executor_start(const PipelineShared *shared, int index, Executor **ret_executor,
         return error_out_of_memory(err);
     const int code = pthread_create(&executor->thread, NULL, executor_main, executor);
     if (code != 0)
-        return error_set(err, REASON_SYSTEM, "start an executor: errno %d", code);
+        return error_system(err, "start an executor", code);
     *ret_executor = executor;
     executor = NULL;
     return true;

@@ -199,7 +199,7 @@ publisher_start(const PipelineSettings *settings, const Clock *clock, Completion
     const int code = pthread_create(&publisher->thread, NULL, publisher_main, publisher);
     if (code != 0) {
         publisher_free(publisher);
-        return error_set(err, REASON_SYSTEM, "start the publisher: errno %d", code);
+        return error_system(err, "start the publisher", code);
     }
     *ret_publisher = publisher;
     return true;

@@ -51,7 +51,7 @@ completions_new(Completions **ret_completions, Error *err)
     completions->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (completions->event_fd < 0) {
         free(completions);
-        return error_set(err, REASON_SYSTEM, "eventfd: errno %d", errno);
+        return error_system(err, "make an eventfd", errno);
     }
     pthread_mutex_init(&completions->lock, NULL);
     STAILQ_INIT(&completions->posted);

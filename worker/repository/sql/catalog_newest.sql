@@ -3,6 +3,7 @@
 -- $1 text[]  oids: users, sessions, messages, image_sent, video_sent, bookings
 -- $2 text    tables.time_zone
 -- $3 bigint  how far ahead a time may be, milliseconds
+-- The last year that has a time in every zone is far ahead, too: it stands for those after it.
 -- Returns one row: the statement, which returns findings; NULL when there is nothing to look at.
 WITH leaves AS (
     SELECT c.oid, t.ordinal, r.name, y.typname = 'timestamptz' AS is_instant,
@@ -26,7 +27,8 @@ WITH leaves AS (
                   'FROM generate_series(%s, %s) p, generate_series(1, 150) i)) '
                   'AND isfinite(x.%I)',
                   l.quoted, l.name, CASE l.ordinal WHEN 6 THEN 'bookings' ELSE 'sessions' END,
-                  format(CASE WHEN l.is_instant THEN 'max(x.%I)' ELSE 'max(x.%I) AT TIME ZONE %L' END,
+                  format(CASE WHEN l.is_instant THEN 'max(least(x.%I, ''294276-01-01 00:00+00''))'
+                              ELSE 'max(least(x.%I, ''294276-01-01'')) AT TIME ZONE %L' END,
                          l.name, $2::text),
                   l.quoted, greatest(l.pages - 3, 0), greatest(l.pages - 1, 0), l.name) AS text
     FROM leaves l WHERE l.place <= 4

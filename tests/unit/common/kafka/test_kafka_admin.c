@@ -79,6 +79,29 @@ test_group_without_offsets_is_seen(void **state)
 }
 
 static void
+test_members_where_the_broker_does_not_tell_is_no_fault(void **state)
+{
+    CLEANUP(kafka_admin_closep) KafkaAdmin *admin = open_admin(*state);
+    CLEANUP(kafka_group_done) KafkaGroup group = {0};
+    Error err = {0};
+    assert_false(kafka_admin_members(admin, "group", "commands", TIMEOUT_MS, &group, &err));
+    assert_int_equal(err.kind, ERROR_RETRY);
+    assert_int_equal(group.count, 0);
+}
+
+static void
+test_reach_leader_that_answers_is_reached(void **state)
+{
+    CLEANUP(kafka_admin_closep) KafkaAdmin *admin = open_admin(*state);
+    const KafkaTopic topics[] = {{.name = "no-such-topic", .sight = KAFKA_SIGHT_MISSING},
+                                 {.name = "commands", .sight = KAFKA_SIGHT_SEEN}};
+    Error err;
+    assert_true(kafka_admin_reach(admin, topics, 1, TIMEOUT_MS, &err));
+    if (!kafka_admin_reach(admin, topics, ARRAY_LEN(topics), TIMEOUT_MS, &err))
+        fail_msg("%s", err.text);
+}
+
+static void
 test_make_topic_is_not_supported(void **state)
 {
     CLEANUP(kafka_admin_closep) KafkaAdmin *admin = open_admin(*state);
@@ -130,6 +153,8 @@ main(void)
         cmocka_unit_test(test_open_tells_how_it_is_connected),
         cmocka_unit_test(test_look_topic_is_described_and_settings_are_not_supported),
         cmocka_unit_test(test_group_without_offsets_is_seen),
+        cmocka_unit_test(test_members_where_the_broker_does_not_tell_is_no_fault),
+        cmocka_unit_test(test_reach_leader_that_answers_is_reached),
         cmocka_unit_test(test_make_topic_is_not_supported),
         cmocka_unit_test(test_open_broker_away_is_told_in_one_sentence),
         cmocka_unit_test(test_open_broker_away_ends_when_it_is_interrupted),

@@ -315,12 +315,14 @@ test_revoke_waits_for_what_is_under_way_and_is_answered_last(void **state)
     Error err = {0};
     begin(&fixture, 1);
     Coordinator *coordinator = &fixture.coordinator;
+    (void)error_set(&coordinator->kept_out, REASON_ASSIGNOR_DIFFERS, "another assignor");
     begin_rebalance(KAFKA_REBALANCE_ASSIGN, false, PARTITIONS);
     while (group.assigned == 0) {
         fixture.now_ms += TICK_MS;
         assert_true(coordinator_serve_rebalance(coordinator, &err));
     }
     assert_int_equal(coordinator->phase, PHASE_RUNNING);
+    assert_int_equal(coordinator->kept_out.kind, ERROR_NONE);
     Lane *lane = lane_ref_busy(coordinator->assignment.lanes[0]);
     begin_rebalance(KAFKA_REBALANCE_REVOKE, false, PARTITIONS);
     group.commits_pending = 1;

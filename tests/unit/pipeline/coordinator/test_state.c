@@ -91,6 +91,30 @@ test_tell_consumer_error_is_told_once_a_minute(void **state)
     assert_int_equal(coordinator.error_news.logged_ms, times.now_ms);
 }
 
+static void
+test_tell_kept_out_is_told_each_minute_after_one_error(void **state)
+{
+    (void)state;
+    Times times = {.now_ms = 1000000};
+    const Clock clock = {NULL, now_ms, &times};
+    const PipelineShared shared = {.clock = &clock};
+    Coordinator coordinator = {.shared = &shared};
+    Error err = {0};
+    coordinator_tell_kept_out(&coordinator);
+    assert_false(coordinator.kept_out_news.was_logged);
+    (void)error_set(&err, REASON_ASSIGNOR_DIFFERS, "another assignor");
+    coordinator_tell_consumer_error(&coordinator, &err);
+    assert_false(coordinator.error_news.was_logged);
+    coordinator_tell_kept_out(&coordinator);
+    assert_int_equal(coordinator.kept_out_news.logged_ms, 1000000);
+    times.now_ms += LOG_LIMIT_MS - 1;
+    coordinator_tell_kept_out(&coordinator);
+    assert_int_equal(coordinator.kept_out_news.logged_ms, 1000000);
+    times.now_ms++;
+    coordinator_tell_kept_out(&coordinator);
+    assert_int_equal(coordinator.kept_out_news.logged_ms, times.now_ms);
+}
+
 int
 main(void)
 {
@@ -98,6 +122,7 @@ main(void)
         cmocka_unit_test(test_set_phase_that_may_follow_is_set),
         cmocka_unit_test(test_set_phase_that_may_not_follow_ends_the_process),
         cmocka_unit_test(test_tell_consumer_error_is_told_once_a_minute),
+        cmocka_unit_test(test_tell_kept_out_is_told_each_minute_after_one_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
