@@ -8,6 +8,7 @@
 -- Returns for each request with a session: its index; sessions, images, videos deleted; sessions kept for a reference,
 -- and one of them; NULL. Where fewer sessions went than were due, or a trigger of the application could have kept
 -- something, one row more for each session that was due, whose last column is its index from 0 among those given.
+-- That question is a sub-select of its own, which is answered once; in a join it would be asked again for each session.
 WITH inactive AS MATERIALIZED (
     SELECT DISTINCT ON (s.id) s.id, s.ctid AS place, c.request, c.ordinal,
            :session_is_referenced AS referenced
@@ -59,5 +60,5 @@ FROM counted
 GROUP BY request
 UNION ALL
 SELECT i.request, 0, 0, 0, 0, NULL, i.ordinal OPERATOR(pg_catalog.-) 1
-FROM inactive i, doubtful
-WHERE NOT i.referenced
+FROM inactive i
+WHERE NOT i.referenced AND (SELECT EXISTS (SELECT FROM doubtful))
