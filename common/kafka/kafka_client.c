@@ -4,6 +4,7 @@
 #include "common/kafka/kafka_properties.h"
 #include "common/kafka/kafka_reason.h"
 #include "common/log.h"
+#include "common/thread.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -61,6 +62,30 @@ on_log(const rd_kafka_t *handle, int level, const char *facility, const char *te
     LOG_EVENT(mine, "librdkafka", LOG_STR("facility", facility), LOG_STR("detail", text));
 }
 
+static ErrorReason
+reason_of(rd_kafka_resp_err_t code)
+{
+    /* The enum is librdkafka's and grows; what is not named here may pass when tried again. */
+    if (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
+        code == RD_KAFKA_RESP_ERR__RESOLVE || code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
+        code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT ||
+        code == RD_KAFKA_RESP_ERR__DESTROY) /* a broker that left while it was asked */
+        return REASON_KAFKA_UNREACHABLE;
+    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL ||
+        code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+        code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+        code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
+        return REASON_KAFKA_REFUSED;
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+        code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
+        return REASON_TOPIC_GONE;
+    if (code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
+        return REASON_RECORD_PURGED;
+    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+        return REASON_MESSAGE_TOO_LARGE;
+    return code == RD_KAFKA_RESP_ERR__FATAL ? REASON_KAFKA_BROKEN : REASON_KAFKA_FAILED;
+}
+
 static void
 on_error(rd_kafka_t *handle, int code, const char *told, void *opaque)
 {
@@ -68,6 +93,8 @@ on_error(rd_kafka_t *handle, int code, const char *told, void *opaque)
     KafkaClient *client = opaque;
     if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL)
         client->authentication_failed = true;
+    if (reason_of(code) == REASON_TOPIC_GONE)
+        client->topic_missed = true;
     /* "all brokers are down" says less than the reason before it. */
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && client->reason[0] != '\0')
         return;
@@ -149,30 +176,6 @@ kafka_client_open(KafkaClient *client, rd_kafka_type_t type, rd_kafka_conf_t *co
         return true;
     rd_kafka_conf_destroy(conf);
     return error_set(err, REASON_KAFKA_CONFIG, "kafka client: %s", reason);
-}
-
-static ErrorReason
-reason_of(rd_kafka_resp_err_t code)
-{
-    /* The enum is librdkafka's and grows; what is not named here may pass when tried again. */
-    if (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
-        code == RD_KAFKA_RESP_ERR__RESOLVE || code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
-        code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT ||
-        code == RD_KAFKA_RESP_ERR__DESTROY) /* a broker that left while it was asked */
-        return REASON_KAFKA_UNREACHABLE;
-    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL ||
-        code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
-        code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
-        code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
-        return REASON_KAFKA_REFUSED;
-    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-        code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
-        return REASON_TOPIC_GONE;
-    if (code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
-        return REASON_RECORD_PURGED;
-    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
-        return REASON_MESSAGE_TOO_LARGE;
-    return code == RD_KAFKA_RESP_ERR__FATAL ? REASON_KAFKA_BROKEN : REASON_KAFKA_FAILED;
 }
 
 bool
@@ -406,4 +409,23 @@ kafka_client_offset_list(const KafkaOffsets *offsets)
     rd_kafka_topic_partition_list_t *taken = list;
     list = NULL;
     return taken;
+}
+
+static void *
+destroy_main(void *handle)
+{
+    rd_kafka_destroy(handle);
+    return NULL;
+}
+
+bool
+kafka_client_destroy(KafkaClient *client, int timeout_ms)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, destroy_main, client->handle) != 0)
+        return false;
+    if (thread_join(thread, kafka_client_now_ms() + timeout_ms))
+        return true;
+    (void)pthread_detach(thread);
+    return false;
 }

@@ -9,6 +9,7 @@
 enum {
     LEAVE_MS = 6000, /* longer than librdkafka waits for an answer */
     LEAVE_POLL_MS = 50,
+    DESTROY_MS = 2000, /* it takes a tenth of that, or for ever */
     NUMBER_BYTES = 32,
 };
 
@@ -196,16 +197,8 @@ kafka_consumer_subscribe(KafkaConsumer *consumer, const char *topic, Error *err)
     const uint64_t one = 1;
     rd_kafka_queue_io_event_enable(consumer->queue, consumer->event_fd, &one, sizeof(one));
 
-    CLEANUP(kafka_list_destroyp)
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    if (list == NULL)
-        return error_out_of_memory(err);
-    rd_kafka_topic_partition_list_add(list, topic, RD_KAFKA_PARTITION_UA);
-    code = rd_kafka_subscribe(handle, list);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return kafka_client_error(err, code, "subscribe to", topic);
-    consumer->subscribed = true;
-    return true;
+    consumer->subscribed = kafka_consumer_resubscribe(consumer, err);
+    return consumer->subscribed;
 }
 
 int
@@ -250,7 +243,10 @@ message_error(KafkaConsumer *consumer, const rd_kafka_message_t *message, Error 
                          "this worker gets no commands before that program has a group of its own; "
                          "kafka-consumer-groups.sh --describe --members --group %s shows it",
                          consumer->group, consumer->group);
-    return kafka_client_error(err, message->err, "read topic", consumer->topic);
+    (void)kafka_client_error(err, message->err, "read topic", consumer->topic);
+    if (err->reason == REASON_TOPIC_GONE)
+        consumer->client.topic_missed = true;
+    return false;
 }
 
 KafkaPoll
@@ -418,8 +414,11 @@ kafka_consumer_close(KafkaConsumer *consumer)
         rd_kafka_queue_io_event_enable(consumer->queue, -1, NULL, 0);
         rd_kafka_queue_destroy(consumer->queue);
     }
-    if (consumer->client.handle != NULL)
-        rd_kafka_destroy(consumer->client.handle);
+    if (consumer->client.handle != NULL && !kafka_client_destroy(&consumer->client, DESTROY_MS)) {
+        log_warn("a Kafka consumer does not end: it is left to the end of the process",
+                 LOG_STR("group", consumer->group));
+        return;
+    }
     while (consumer->first != NULL)
         rebalance_pop(consumer);
     if (consumer->event_fd >= 0)

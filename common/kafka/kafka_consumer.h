@@ -90,6 +90,21 @@ bool kafka_consumer_resume(KafkaConsumer *consumer, int32_t partition, Error *er
 bool kafka_consumer_bounds(const KafkaConsumer *consumer, int32_t partition, int64_t *ret_first,
                            int64_t *ret_end) MUST_CHECK;
 
+/* Whether librdkafka has told, since it was asked last, that the topic or a partition of it is not
+ * there. It may be there again. */
+bool kafka_consumer_missed_topic(KafkaConsumer *consumer) MUST_CHECK;
+
+/* Asks the brokers for the topic. ERROR_HOLD "topic_missing" or "kafka_refused", or
+ * "kafka_unreachable" when there is no answer within `timeout_ms`. */
+bool kafka_consumer_check_topic(KafkaConsumer *consumer, int timeout_ms, Error *err) MUST_CHECK;
+
+/* Asks the brokers whether no member of the group has a partition of anything, nor is about to be
+ * given one. False when there is no answer within `timeout_ms`. */
+bool kafka_consumer_group_is_idle(KafkaConsumer *consumer, int timeout_ms) MUST_CHECK;
+
+/* Joins the group again, with a new look at the topic; what is assigned is revoked first. */
+bool kafka_consumer_resubscribe(KafkaConsumer *consumer, Error *err) MUST_CHECK;
+
 /* Begins to commit; the answer is served by kafka_consumer_poll, which warns when it was an error.
  */
 bool kafka_consumer_commit(KafkaConsumer *consumer, const KafkaOffset *offsets, size_t count,

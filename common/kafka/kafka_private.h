@@ -41,6 +41,7 @@ typedef struct KafkaClient {
     KafkaInterrupt interrupt;
     atomic_bool waiting; /* who waits will be told why it was in vain, once */
     bool authentication_failed;
+    bool topic_missed;                      /* librdkafka has told that a topic is not there */
     char reason[KAFKA_CLIENT_REASON_BYTES]; /* the latest connection error, for the message */
 } KafkaClient;
 
@@ -74,6 +75,11 @@ bool kafka_client_partitions(KafkaClient *client, const char *topic, int timeout
  * "topic_missing", "kafka_refused", or "kafka_unreachable" when there is no answer in time. */
 bool kafka_client_check_topic(KafkaClient *client, const char *topic, int timeout_ms,
                               Error *err) MUST_CHECK;
+
+/* Frees the handle, on a thread of its own: librdkafka 2.0.2 waits for ever for partitions that it
+ * has lost count of, as it does when a topic is deleted under a consumer. False when it still does
+ * after that time: its threads go on using what the client's callbacks use. */
+bool kafka_client_destroy(KafkaClient *client, int timeout_ms) MUST_CHECK;
 
 /* Whether a fatal error has ended the client: all that is left is to destroy it. */
 bool kafka_client_is_broken(const KafkaClient *client) MUST_CHECK;
@@ -123,6 +129,10 @@ rd_kafka_t *kafka_producer_handle(const KafkaProducer *producer);
  * until the producer is closed. */
 bool kafka_producer_asker(KafkaProducer *producer, const char *group, rd_kafka_t **ret_asker,
                           Error *err) MUST_CHECK;
+
+/* Whether no member of the group has a partition, and none is about to be given one. What cannot be
+ * read counts as a partition. */
+bool kafka_members_are_idle(const struct rd_kafka_group_info *group) MUST_CHECK;
 
 /* Milliseconds of the monotonic clock, for deadlines within this folder. */
 int64_t kafka_client_now_ms(void);

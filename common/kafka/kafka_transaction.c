@@ -35,6 +35,8 @@ reason_of(rd_kafka_resp_err_t code)
         return REASON_KAFKA_REFUSED;
     if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
         return REASON_TOPIC_GONE;
+    if (code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT)
+        return REASON_TRANSACTION_STALLED;
     return code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
                ? REASON_TRANSACTIONS_REFUSED
                : REASON_KAFKA_FAILED;

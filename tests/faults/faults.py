@@ -151,9 +151,6 @@ class Killer(threading.Thread):
 
 
 FAULTS = (*Outages.KINDS, *TopicFaults.KINDS, *ApplicationFaults.KINDS)
-# Not in the usual mix: a worker that is assigned none of a commands topic's partitions, because the topic was away, is not
-# assigned them again within the campaign's patience when it is back.
-USUAL = tuple(kind for kind in FAULTS if kind != "commands_made_anew")
 KILL_STEP = "kill_step"  # not in the plan: every worker that starts takes the next step
 
 

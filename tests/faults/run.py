@@ -43,7 +43,7 @@ def parse(arguments):
                         help="besides, kill a worker at random about every so many seconds")
     parser.add_argument("--named", action="store_true", help="workers have a worker.id, which their successors inherit")
     parser.add_argument("--seed", default=time.strftime("%Y-%m-%d"), help="of everything random (the date)")
-    parser.add_argument("--only", help="kinds of faults, with commas (all but commands_made_anew); of " + ", ".join(KINDS))
+    parser.add_argument("--only", help="kinds of faults, with commas (all); of " + ", ".join(KINDS))
     parser.add_argument("--steps", metavar="PATTERN,…", type=lambda text: tuple(text.split(",")), default=("",),
                         help="of the steps at which workers are killed only those in whose names one of these regular "
                         "expressions finds something")
@@ -56,7 +56,7 @@ def parse(arguments):
     parser.add_argument("--short", action="store_true",
                         help="every fault and step once, then the negative controls; ends with `N passed, N failed, N skipped`")
     options = parser.parse_args(arguments)
-    options.kinds = tuple(options.only.split(",")) if options.only else (*faults.USUAL, faults.KILL_STEP)
+    options.kinds = tuple(options.only.split(",")) if options.only else KINDS
     if unknown := set(options.kinds) - set(KINDS):
         parser.error(f"no such fault: {', '.join(sorted(unknown))}")
     return options

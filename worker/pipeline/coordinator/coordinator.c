@@ -171,7 +171,8 @@ poll_records(Coordinator *self, Error *err)
         case KAFKA_POLL_ERROR:
             if (reason.kind == ERROR_FATAL)
                 return consumer_failed(self, &reason, err);
-            coordinator_tell_consumer_error(self, &reason);
+            if (reason.reason != REASON_TOPIC_GONE) /* the watch looks for itself */
+                coordinator_tell_consumer_error(self, &reason);
             break;
         case KAFKA_POLL_NOTHING:
         case KAFKA_POLL_END:
@@ -245,8 +246,10 @@ turn(Coordinator *self, Error *err)
         return error_system(err, "poll", errno);
     if ((fds[2].revents & POLLIN) != 0)
         take_signals(self);
-    if (!take_completions(self, err) || !poll_records(self, err) ||
-        !coordinator_serve_rebalance(self, err))
+    if (!take_completions(self, err) || !poll_records(self, err))
+        return false;
+    coordinator_watch_topic(self);
+    if (!coordinator_serve_rebalance(self, err))
         return false;
     coordinator_tell_kept_out(self);
     coordinator_advance_phase(self);

@@ -1,6 +1,6 @@
 /*
  * coordinator_private: the inside of the coordinator, for coordinator.c, membership.c,
- * position.c, rebalance.c and, below them, state.c.
+ * position.c, topic_watch.c and, below them, rebalance.c, and below that state.c.
  *
  * Threads:   the coordinator's.
  * Invariant: the phase changes in coordinator_set_phase only; while it is PHASE_RUNNING, every lane
@@ -24,6 +24,18 @@ typedef enum Phase {
     PHASE_STOPPED,
 } Phase;
 
+enum {
+    COORDINATOR_LOOK_EVERY_MS = 5000, /* for the commands topic */
+};
+
+/* What the coordinator knows of the commands topic; begins as {0}. */
+typedef struct TopicWatch {
+    bool missed; /* librdkafka has missed it since the partitions were assigned */
+    bool away;   /* the brokers do not know it */
+    int64_t look_ms;
+    LogLimit news;
+} TopicWatch;
+
 struct Coordinator {
     const PipelineShared *shared;
     KafkaConsumer *consumer;
@@ -41,6 +53,7 @@ struct Coordinator {
     LogLimit error_news;
     Error kept_out; /* ERROR_NONE unless the group does not take this worker in */
     LogLimit kept_out_news;
+    TopicWatch topic;
     Fencing fencing;
     CoordinatorCounts counts;
 };
@@ -62,6 +75,16 @@ void coordinator_tell_kept_out(Coordinator *self);
 
 /* Ends the lanes; what they have under way will be dropped. */
 void coordinator_drop_lanes(Coordinator *self);
+
+/* The group has just given this worker so many partitions: what was known of the topic is over. */
+void coordinator_note_assigned(Coordinator *self, size_t count);
+
+/* topic_watch.c */
+
+/* Looks whether the topic is there, when librdkafka has missed it, and now and then while there are
+ * no lanes. Begins anew when the lanes are of a topic that is gone, or when the group has given no
+ * member a partition of a topic that is there. */
+void coordinator_watch_topic(Coordinator *self);
 
 /* position.c */
 

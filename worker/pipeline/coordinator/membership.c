@@ -10,6 +10,7 @@ coordinator_join(Coordinator *self, Error *err)
     if (settings->note_committed != NULL)
         kafka_consumer_on_committed(self->consumer, settings->note_committed,
                                     settings->note_committed_state);
+    coordinator_note_assigned(self, 0);
     return kafka_consumer_subscribe(self->consumer, settings->commands_topic, err);
 }
 

@@ -55,6 +55,7 @@ continue_assigning(Coordinator *self, const KafkaRebalance *rebalance, Error *er
         return true;
     if (!assignment_begin(&self->assignment, rebalance, self->offset_fetch.lookup, err))
         return false;
+    coordinator_note_assigned(self, rebalance->count);
     log_info("partitions assigned", LOG_INT("partitions", rebalance->count),
              LOG_INT("epoch", self->assignment.epoch));
     /* It fails when the group has moved on meanwhile; the next rebalance puts it right. */
@@ -118,10 +119,11 @@ coordinator_lose_partitions(Coordinator *self)
     leave_phase(self);
 }
 
+/* Offsets of a topic that is gone must not be committed for the one that is made in its place. */
 static void
 serve_revoke(Coordinator *self, const KafkaRebalance *rebalance)
 {
-    if (!rebalance->lost && self->assignment.count > 0) {
+    if (!rebalance->lost && !self->topic.missed && self->assignment.count > 0) {
         /* Seen again each turn until it is answered; the first bound stays. */
         begin_finishing(self, coordinator_now_ms(self) + REVOKE_BOUND_MS);
         return;

@@ -81,3 +81,12 @@ coordinator_drop_lanes(Coordinator *self)
 {
     self->counts.dropped += (int64_t)assignment_end(&self->assignment, self->shared->batcher);
 }
+
+void
+coordinator_note_assigned(Coordinator *self, size_t count)
+{
+    self->topic.look_ms = coordinator_now_ms(self) + COORDINATOR_LOOK_EVERY_MS;
+    if (count == 0)
+        return;
+    self->topic = (TopicWatch){.look_ms = self->topic.look_ms};
+}

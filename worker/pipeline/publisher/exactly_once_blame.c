@@ -211,26 +211,35 @@ judge_size(ExactlyOnce *self)
     blame(self, self->failed_part);
 }
 
+/* True also when the brokers do not answer; else the one that is away is noted. What was known
+ * stays when none is. */
+static bool
+topics_are_there(ExactlyOnce *self, Error *err)
+{
+    const Error known = self->failure;
+    self->failure = (Error){0}; /* so that a topic's fault is noted */
+    if (!exactly_once_check_topics(self, err))
+        return false;
+    self->failure = known;
+    return true;
+}
+
 void
 exactly_once_judge(ExactlyOnce *self)
 {
     const bool late = self->failure.reason == REASON_KAFKA_UNREACHABLE ||
                       self->failure.reason == REASON_TRANSACTION_STALLED;
+    /* It may be the commands topic, of which the offsets are. */
+    const bool names_no_topic =
+        self->failure.reason == REASON_TOPIC_GONE && self->failed_part == NULL;
+    Error err = {0};
     if (self->failure.reason == REASON_NONE || self->batch.items.count == 0)
         return;
-    if (late) {
-        Error err = {0};
+    if (late)
         suspect_undelivered(self);
-        const Error stalled = self->failure;
-        self->failure = (Error){0}; /* so that a topic's fault is noted */
-        if (!exactly_once_check_topics(self, &err)) {
-            judge_topic(self);
-            return;
-        }
-        self->failure = stalled;
-        if (err.reason == REASON_KAFKA_UNREACHABLE)
-            return; /* it is none of the outcomes when the brokers are away */
-    }
+    if ((late || names_no_topic) && topics_are_there(self, &err) &&
+        (names_no_topic || err.reason == REASON_KAFKA_UNREACHABLE))
+        return; /* it is none of the outcomes */
     if (is_the_topics(&self->failure))
         judge_topic(self);
     else if (self->failure.kind == ERROR_REJECT && self->failed_part != NULL)

@@ -180,9 +180,22 @@ send_item(ExactlyOnce *self, Outgoing *item, Error *err)
     return KAFKA_SEND_OK;
 }
 
-static TransactionEnding
-not_delivered(Error *err)
+/* A transaction that fails for a topic purges all of its records at once: their reports say nothing
+ * then, but its state does. */
+static void
+note_topic(ExactlyOnce *self)
 {
+    Error failure = {0};
+    if (self->failure.reason == REASON_NONE &&
+        kafka_producer_look(self->producer, &failure) == KAFKA_TXN_ABORT &&
+        failure.kind == ERROR_HOLD)
+        exactly_once_note_failure(self, NULL, &failure);
+}
+
+static TransactionEnding
+not_delivered(ExactlyOnce *self, Error *err)
+{
+    note_topic(self);
     (void)error_set(err, REASON_KAFKA_FAILED, "a record was not delivered");
     return STEP_ABORTABLE;
 }
@@ -216,11 +229,11 @@ run_produce(ExactlyOnce *self, Error *err)
             return STEP_ABORTABLE;
         if (sent == KAFKA_SEND_QUEUE_FULL) {
             (void)kafka_producer_poll(self->producer, 1);
-            return self->report_failed ? not_delivered(err) : look_closer(self, err);
+            return self->report_failed ? not_delivered(self, err) : look_closer(self, err);
         }
         self->to_send = STAILQ_NEXT(self->to_send, entry);
     }
-    return self->report_failed ? not_delivered(err) : STEP_DONE;
+    return self->report_failed ? not_delivered(self, err) : STEP_DONE;
 }
 
 static TransactionEnding
@@ -229,7 +242,7 @@ run_deliver(ExactlyOnce *self, Error *err)
     if (kafka_producer_in_flight(self->producer) > 0)
         (void)kafka_producer_poll(self->producer, 1);
     if (self->report_failed)
-        return not_delivered(err);
+        return not_delivered(self, err);
     return kafka_producer_in_flight(self->producer) == 0 ? STEP_DONE : look_closer(self, err);
 }
 
@@ -241,6 +254,14 @@ shrink_metadata(ExactlyOnce *self)
         self->metadata_bytes > METADATA_LEAST_BYTES ? self->metadata_bytes / 2 : 0;
     log_warn("the broker takes less metadata with an offset (offset.metadata.max.bytes)",
              LOG_INT("bytes", self->metadata_bytes));
+}
+
+/* Offsets are no record's: none is to blame, but fewer at a time may be in time. */
+static void
+offsets_are_late(ExactlyOnce *self)
+{
+    if (self->batch.items.count > 1)
+        transaction_batch_halve(&self->batch);
 }
 
 static TransactionEnding
@@ -255,8 +276,10 @@ run_offsets(ExactlyOnce *self, Error *err)
         self->producer, membership, &offsets, exactly_once_call_ms(self, OFFSETS_CALL_MS), err);
     if (ending == KAFKA_TXN_ABORT && err->reason == REASON_METADATA_TOO_LARGE)
         shrink_metadata(self);
-    if (ending == KAFKA_TXN_ABORT && err->kind == ERROR_HOLD)
-        exactly_once_note_failure(self, NULL, err); /* a topic's, which must not take part */
+    if (ending == KAFKA_TXN_ABORT && err->reason == REASON_TRANSACTION_STALLED)
+        offsets_are_late(self);
+    else if (ending == KAFKA_TXN_ABORT)
+        note_topic(self); /* one that must not take part */
     return ending_of(ending);
 }
 
@@ -327,6 +350,8 @@ exactly_once_run_step(ExactlyOnce *self, Error *err)
                     self->alone ? (int)TRY_MS : (int)KAFKA_TRANSACTION_TIMEOUT_MS);
     if (self->step == TRANSACTION_PRODUCE || self->step == TRANSACTION_DELIVER)
         exactly_once_note_failure(self, NULL, err);
+    if (self->step == TRANSACTION_OFFSETS)
+        offsets_are_late(self);
     return STEP_TIMED_OUT;
 }
 

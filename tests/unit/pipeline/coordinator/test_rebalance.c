@@ -345,6 +345,31 @@ test_revoke_waits_for_what_is_under_way_and_is_answered_last(void **state)
     end(&fixture);
 }
 
+/* What is finished of it must not be committed for the topic that is made in its place. */
+static void
+test_revoke_of_a_missed_topic_waits_for_nothing_and_commits_nothing(void **state)
+{
+    (void)state;
+    Fixture fixture;
+    Error err = {0};
+    begin(&fixture, 1);
+    Coordinator *coordinator = &fixture.coordinator;
+    begin_rebalance(KAFKA_REBALANCE_ASSIGN, false, PARTITIONS);
+    while (group.assigned == 0) {
+        fixture.now_ms += TICK_MS;
+        assert_true(coordinator_serve_rebalance(coordinator, &err));
+    }
+    Lane *lane = lane_ref_busy(coordinator->assignment.lanes[0]);
+    coordinator->topic.missed = true;
+    begin_rebalance(KAFKA_REBALANCE_REVOKE, false, PARTITIONS);
+    assert_true(coordinator_serve_rebalance(coordinator, &err));
+    assert_int_equal(coordinator->phase, PHASE_RUNNING);
+    assert_int_equal(lane_state(lane), LANE_DEAD);
+    assert_int_equal(group.unassigned, 1);
+    lane_unref_busy(lane);
+    end(&fixture);
+}
+
 int
 main(void)
 {
@@ -352,6 +377,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rebalances_in_any_order_end_in_the_drain),
         cmocka_unit_test(test_revoke_waits_for_what_is_under_way_and_is_answered_last),
+        cmocka_unit_test(test_revoke_of_a_missed_topic_waits_for_nothing_and_commits_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

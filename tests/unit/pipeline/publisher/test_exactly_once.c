@@ -22,6 +22,25 @@ struct KafkaProducer {
     int number;
 };
 
+struct KafkaMembership {
+    int references;
+};
+
+static KafkaMembership membership;
+
+KafkaMembership *
+kafka_membership_ref(KafkaMembership *taken)
+{
+    taken->references++;
+    return taken;
+}
+
+void
+kafka_membership_unref(KafkaMembership *taken)
+{
+    taken->references--;
+}
+
 /* How the broker, or the client, shows that it does not take a record. */
 typedef enum Showing {
     SHOWS_AT_ONCE,    /* the client refuses it */
@@ -29,6 +48,7 @@ typedef enum Showing {
     SHOWS_FOR_BATCH,  /* every report of its topic */
     SHOWS_BY_SIZE,    /* every report of a topic that got too much at once */
     SHOWS_IN_LOOK,    /* nothing tells but the transaction's state */
+    SHOWS_PURGED,     /* and all records are purged for it */
     SHOWS_NOT_AT_ALL, /* the record stays on its way */
 } Showing;
 
@@ -49,11 +69,14 @@ static struct {
     bool away;             /* it answers no question */
     Showing showing;
     ErrorReason reason;
-    size_t takes; /* bytes of dead letters at once */
+    size_t takes;        /* bytes of dead letters at once */
+    ErrorReason offsets; /* why they are refused, or REASON_NONE */
+    size_t in_time;      /* so many records leave time for the offsets */
     /* The transaction. */
     OutgoingPart *sent[SENT_MAX];
     size_t count;
     size_t dead_letter_bytes;
+    size_t records;
     bool look_fails;
     int64_t longest_ms; /* of the transactions that were aborted */
     int64_t begun_ms;
@@ -134,6 +157,7 @@ kafka_producer_send(KafkaProducer *producer, const Record *record, void *opaque,
     }
     assert_in_range(kafka.count, 0, SENT_MAX - 1);
     kafka.sent[kafka.count++] = part;
+    kafka.records++;
     return KAFKA_SEND_OK;
 }
 
@@ -160,6 +184,8 @@ is_refused(const OutgoingPart *part)
 {
     if (kafka.showing == SHOWS_BY_SIZE)
         return goes_to(part, dead_letters) && kafka.dead_letter_bytes > kafka.takes;
+    if (kafka.showing == SHOWS_PURGED)
+        return has_bad();
     return kafka.showing == SHOWS_FOR_BATCH ? topic_has_bad(part) : is_bad(part);
 }
 
@@ -169,7 +195,9 @@ report(OutgoingPart *part)
     Error failure = {0};
     const bool fails = is_refused(part);
     if (fails)
-        (void)error_set(&failure, kafka.reason, "not delivered");
+        (void)error_set(&failure,
+                        kafka.showing == SHOWS_PURGED ? REASON_RECORD_PURGED : kafka.reason,
+                        "not delivered");
     kafka.delivered(kafka.state, part, fails ? &failure : NULL);
 }
 
@@ -180,6 +208,7 @@ kafka_producer_poll(KafkaProducer *producer, int timeout_ms)
     kafka.now_ms += timeout_ms;
     OutgoingPart *left[SENT_MAX];
     size_t left_count = 0;
+    kafka.look_fails |= kafka.showing == SHOWS_PURGED && has_bad();
     for (size_t i = 0; i < kafka.count; i++) {
         if (stays(kafka.sent[i]))
             left[left_count++] = kafka.sent[i];
@@ -238,6 +267,7 @@ kafka_producer_begin(KafkaProducer *producer, Error *err)
     kafka.begun_ms = kafka.now_ms;
     kafka.count = 0;
     kafka.dead_letter_bytes = 0;
+    kafka.records = 0;
     kafka.look_fails = false;
     return KAFKA_TXN_OK;
 }
@@ -253,15 +283,23 @@ kafka_producer_look(KafkaProducer *producer, Error *err)
 }
 
 KafkaTxn
-kafka_producer_send_offsets(KafkaProducer *producer, const KafkaMembership *membership,
+kafka_producer_send_offsets(KafkaProducer *producer, const KafkaMembership *member,
                             const KafkaOffsets *offsets, int timeout_ms, Error *err)
 {
     (void)producer;
-    (void)membership;
+    (void)member;
     (void)offsets;
-    (void)timeout_ms;
-    (void)err;
-    return KAFKA_TXN_OK;
+    kafka.look_fails |= kafka.offsets != REASON_NONE;
+    if (kafka.offsets != REASON_NONE) {
+        kafka.reason = kafka.offsets;
+        (void)error_set(err, kafka.offsets, "refused");
+        return KAFKA_TXN_ABORT;
+    }
+    if (kafka.in_time == 0 || kafka.records <= kafka.in_time)
+        return KAFKA_TXN_OK;
+    kafka.now_ms += timeout_ms;
+    (void)error_set(err, REASON_TRANSACTION_STALLED, "timed out");
+    return KAFKA_TXN_ABORT;
 }
 
 KafkaTxn
@@ -371,7 +409,10 @@ set_up(void **state)
                                            .worker_id = "w",
                                            .transactional_id = "prefix-w",
                                            .kafka = {.group_id = "workers"}};
-    fixture->lane = made_lane(0, OFFSETS);
+    fixture->lane = lane_new(0, &membership);
+    assert_non_null(fixture->lane);
+    for (int64_t i = 0; i < OFFSETS; i++)
+        assert_int_equal(lane_accept(fixture->lane, MADE_FIRST_OFFSET + i, 1), OFFSET_STARTED);
     assert_true(delivery_open_exactly_once(&fixture->settings, &fixture->clock, &hooks,
                                            &fixture->delivery, &err));
     *state = fixture;
@@ -580,6 +621,55 @@ test_unknown_topic_of_dead_letters_lets_results_go(void **state)
 }
 
 static void
+test_deleted_topic_of_dead_letters_that_purges_all_lets_results_go(void **state)
+{
+    bad_topic(dead_letters, SHOWS_PURGED, REASON_TOPIC_GONE, true);
+    dead_letters_wait(*state);
+    assert_int_equal(kafka.aborted, 1);
+}
+
+static void
+test_deleted_topic_of_commands_puts_nothing_aside(void **state)
+{
+    Fixture *fixture = *state;
+    kafka.offsets = REASON_TOPIC_GONE;
+    send_many(fixture, 0, 30, "why");
+    run_for(fixture, SOON_MS);
+    assert_int_equal(told.delivered, 0);
+    assert_int_equal(lane_busy(fixture->lane), 30);
+    kafka.offsets = REASON_NONE;
+    run_for(fixture, SOON_MS);
+    assert_int_equal(told.delivered, 30);
+}
+
+/* As behind a broker that throttles. */
+static void
+test_offsets_that_come_too_late_make_the_batch_smaller(void **state)
+{
+    Fixture *fixture = *state;
+    kafka.in_time = 20;
+    send_many(fixture, 0, 100, NULL);
+    run_for(fixture, LONG_MS);
+    assert_int_equal(told.delivered, 100);
+    assert_int_equal(told.deferred, 0);
+    assert_in_range(kafka.aborted, 3, 6);
+}
+
+/* One outcome is no reason why offsets come late. */
+static void
+test_offsets_of_one_outcome_that_come_too_late_put_nothing_aside(void **state)
+{
+    Fixture *fixture = *state;
+    kafka.offsets = REASON_TRANSACTION_STALLED;
+    send_many(fixture, 0, 1, NULL);
+    run_for(fixture, SOON_MS);
+    assert_int_equal(lane_busy(fixture->lane), 1);
+    kafka.offsets = REASON_NONE;
+    run_for(fixture, SOON_MS);
+    assert_int_equal(told.delivered, 1);
+}
+
+static void
 test_refused_topic_of_results_keeps_everything_until_it_is_back(void **state)
 {
     Fixture *fixture = *state;
@@ -670,6 +760,10 @@ main(void)
         CASE(test_deleted_topic_of_dead_letters_lets_results_go),
         CASE(test_refused_topic_of_dead_letters_lets_results_go),
         CASE(test_unknown_topic_of_dead_letters_lets_results_go),
+        CASE(test_deleted_topic_of_dead_letters_that_purges_all_lets_results_go),
+        CASE(test_deleted_topic_of_commands_puts_nothing_aside),
+        CASE(test_offsets_that_come_too_late_make_the_batch_smaller),
+        CASE(test_offsets_of_one_outcome_that_come_too_late_put_nothing_aside),
         CASE(test_refused_topic_of_results_keeps_everything_until_it_is_back),
         CASE(test_deleted_topic_of_results_is_asked_for_with_backoff),
         CASE(test_brokers_that_are_away_put_nothing_aside),
