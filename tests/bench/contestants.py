@@ -1,14 +1,15 @@
 """Owns the list of what is measured: a name, and the function that does one run of it. Order is the order within a round."""
 from functools import partial
 
+import application
+import backend
 import growth
+import kafka_load
 import latency
-import limit
 import per_user
 import whole_table
+from sizes import SET_SIZES, WORKERS
 from trial import CannotMeasure
-
-WORKERS = (1, 2, 4)
 
 
 def half_load(bench):
@@ -18,11 +19,12 @@ def half_load(bench):
     return latency.half_load(bench, bench.round["worker"]["rate"])
 
 
-def contestants(sizes):
-    """name → function(bench) → measure"""
+def contestants(sizes, libraries):
+    """name → function(bench) → measure; `libraries`: other versions of librdkafka, and their folders"""
     found = {
         "worker": per_user.worker,
-        "pgbench": limit.pgbench,
+        "go_peer": per_user.go_peer,
+        "kafka_load": kafka_load.kafka_load,
         "at_least_once": per_user.at_least_once,
         "sets_peer": per_user.sets_peer,
         "replay": per_user.replay,
@@ -35,10 +37,17 @@ def contestants(sizes):
         "one_command": whole_table.one_command,
         "identical_commands": whole_table.identical_commands,
         "bare_transaction": latency.bare_transaction,
+        "bare_database": latency.bare_database,
         "idle": latency.idle,
         "idle_at_least_once": latency.idle_at_least_once,
         "half_load": half_load,
+        "application": application.waits,
     }
+    found.update({f"librdkafka_{version}": partial(per_user.with_librdkafka, folder=folder)
+                  for version, folder in libraries.items()})
+    for size in SET_SIZES:
+        found[f"sets_{size}"] = partial(backend.worker_sets, size=size)
+        found[f"unsafe_{size}"] = partial(backend.unsafe_sets, size=size)
     found.update({f"table_{users}": partial(growth.table, users=users) for users in sizes.table_users})
     found.update({f"backlog_{count}": partial(growth.backlog, count=count) for count in sizes.backlogs})
     found.update({f"slow_{workers}": partial(growth.slow_database, workers=workers) for workers in WORKERS})

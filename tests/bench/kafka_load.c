@@ -1,7 +1,7 @@
 /*
- * The broker's part of a worker's load and nothing else: consumes commands and publishes as many
- * results with their offsets in transactions, as fast as it is told to. pgbench runs beside it when
- * PostgreSQL's limit is measured, so that the broker is as busy as with a worker.
+ * The Kafka part of a worker's load and nothing else: consumes commands and publishes as many
+ * results with their offsets in transactions, as fast as it is told to. What it costs is the floor
+ * of a worker's own CPU time.
  *
  *   kafka_load BOOTSTRAP COMMANDS RESULTS RESULT_BYTES
  *

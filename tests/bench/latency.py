@@ -1,4 +1,4 @@
-"""Owns the latency of one command, from produce to a read_committed result, and that of a bare Kafka transaction.
+"""Owns the latency of one command, from produce to a read_committed result, and that of its parts.
 
 The client is Python's confluent_kafka, without linger on either side. What it costs itself is measured beside: the round trip
 of a record that it produces and reads back without a worker, which is in every latency here, and is not taken off.
@@ -13,6 +13,7 @@ import time
 from confluent_kafka import OFFSET_END, Producer
 
 import per_user
+from backend import SetProgram
 from commands import ERRORS_ONLY, create_topics, delete_topics, unknown_user_command, user_commands
 from measure import is_result, open_reader
 from stack import TOOLS
@@ -109,6 +110,19 @@ def bare_transaction(bench):
     if done.returncode != 0:
         raise CannotMeasure(f"bare transaction: {done.stderr}")
     return summary([int(line) / 1000 for line in done.stdout.split()][1:])
+
+
+def bare_database(bench):
+    """One command in a database transaction, by the worker's own code and statements, without Kafka."""
+    database = bench.datasets.clone(per_user.template(bench))
+    try:
+        program = SetProgram(bench, database, 1, 1 + bench.sizes.probes, round(GAP_MS * 1.5))
+        try:
+            return summary(program.run()[1:])
+        finally:
+            program.close()
+    finally:
+        bench.datasets.drop(database)
 
 
 class PacedCommands:

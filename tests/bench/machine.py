@@ -1,11 +1,20 @@
 """Owns what is said of the machine and the versions, because figures mean nothing without them."""
 import os
+import pathlib
 import platform
 import subprocess
+import sys
 
 import confluent_kafka
 
-from stack import ROOT, run
+from go_program import find_go
+from stack import PROGRAM, ROOT, run
+
+# Asks a library for its version in a process of its own, which ends with it.
+ASK_VERSION = """import ctypes, sys
+library = ctypes.CDLL(sys.argv[1])
+library.rd_kafka_version_str.restype = ctypes.c_char_p
+print(library.rd_kafka_version_str().decode())"""
 
 
 def _first_line(arguments):
@@ -35,25 +44,37 @@ def _kafka_version():
     return jars[-1].stem.rsplit("-", 1)[1] if jars else "unknown"
 
 
-def _commit():
-    commit = _first_line(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"])
-    dirty = subprocess.run(["git", "-C", ROOT, "diff", "--quiet", "HEAD"], check=False, capture_output=True).returncode
-    return commit + (" with changes" if dirty else "")
+def _go_version():
+    go = find_go()
+    return _first_line([go, "env", "GOVERSION"]) if go else "none"
+
+
+def librdkafka_version(folder):
+    """Of the library in that folder; fails where there is none."""
+    return run([sys.executable, "-c", ASK_VERSION, pathlib.Path(folder) / "librdkafka.so.1"]).strip()
 
 
 def facts(stack):
-    """name → text, in the order in which they are printed."""
+    """commit, changed, versions, machine: as the JSON has them"""
     with stack.connect() as connection:
         postgres = connection.execute("SHOW server_version").fetchone()[0]
     return {
-        "CPU": f"{_cpu_model()}, {os.cpu_count()} cores",
-        "memory": f"{_memory_gib()} GiB",
-        "load average": " ".join(f"{load:.2f}" for load in os.getloadavg()),
-        "kernel": platform.release(),
-        "PostgreSQL": postgres,
-        "Kafka": _kafka_version(),
-        "librdkafka": confluent_kafka.libversion()[0],
-        "compiler": _compiler(),
-        "Python": platform.python_version(),
-        "commit": _commit(),
+        "commit": _first_line(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"]),
+        "changed": subprocess.run(["git", "-C", ROOT, "diff", "--quiet", "HEAD"], check=False, capture_output=True).returncode != 0,
+        "versions": {
+            "cleanup-worker": _first_line([PROGRAM, "--version"]).rpartition(" ")[2],
+            "PostgreSQL": postgres,
+            "Kafka": _kafka_version(),
+            "librdkafka": confluent_kafka.libversion()[0],
+            "compiler": _compiler(),
+            "Python": platform.python_version(),
+            "Go": _go_version(),
+        },
+        "machine": {
+            "cpu": _cpu_model(),
+            "cores": os.cpu_count(),
+            "memory_gib": _memory_gib(),
+            "kernel": platform.release(),
+            "load_average": [round(load, 2) for load in os.getloadavg()],
+        },
     }

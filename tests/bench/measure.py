@@ -1,4 +1,5 @@
 """Owns the clocks: results as a read_committed consumer sees them, CPU seconds and resident memory from /proc."""
+import collections
 import os
 import threading
 import time
@@ -38,6 +39,8 @@ class ResultCounter:
         self.marks = []
         self.record_bytes = 0  # of the first result: value and headers
         self._seen = set()
+        self._next = {}  # partition → the offset behind what was read
+        self._gaps = collections.Counter()  # by partition
         self._reader = open_reader(bootstrap, topic)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._count, daemon=True)
@@ -50,6 +53,7 @@ class ResultCounter:
                 continue
             now = time.monotonic()
             results = [message for message in messages if is_result(message)]
+            self._note_gaps(results)
             self._seen.update(message.key() for message in results)
             if results and self.record_bytes == 0:
                 self.record_bytes = bytes_of(results[0])
@@ -65,6 +69,18 @@ class ResultCounter:
                 return False
             time.sleep(0.005)
         return True
+
+    def _note_gaps(self, results):
+        for message in results:
+            partition, offset = message.partition(), message.offset()
+            if self._next.get(partition, 0) != offset:
+                self._gaps[partition] += 1
+            self._next[partition] = offset + 1
+
+    def transactions(self):
+        """In how many Kafka transactions the results were written: each leaves a marker in every partition it wrote to, which
+        shows as a gap before the next result. Large ones write to all partitions; where some did not, there were more. 0: none."""
+        return max((gaps + 1 for gaps in self._gaps.values()), default=0)
 
     def close(self):
         self._stop.set()

@@ -1,6 +1,8 @@
 """Owns how large a bench is: the full one, whose figures count, and the quick one, which shows that everything works."""
 import dataclasses
 
+WORKERS = (1, 2, 4)  # on a database that answers slowly
+SET_SIZES = (500, 2_000)  # of commands, for one backend
 
 @dataclasses.dataclass(frozen=True)
 class Sizes:

@@ -18,6 +18,10 @@ class CannotMeasure(Exception):
     """No number, and why."""
 
 
+class Skipped(Exception):
+    """No number, because what it needs cannot be had here; and why."""
+
+
 class Process:
     """A worker or a peer, with its log."""
 
@@ -88,8 +92,11 @@ class Trial:
     def start_worker(self, *options, **env):
         return self._start([PROGRAM, "run", *options], self.environment(**env))
 
-    def start_peer(self, name):
-        return self._start([sys.executable, "-B", os.path.join(HERE, "peers", f"{name}.py")], self.environment())
+    def start_peer(self, name, **env):
+        return self._start([sys.executable, "-B", os.path.join(HERE, "peers", f"{name}.py")], self.environment(**env))
+
+    def start_program(self, path):
+        return self._start([path], self.environment())
 
     def stop(self):
         """Ends them all; a worker that did not end well has measured nothing."""
@@ -117,7 +124,7 @@ class Trial:
             self._await(counter, started, total, began)
             return {"rate": rate_of(counter.marks, total, began), "seconds": time_of(counter.marks, total) - began,
                     "cpu_seconds": usage.seconds(), "cpu_results": max(1, total - warm_count),
-                    "record_bytes": counter.record_bytes,
+                    "record_bytes": counter.record_bytes, "kafka_transactions": counter.transactions(),
                     "peak_mb": max(peak_mb(process.pid) for process in started)}
         finally:
             counter.close()
@@ -126,6 +133,3 @@ class Trial:
         limit = self.bench.sizes.give_up_seconds
         if not counter.wait(count, began + limit, lambda: all(process.is_running() for process in started)):
             raise CannotMeasure(f"{counter.count()} of {count} results within {limit} s: {started[0].log()[-1500:]}")
-
-    def fingerprint(self):
-        return self.datasets.fingerprint(self.database)

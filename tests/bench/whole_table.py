@@ -61,7 +61,7 @@ def _worker(bench, users, count, limit=None, settings=()):
         if "gave_up_at" in measured:
             return measured
         trial.stop()
-        _check(bench, users, trial.fingerprint())
+        _check(bench, users, bench.datasets.fingerprint(trial.database))
         if settings:
             measured["longest_transaction_ms"] = longest_transaction_ms(log, offset, trial.database)
         return measured
