@@ -286,11 +286,11 @@ look_at_settings(KafkaAdmin *admin, KafkaTopic *topics, size_t count, int timeou
     return true;
 }
 
-/* A topic that was just made takes a moment to be known everywhere. */
+/* A topic that was just made takes a moment to be known everywhere; so long it is looked for. */
 static bool
-find_topic(KafkaAdmin *admin, KafkaTopic *topic, int timeout_ms, Error *err)
+find_topic(KafkaAdmin *admin, KafkaTopic *topic, int patience_ms, int timeout_ms, Error *err)
 {
-    const int64_t deadline_ms = kafka_client_now_ms() + NEW_TOPIC_MS;
+    const int64_t deadline_ms = kafka_client_now_ms() + patience_ms;
     for (;;) {
         if (!look_at_topic(admin, topic, timeout_ms, err))
             return false;
@@ -314,7 +314,7 @@ kafka_admin_look(KafkaAdmin *admin, KafkaTopic *topics, size_t count, KafkaPatie
             .max_message_bytes = -1,
             .min_insync_replicas = -1,
         };
-        if (!find_topic(admin, &topics[i], patience.topics_ms, err))
+        if (!find_topic(admin, &topics[i], NEW_TOPIC_MS, patience.topics_ms, err))
             return false;
     }
     return patience.settings_ms == 0 ||
@@ -425,6 +425,16 @@ made(rd_kafka_event_t *event, const char *name, Error *err)
     return sight_of(code) == KAFKA_SIGHT_UNSUPPORTED ? KAFKA_MADE_UNSUPPORTED : KAFKA_MADE_FAILED;
 }
 
+/* The controller answers before the brokers know the topic, and what comes next is a program that
+ * looks for it. */
+static void
+wait_until_known(KafkaAdmin *admin, const char *name, int timeout_ms)
+{
+    KafkaTopic topic = {.name = name};
+    Error err = {0};
+    (void)find_topic(admin, &topic, timeout_ms, timeout_ms, &err);
+}
+
 KafkaMade
 kafka_admin_make(KafkaAdmin *admin, const KafkaNewTopic *wanted, int timeout_ms, Error *err)
 {
@@ -448,7 +458,10 @@ kafka_admin_make(KafkaAdmin *admin, const KafkaNewTopic *wanted, int timeout_ms,
     rd_kafka_CreateTopics(admin->client.handle, &topic, 1, options, admin->queue);
     CLEANUP(event_destroyp)
     rd_kafka_event_t *event = rd_kafka_queue_poll(admin->queue, timeout_ms + ANSWER_SPARE_MS);
-    return made(event, wanted->name, err);
+    const KafkaMade answer = made(event, wanted->name, err);
+    if (answer == KAFKA_MADE)
+        wait_until_known(admin, wanted->name, timeout_ms);
+    return answer;
 }
 
 const char *

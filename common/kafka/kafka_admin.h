@@ -96,6 +96,7 @@ typedef enum KafkaMade {
     KAFKA_MADE_FAILED,
 } KafkaMade;
 
+/* Makes a topic, and waits some seconds for the brokers to know it. `err` tells of FAILED. */
 KafkaMade kafka_admin_make(KafkaAdmin *admin, const KafkaNewTopic *topic, int timeout_ms,
                            Error *err) MUST_CHECK;
 
