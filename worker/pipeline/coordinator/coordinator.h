@@ -3,7 +3,8 @@
  * and drains.
  *
  * Owns:      the consumer, the lanes of the current assignment, the intake.
- * Threads:   the one that called pipeline_run; it never blocks longer than a tick.
+ * Threads:   the one that called pipeline_run; it blocks no longer than a tick, and 1.5 s
+ *            while it has no partitions and asks why.
  */
 #ifndef WORKER_PIPELINE_COORDINATOR_COORDINATOR_H
 #define WORKER_PIPELINE_COORDINATOR_COORDINATOR_H
