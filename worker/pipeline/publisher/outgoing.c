@@ -66,6 +66,7 @@ outgoing_from_outcome(Job *job, TaskOutcome *outcome)
     item->dead_letter = outcome->dead_letter;
     item->reason = take_text(&outcome->reason);
     item->attempts = outcome->attempts;
+    item->is_urgent = job->shape != TASK_SHAPE_SET;
     return item;
 }
 

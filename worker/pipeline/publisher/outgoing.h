@@ -50,6 +50,7 @@ struct Outgoing {
     bool dead_letter;
     char *reason; /* owned, or NULL */
     int attempts;
+    bool is_urgent; /* no per-user command's, of which there are many */
     /* The delivery's own. */
     OutgoingPart parts[OUTGOING_PARTS];
     bool send_unbatched; /* was too large for its topic, perhaps only because of its batch */

@@ -69,6 +69,17 @@ set_share(const Batcher *batcher, size_t queued)
     return share < batcher->set_commands ? share : batcher->set_commands;
 }
 
+bool
+batcher_has_backlog(Batcher *batcher)
+{
+    pthread_mutex_lock(&batcher->lock);
+    const bool runs =
+        !batcher->stopped && batcher->hold_until_ms <= clock_monotonic_ms(batcher->clock);
+    const bool has = runs && batcher->lists[TASK_SHAPE_SET].count >= batcher->set_commands;
+    pthread_mutex_unlock(&batcher->lock);
+    return has;
+}
+
 static size_t
 shape_limit(const Batcher *batcher, TaskShape shape)
 {

@@ -40,6 +40,9 @@ enum {
  * when there was none in time, or after batcher_stop. The caller ends it with batcher_end_unit. */
 Unit *batcher_take(Batcher *batcher, int wait_ms) MUST_CHECK;
 
+/* True while a whole set of per-user commands waits for an executor. */
+bool batcher_has_backlog(Batcher *batcher);
+
 typedef enum BatcherPlace { BATCHER_FRONT, BATCHER_BACK } BatcherPlace;
 
 /* Queues a job of a unit again, not before `delay_ms` have passed; sets *job to NULL.
