@@ -58,8 +58,8 @@ long_run_step(LongRun *command, int count)
                                          &(TaskTurn){command->long_command, claim, NULL},
                                          &command->outcome, &err),
                   &err);
-        if (command->outcome.has_note)
-            fail_msg("%s", command->outcome.note.text);
+        if (command->outcome.note != NULL)
+            fail_msg("%s", command->outcome.note->text);
         if (command->outcome.step != TASK_REQUEUE)
             return;
     }

@@ -70,8 +70,7 @@ typedef struct TaskOutcome {
     int64_t progress_number;
     int64_t progress_at_us;
     bool row_skipped; /* the note is about one row, which is skipped for it */
-    bool has_note;    /* a failure that is being tried again, for the log */
-    Error note;
+    Error *note;      /* a failure that is being tried again, for the log; owned, or NULL */
 } TaskOutcome;
 
 void task_outcome_done(TaskOutcome *outcome);

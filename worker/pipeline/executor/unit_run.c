@@ -164,8 +164,8 @@ run_single(UnitRun *run, Job **job)
         return;
     }
     hold_end(run->shared->hold);
-    if (outcome.has_note)
-        note_lock(run, &outcome.note);
+    if (outcome.note != NULL)
+        note_lock(run, outcome.note);
     /* An executor that has a range of it must not touch the job. */
     if (outcome.step == TASK_REQUEUE && run->claim == CLAIM_EXCLUSIVE) {
         (*job)->begun = true;
@@ -196,7 +196,6 @@ run_set(UnitRun *run, Job **jobs, size_t count)
     Error err = {0};
     for (size_t i = 0; i < count; i++) {
         run->items[i] = job_item(jobs[i]);
-        run->outcomes[i] = (TaskOutcome){0};
     }
     if (task_run_set(&run->context, run->items, count, 1, run->outcomes, &err)) {
         hold_end(run->shared->hold);

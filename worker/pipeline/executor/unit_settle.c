@@ -92,8 +92,8 @@ log_note(const Job *job, const TaskOutcome *outcome)
 {
     const char *text =
         outcome->row_skipped ? "a row failed and is skipped" : "a batch failed and is tried again";
-    LOG_EVENT(outcome->note.reason == REASON_TABLE_LOCKED ? LOG_DEBUG : LOG_WARN, text,
-              LOG_JOB(job), LOG_STR("code", outcome->note.code), LOG_ERR(&outcome->note));
+    LOG_EVENT(outcome->note->reason == REASON_TABLE_LOCKED ? LOG_DEBUG : LOG_WARN, text,
+              LOG_JOB(job), LOG_STR("code", outcome->note->code), LOG_ERR(outcome->note));
 }
 
 static void
@@ -101,7 +101,7 @@ go_on(const PipelineShared *shared, Job **job, TaskOutcome *outcome)
 {
     if (outcome->progress != NULL)
         push_progress(shared, *job, outcome);
-    if (outcome->has_note)
+    if (outcome->note != NULL)
         log_note(*job, outcome);
     batcher_requeue(shared->batcher, job, BATCHER_BACK, 0);
 }
