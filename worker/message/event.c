@@ -47,7 +47,8 @@ event_record(const char *topic, const char *id, const char *type, const EventCon
 {
     CLEANUP(strbuf_done) StrBuf source = {0};
     char time[CLOCK_TEXT_BYTES];
-    strbuf_add_format(&source, "cleanup-worker/%s", content->worker_id);
+    strbuf_add_text(&source, "cleanup-worker/");
+    strbuf_add_text(&source, content->worker_id);
     if (source.failed)
         return NULL;
     clock_format(content->time_us, time);

@@ -184,13 +184,13 @@ poll_records(Coordinator *self, Error *err)
     return true;
 }
 
-/* The publisher has finished its offset; what comes for a lane that has ended is dropped. */
+/* The publisher has finished their offsets; what comes for a lane that has ended is dropped. */
 static void
 take_completion(Coordinator *self, const Completion *completion)
 {
     if (lane_state(completion->lane) == LANE_DEAD)
         return;
-    self->counts.finished++;
+    self->counts.finished += (int64_t)completion->commands;
     lane_release(completion->lane, completion->size_bytes);
     if (lane_state(completion->lane) == LANE_OPEN)
         keep_flow(self, completion->lane);

@@ -39,12 +39,14 @@ struct Outgoing {
     OutgoingKind kind;
     Lane *lane;     /* a reference */
     Record *source; /* owned */
+    size_t source_size;
     char command_id[COMMAND_ID_MAX + 1];
     char event_id[EVENT_ID_BYTES]; /* what the id of its event is, or begins with */
     int replay;
     /* Owned: the result, or the progress. NULL: nothing to publish, only the offset is finished (a
      * duplicate). */
     char *result;
+    size_t result_size;
     int64_t progress_number;
     int64_t finished_at_us;
     bool dead_letter;

@@ -195,7 +195,7 @@ wait_for_word(Fixture *fixture)
     fixture->taken_count = 0;
     const Completion *completion;
     STAILQ_FOREACH (completion, &fixture->taken, entry)
-        fixture->taken_count++;
+        fixture->taken_count += completion->commands;
 }
 
 static int64_t
