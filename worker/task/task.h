@@ -12,6 +12,7 @@
 
 #include "worker/message/result.h"
 #include "worker/repository/catalog_watch.h"
+#include "worker/task/batch_size.h"
 
 typedef struct TaskSettings {
     const char *worker_id;
@@ -33,6 +34,8 @@ typedef struct TaskContext {
     Database *database;
     const TaskSettings *settings;
     const Clock *clock;
+    BatchTime *set_time; /* task_run_set tells here how long rows of the application were locked;
+                            untouched when none was; or NULL */
 } TaskContext;
 
 /* How a command is executed. */

@@ -408,33 +408,6 @@ test_take_by_many_threads_finishes_each_once(void **state)
     assert_int_equal(lane_busy(fixture->lane), 0);
 }
 
-static void
-test_backlog_is_a_whole_set_that_waits(void **state)
-{
-    Fixture *fixture = *state;
-    add_users(fixture, 0, SET_COMMANDS - 1);
-    assert_false(batcher_has_backlog(fixture->batcher));
-    add_users(fixture, SET_COMMANDS, 1);
-    assert_true(batcher_has_backlog(fixture->batcher));
-    Unit *unit = batcher_take(fixture->batcher, 0);
-    assert_non_null(unit);
-    assert_false(batcher_has_backlog(fixture->batcher));
-    finish(fixture, unit);
-}
-
-static void
-test_backlog_that_is_held_is_none(void **state)
-{
-    Fixture *fixture = *state;
-    add_users(fixture, 0, SET_COMMANDS);
-    batcher_hold(fixture->batcher, fixture->now_ms + 100);
-    assert_false(batcher_has_backlog(fixture->batcher));
-    fixture->now_ms += 100;
-    assert_true(batcher_has_backlog(fixture->batcher));
-    batcher_stop(fixture->batcher);
-    assert_false(batcher_has_backlog(fixture->batcher));
-}
-
 int
 main(void)
 {
@@ -457,8 +430,6 @@ main(void)
         CASE(test_requeue_into_closed_lane_drops_job),
         CASE(test_take_during_hold_is_nothing_until_it_ends),
         CASE(test_take_after_stop_is_nothing),
-        CASE(test_backlog_is_a_whole_set_that_waits),
-        CASE(test_backlog_that_is_held_is_none),
         CASE(test_take_by_many_threads_finishes_each_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
