@@ -52,7 +52,7 @@ end_command(Publisher *publisher, const Outgoing *item)
         on_failed(publisher, &err);
         return;
     }
-    if (completion_list_add(&publisher->done, item->lane, item->source_size))
+    if (completion_list_add(&publisher->done, item->lane, job_size(item->source_size)))
         return;
     (void)error_out_of_memory(&err);
     on_failed(publisher, &err);

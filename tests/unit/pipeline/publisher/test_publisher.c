@@ -214,7 +214,7 @@ expect_end(Fixture *fixture)
 {
     start(fixture, ANSWER_DELIVERED);
     Outgoing *item = made_outgoing(fixture->lane, MADE_FIRST_OFFSET, "{}", NULL);
-    const size_t size_bytes = record_size(item->source);
+    const size_t size_bytes = job_size(record_size(item->source));
     assert_int_equal(lane_busy(fixture->lane), 1);
     push(fixture, item);
     wait_for_word(fixture);
