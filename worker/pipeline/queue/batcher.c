@@ -78,13 +78,21 @@ set_share(const Batcher *batcher, size_t queued)
     return least(share, batcher->set_limit);
 }
 
+/* A whole set for each executor. Sets that became small make no backlog of a few commands. */
+static size_t
+backlog_of(const Batcher *batcher)
+{
+    const size_t first = least(BATCHER_FIRST_SET, batcher->set_commands);
+    return batcher->executors * (batcher->set_limit > first ? batcher->set_limit : first);
+}
+
 bool
 batcher_has_backlog(Batcher *batcher)
 {
     pthread_mutex_lock(&batcher->lock);
     const bool runs =
         !batcher->stopped && batcher->hold_until_ms <= clock_monotonic_ms(batcher->clock);
-    const bool has = runs && batcher->lists[TASK_SHAPE_SET].count >= batcher->set_limit;
+    const bool has = runs && batcher->lists[TASK_SHAPE_SET].count >= backlog_of(batcher);
     pthread_mutex_unlock(&batcher->lock);
     return has;
 }

@@ -41,7 +41,8 @@ enum {
  * caller ends it with batcher_end_unit. */
 Unit *batcher_take(Batcher *batcher, int wait_ms) MUST_CHECK;
 
-/* True while a whole set of per-user commands waits for an executor. */
+/* True while a whole set of per-user commands waits for each executor, of BATCHER_FIRST_SET or
+ * set_commands at least. */
 bool batcher_has_backlog(Batcher *batcher);
 
 enum {

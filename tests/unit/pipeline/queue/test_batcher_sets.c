@@ -164,6 +164,29 @@ test_backlog_is_a_whole_set_that_waits(void **state)
 }
 
 static void
+test_backlog_is_a_set_for_each_executor(void **state)
+{
+    Fixture *fixture = *state;
+    fixture->batcher = batcher_new(2, SET_COMMANDS, &fixture->clock);
+    assert_non_null(fixture->batcher);
+    add_users(fixture, 2 * SET_COMMANDS - 1);
+    assert_false(batcher_has_backlog(fixture->batcher));
+    add_users(fixture, 1);
+    assert_true(batcher_has_backlog(fixture->batcher));
+}
+
+static void
+test_small_sets_make_no_backlog_of_a_few(void **state)
+{
+    Fixture *fixture = *state;
+    start(fixture, BATCHER_FIRST_SET, BATCHER_FIRST_SET - 1);
+    note(fixture, BATCHER_FIRST_SET, SET_AIM_MS + 1);
+    assert_false(batcher_has_backlog(fixture->batcher));
+    add_users(fixture, 1);
+    assert_true(batcher_has_backlog(fixture->batcher));
+}
+
+static void
 test_backlog_that_is_held_is_none(void **state)
 {
     Fixture *fixture = *state;
@@ -187,6 +210,8 @@ main(void)
         CASE(test_lone_command_that_locks_for_long_makes_no_smaller_set),
         CASE(test_sets_of_a_few_stay_small),
         CASE(test_backlog_is_a_whole_set_that_waits),
+        CASE(test_backlog_is_a_set_for_each_executor),
+        CASE(test_small_sets_make_no_backlog_of_a_few),
         CASE(test_backlog_that_is_held_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
