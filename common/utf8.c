@@ -1,5 +1,29 @@
 #include "common/utf8.h"
 
+#include <stdint.h>
+#include <string.h>
+
+/* Texts are looked at eight bytes at a time where they are plain, which most of them are. */
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+#define HIGH_BITS EACH_BYTE(0x80)
+
+static uint64_t
+eight_bytes(const char *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof(word));
+    return word;
+}
+
+static size_t
+ascii_span(const char *bytes, size_t size)
+{
+    size_t at = 0;
+    while (size - at >= sizeof(uint64_t) && (eight_bytes(bytes + at) & HIGH_BITS) == 0)
+        at += sizeof(uint64_t);
+    return at;
+}
+
 /* The length of the character, 0 when it is none. */
 static size_t
 character_length(const unsigned char *bytes, size_t size)
@@ -24,7 +48,7 @@ character_length(const unsigned char *bytes, size_t size)
 size_t
 utf8_span(const char *bytes, size_t size)
 {
-    size_t at = 0;
+    size_t at = ascii_span(bytes, size);
     while (at < size) {
         const size_t length = character_length((const unsigned char *)bytes + at, size - at);
         if (length == 0)

@@ -16,6 +16,7 @@ enum {
     TOPIC_PATIENCE_MS =
         2000, /* a topic that was just created takes a moment to be known everywhere */
     TOPIC_PAUSE_US = 100 * 1000,
+    FEW_HEADERS = 16, /* of a record; more of them are rare */
 };
 
 int64_t
@@ -357,6 +358,19 @@ count_headers(const rd_kafka_headers_t *headers)
     return headers != NULL ? rd_kafka_header_cnt(headers) : 0;
 }
 
+static bool
+read_headers(const rd_kafka_headers_t *headers, size_t count, RecordHeader *list)
+{
+    for (size_t i = 0; i < count; i++) {
+        const void *value = NULL;
+        if (rd_kafka_header_get_all(headers, i, &list[i].name, &value, &list[i].value.size) !=
+            RD_KAFKA_RESP_ERR_NO_ERROR)
+            return false;
+        list[i].value.data = value;
+    }
+    return true;
+}
+
 Record *
 kafka_client_record(const rd_kafka_message_t *message)
 {
@@ -364,16 +378,12 @@ kafka_client_record(const rd_kafka_message_t *message)
     if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
         headers = NULL;
     const size_t count = count_headers(headers);
-    CLEANUP(autofree) RecordHeader *list = calloc(count + 1, sizeof(*list));
-    if (list == NULL)
+    RecordHeader few[FEW_HEADERS];
+    CLEANUP(autofree)
+    RecordHeader *many = count > FEW_HEADERS ? calloc(count, sizeof(*many)) : NULL;
+    RecordHeader *list = count > FEW_HEADERS ? many : few;
+    if (list == NULL || !read_headers(headers, count, list))
         return NULL;
-    for (size_t i = 0; i < count; i++) {
-        const void *value = NULL;
-        if (rd_kafka_header_get_all(headers, i, &list[i].name, &value, &list[i].value.size) !=
-            RD_KAFKA_RESP_ERR_NO_ERROR)
-            return NULL;
-        list[i].value.data = value;
-    }
     rd_kafka_timestamp_type_t kind;
     const int64_t timestamp_ms = rd_kafka_message_timestamp(message, &kind);
     const Record borrowed = {

@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum {
@@ -218,6 +219,17 @@ make_headers(const Record *record)
     return headers;
 }
 
+/* The topic's handle, if it was prepared: librdkafka looks a name up for every record. */
+static rd_kafka_vu_t
+topic_of(const KafkaProducer *producer, const char *topic)
+{
+    for (size_t i = 0; i < producer->prepared_count; i++) {
+        if (strcmp(rd_kafka_topic_name(producer->prepared[i]), topic) == 0)
+            return (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = producer->prepared[i]};
+    }
+    return (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic};
+}
+
 /* librdkafka takes plain void pointers although it only copies (RD_KAFKA_MSG_F_COPY). */
 static void *
 without_const(const char *data)
@@ -234,7 +246,7 @@ kafka_producer_send(KafkaProducer *producer, const Record *record, void *opaque,
         return KAFKA_SEND_FAILED;
     }
     const rd_kafka_vu_t parts[] = {
-        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = record->topic},
+        topic_of(producer, record->topic),
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = record->partition},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
         {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {without_const(record->key.data), record->key.size}},

@@ -111,11 +111,25 @@ offset_tracker_start(OffsetTracker *tracker, int64_t offset)
     return finished ? OFFSET_WAS_FINISHED : OFFSET_STARTED;
 }
 
+/* Where the entry is when no offset is missing below it. */
+static bool
+ring_guess(const OffsetTracker *tracker, int64_t offset, size_t *ret_index)
+{
+    const int64_t index = tracker->count > 0 ? offset - entry_at(tracker, 0)->offset : -1;
+    if (index < 0 || index >= (int64_t)tracker->count ||
+        entry_at(tracker, (size_t)index)->offset != offset)
+        return false;
+    *ret_index = (size_t)index;
+    return true;
+}
+
 /* The index of the first entry at or above `offset`; `count` when there is none. */
 static size_t
 ring_find(const OffsetTracker *tracker, int64_t offset)
 {
     size_t low = 0;
+    if (ring_guess(tracker, offset, &low))
+        return low;
     size_t high = tracker->count;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;

@@ -155,7 +155,8 @@ with_database(Sets *sets, const Settings *settings, Error *err)
     CLEANUP(database_freep) Database *database = database_new(&database_settings, clock_system());
     if (database == NULL)
         return error_out_of_memory(err);
-    sets->context = (TaskContext){database, &task_settings, clock_system()};
+    sets->context =
+        (TaskContext){.database = database, .settings = &task_settings, .clock = clock_system()};
     return run_all(sets, err);
 }
 

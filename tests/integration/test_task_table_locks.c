@@ -83,7 +83,7 @@ assert_waits(const SentCommand *sent, LongCommand *long_command)
         const TaskTurn turn = {long_command, claim, NULL};
         if (task_step_long_command(&worker.context, &item, &turn, &outcome, &err)) {
             assert_int_equal(outcome.step, TASK_REQUEUE);
-            met += outcome.has_note && outcome.note.reason == REASON_TABLE_LOCKED;
+            met += outcome.note != NULL && outcome.note->reason == REASON_TABLE_LOCKED;
             continue;
         }
         if (err.reason != REASON_TABLE_LOCKED)

@@ -289,7 +289,7 @@ test_batch_that_waits_for_its_range_row_counts_no_attempt(void **state)
     assert_int_equal(worker_step(&third, &sent, long_command, &outcome), TASK_REQUEUE);
     postgres_exec(other, "BEGIN; SELECT FROM cleanup_worker.ledger_range FOR UPDATE");
     assert_int_equal(worker_step(&third, &sent, long_command, &outcome), TASK_REQUEUE);
-    assert_true(outcome.has_note);
+    assert_non_null(outcome.note);
     assert_true(long_command_next_ms(long_command) > third.monotonic_ms);
     postgres_exec(other, "COMMIT");
     postgres_exec(app, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "

@@ -32,7 +32,8 @@ long_run_init(LongRun *command, const DatabaseSettings *settings, CommandTask ta
     };
     assert_non_null(command->long_command);
     identity_of_content(task, &command->command.params, command->command.content);
-    command->context = (TaskContext){command->database, &command->settings, clock_system()};
+    command->context = (TaskContext){
+        .database = command->database, .settings = &command->settings, .clock = clock_system()};
     command->item = (TaskItem){&command->command, &command->source};
 }
 
@@ -58,8 +59,8 @@ long_run_step(LongRun *command, int count)
                                          &(TaskTurn){command->long_command, claim, NULL},
                                          &command->outcome, &err),
                   &err);
-        if (command->outcome.has_note)
-            fail_msg("%s", command->outcome.note.text);
+        if (command->outcome.note != NULL)
+            fail_msg("%s", command->outcome.note->text);
         if (command->outcome.step != TASK_REQUEUE)
             return;
     }

@@ -45,7 +45,9 @@ worker_open(TestWorker *worker, const DatabaseSettings *settings, const char *wo
         .monotonic_ms = 1,
         .clock = {now_us, monotonic_ms, worker},
     };
-    worker->context = (TaskContext){postgres_open(settings), &worker->settings, &worker->clock};
+    worker->context = (TaskContext){.database = postgres_open(settings),
+                                    .settings = &worker->settings,
+                                    .clock = &worker->clock};
 }
 
 void

@@ -1,7 +1,6 @@
 #include "worker/message/event.h"
 
 #include "common/clock.h"
-#include "common/strbuf.h"
 
 #include <string.h>
 
@@ -10,7 +9,10 @@ enum {
     PASSED_ON = 2,
     HEADERS_MAX = OWN_HEADERS + PASSED_ON + 1,
     PASSED_ON_BYTES_MAX = 8192, /* names and values together */
+    SOURCE_PREFIX_LENGTH = sizeof("cleanup-worker/") - 1,
 };
+
+static const char source_prefix[SOURCE_PREFIX_LENGTH + 1] = "cleanup-worker/";
 
 static const char dropped_name[] = "cleanup-headers-dropped";
 
@@ -41,32 +43,64 @@ pass_on(const Record *command, RecordHeader *headers, size_t count)
     return count;
 }
 
+/* The record with what it does not borrow, in one piece that record_free frees. */
+typedef struct EventPiece {
+    Record record; /* first */
+    RecordHeader headers[HEADERS_MAX];
+    char time[CLOCK_TEXT_BYTES];
+    char texts[]; /* id and source */
+} EventPiece;
+
+/* Copies the text to *at and moves on. */
+static Bytes
+place(char **at, Bytes text)
+{
+    char *copy = *at;
+    memcpy(copy, text.data, text.size);
+    copy[text.size] = '\0';
+    *at += text.size + 1;
+    return (Bytes){copy, text.size};
+}
+
+static Bytes
+place_source(char **at, Bytes worker_id)
+{
+    char *source = *at;
+    memcpy(source, source_prefix, SOURCE_PREFIX_LENGTH);
+    *at += SOURCE_PREFIX_LENGTH;
+    (void)place(at, worker_id);
+    return (Bytes){source, SOURCE_PREFIX_LENGTH + worker_id.size};
+}
+
 Record *
 event_record(const char *topic, const char *id, const char *type, const EventContent *content,
              const Record *command)
 {
-    CLEANUP(strbuf_done) StrBuf source = {0};
-    char time[CLOCK_TEXT_BYTES];
-    strbuf_add_format(&source, "cleanup-worker/%s", content->worker_id);
-    if (source.failed)
+    const Bytes id_text = BYTES_TEXT(id);
+    const Bytes worker_id = BYTES_TEXT(content->worker_id);
+    EventPiece *piece =
+        malloc(sizeof(*piece) + id_text.size + SOURCE_PREFIX_LENGTH + worker_id.size + 2);
+    if (piece == NULL)
         return NULL;
-    clock_format(content->time_us, time);
-    RecordHeader headers[HEADERS_MAX] = {
-        {"ce_specversion", BYTES_TEXT("1.0")}, {"ce_id", BYTES_TEXT(id)},
-        {"ce_type", BYTES_TEXT(type)},         {"ce_source", BYTES_TEXT(strbuf_text(&source))},
-        {"ce_time", BYTES_TEXT(time)},         {"content-type", BYTES_TEXT("application/json")},
+    char *at = piece->texts;
+    clock_format(content->time_us, piece->time);
+    const RecordHeader own[OWN_HEADERS] = {
+        {"ce_specversion", BYTES_TEXT("1.0")}, {"ce_id", place(&at, id_text)},
+        {"ce_type", BYTES_TEXT(type)},         {"ce_source", place_source(&at, worker_id)},
+        {"ce_time", BYTES_TEXT(piece->time)},  {"content-type", BYTES_TEXT("application/json")},
     };
-    const Record record = {
+    memcpy(piece->headers, own, sizeof(own));
+    piece->record = (Record){
         .topic = topic,
         .partition = -1,
         .offset = -1,
         .timestamp_ms = -1,
         .key = BYTES_TEXT(content->command_id),
         .value = BYTES_TEXT(content->json),
-        .headers = headers,
-        .header_count = pass_on(command, headers, OWN_HEADERS),
+        .headers = piece->headers,
+        .header_count = pass_on(command, piece->headers, OWN_HEADERS),
     };
-    return record_copy(&record);
+    return &piece->record;
 }
 
 bool

@@ -22,8 +22,8 @@ typedef struct EventContent {
 } EventContent;
 
 /* The record for `topic`: key, the ce_… headers, content-type, and the traceparent and tracestate
- * of `command`, 8 KiB together at most; "cleanup-headers-dropped" names what was larger. All is
- * copied. NULL when out of memory. */
+ * of `command`, 8 KiB together at most; "cleanup-headers-dropped" names what was larger. It
+ * borrows all but `id` and the worker's, and is freed by record_free. NULL when out of memory. */
 Record *event_record(const char *topic, const char *id, const char *type,
                      const EventContent *content, const Record *command) MUST_CHECK;
 

@@ -27,7 +27,8 @@ char *progress_print(const Progress *progress) MUST_CHECK;
 
 /* The record for the results topic: key and headers as a result's, but ce_type
  * "cleanup.progress.v1" and ce_id "<command id>/progress/<number>"; the content's time is
- * updated_at_us. `source` is the command's record. All is copied. NULL when out of memory. */
+ * updated_at_us. `source` is the command's record. It borrows as
+ * event_record does. NULL when out of memory. */
 Record *progress_record(const char *topic, const EventContent *content, int64_t number,
                         const Record *source) MUST_CHECK;
 

@@ -156,9 +156,8 @@ Record *
 result_record(const char *topic, const EventContent *content, int replay, const Record *source)
 {
     char id[EVENT_ID_BYTES];
-    if (replay > 0)
-        (void)snprintf(id, sizeof(id), "%s/replay/%d", content->event_id, replay);
-    else
-        (void)snprintf(id, sizeof(id), "%s", content->event_id);
+    if (replay == 0)
+        return event_record(topic, content->event_id, "cleanup.result.v1", content, source);
+    (void)snprintf(id, sizeof(id), "%s/replay/%d", content->event_id, replay);
     return event_record(topic, id, "cleanup.result.v1", content, source);
 }

@@ -71,8 +71,8 @@ char *result_print_rejection(Arena *arena, const Rejection *rejection, const Rec
                              int64_t finished_at_us) MUST_CHECK;
 
 /* The record for the results topic: key, the ce_… headers (the content's time is finished_at_us),
- * content-type, and the command's traceparent and tracestate from `source`. All is copied. NULL
- * when out of memory. */
+ * content-type, and the command's traceparent and tracestate from `source`. It borrows as
+ * event_record does. NULL when out of memory. */
 Record *result_record(const char *topic, const EventContent *content, int replay,
                       const Record *source) MUST_CHECK;
 

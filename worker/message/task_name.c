@@ -70,7 +70,11 @@ is_dotted_path(const char *name)
 bool
 task_name_read(const char *name, TaskName *ret_name, Fault *fault)
 {
-    TaskName read = {0};
+    TaskName read = {.is_canonical = true};
+    if (find_name(name, &read.task)) {
+        *ret_name = read;
+        return true;
+    }
     char quoted[FAULT_QUOTE_BYTES];
     const char *dot = strrchr(name, '.');
     const char *last = dot != NULL ? dot + 1 : name;
@@ -83,9 +87,8 @@ task_name_read(const char *name, TaskName *ret_name, Fault *fault)
     if (!known_last || !is_dotted_path(name))
         return fault_set(fault, ERROR_CODE_UNKNOWN_TASK, "there is no task \"%s\"",
                          fault_quote(name, quoted));
-    read.is_canonical = strcmp(name, names[read.task]) == 0;
-    read.is_deprecated =
-        !read.is_canonical && strncmp(name, PREFERRED_PATH, strlen(PREFERRED_PATH)) != 0;
+    read.is_canonical = false;
+    read.is_deprecated = strncmp(name, PREFERRED_PATH, strlen(PREFERRED_PATH)) != 0;
     *ret_name = read;
     return true;
 }

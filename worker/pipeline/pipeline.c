@@ -43,7 +43,8 @@ make_shared(PipelineShared *shared, Error *err)
     if (shared->hold == NULL || shared->lock_wait == NULL)
         return error_out_of_memory(err);
     return completions_new(&shared->completions, err) &&
-           publisher_start(settings, shared->clock, shared->completions, &shared->publisher, err);
+           publisher_start(settings, shared->clock, shared->completions, shared->batcher,
+                           &shared->publisher, err);
 }
 
 static bool

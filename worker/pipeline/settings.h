@@ -19,9 +19,9 @@ typedef struct PipelineSettings {
     const char *transactional_id; /* of this worker alone; used in exactly-once delivery */
     bool exactly_once; /* results and offsets in Kafka transactions; else at least once */
     int executors;
-    int set_commands;      /* the most commands in one set */
-    int queue_commands;    /* a partition with more than this many in hand is paused */
-    int queue_kib;         /* the same in KiB of records; also bounds what waits to be published */
+    int set_commands;   /* the most commands in one set */
+    int queue_commands; /* a partition with more than this many in hand is paused */
+    int queue_kib; /* of commands in hand, of all partitions; as much may wait to be published */
     int shutdown_grace_ms; /* how long running units may take after the first signal */
     int hold_backoff_max_ms;
     int start_timeout_ms; /* how long Kafka may take to answer at the start; 0 means 10,000 */

@@ -1,5 +1,6 @@
 /*
- * batch_size: how many rows the next batch changes, so that it keeps their locks briefly.
+ * batch_size: how many rows the next batch of a long command changes, or how many commands the next
+ * set has, so that it keeps locks briefly.
  *
  * Owns:      nothing.
  * Threads:   any.
@@ -11,6 +12,11 @@
 
 #include <stdint.h>
 
+enum {
+    BATCH_AIM_MS = 125, /* half of the time for which a long command's batch may keep locks */
+    SET_AIM_MS = 100,   /* a set comes after a set */
+};
+
 /* Of a batch that is over. */
 typedef struct BatchTime {
     int64_t locked_ms;     /* from its first lock to its end */
@@ -18,7 +24,7 @@ typedef struct BatchTime {
 } BatchTime;
 
 /* Rows of the next batch, from 1 to `most`, after one of `rows`: half as many, as many, or twice as
- * many. Locks are to be kept for 250 ms at the most; half of that is aimed at. */
-int batch_size_next(int rows, const BatchTime *time, int most);
+ * many, so that locks are kept for `aim_ms` or somewhat less. */
+int batch_size_next(int rows, const BatchTime *time, int aim_ms, int most);
 
 #endif

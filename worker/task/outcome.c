@@ -13,6 +13,7 @@ task_outcome_done(TaskOutcome *outcome)
     free(outcome->reason);
     free(outcome->progress);
     free(outcome->message);
+    free(outcome->note);
     *outcome = (TaskOutcome){0};
 }
 

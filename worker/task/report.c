@@ -1,5 +1,6 @@
 #include "worker/task/report.h"
 
+#include "common/digits.h"
 #include "common/json_write.h"
 #include "worker/message/result.h"
 
@@ -9,8 +10,10 @@
 static void
 add_for_user(StrBuf *text, const Report *report)
 {
-    if (report->user_id[0] != '\0')
-        strbuf_add_format(text, " for user %s", report->user_id);
+    if (report->user_id[0] == '\0')
+        return;
+    strbuf_add_text(text, " for user ");
+    strbuf_add_text(text, report->user_id);
 }
 
 static void
@@ -56,20 +59,34 @@ add_skipped(StrBuf *text, const Tally *tally)
     strbuf_add_char(text, ')');
 }
 
+/* Without printf: each command of a set has one of these. */
 static void
-add_sentence(StrBuf *text, const Report *report)
+add_done(StrBuf *text, const Report *report)
 {
     const TargetWords *words = &report->target->words;
     const int64_t rows = report->tally.counts[0];
+    char digits[DIGITS_BYTES];
+    if (rows == 0 && report->tally.skipped == 0 && !report->dry_run) {
+        strbuf_add_text(text, "No ");
+        strbuf_add_text(text, words->due);
+        strbuf_add_text(text, " found");
+        return;
+    }
+    strbuf_add_text(text, report->dry_run ? words->would : words->done);
+    strbuf_add_char(text, ' ');
+    strbuf_add_text(text, digits_of_int64(rows, digits));
+    strbuf_add_char(text, ' ');
+    strbuf_add_text(text, words->rows);
+}
+
+static void
+add_sentence(StrBuf *text, const Report *report)
+{
     if (report->failure != NULL) {
         add_failure(text, report);
         return;
     }
-    if (rows == 0 && report->tally.skipped == 0 && !report->dry_run)
-        strbuf_add_format(text, "No %s found", words->due);
-    else
-        strbuf_add_format(text, "%s %" PRId64 " %s", report->dry_run ? words->would : words->done,
-                          rows, words->rows);
+    add_done(text, report);
     add_for_user(text, report);
     if (report->tally.skipped > 0)
         add_skipped(text, &report->tally);

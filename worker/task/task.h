@@ -12,6 +12,7 @@
 
 #include "worker/message/result.h"
 #include "worker/repository/catalog_watch.h"
+#include "worker/task/batch_size.h"
 
 typedef struct TaskSettings {
     const char *worker_id;
@@ -33,6 +34,8 @@ typedef struct TaskContext {
     Database *database;
     const TaskSettings *settings;
     const Clock *clock;
+    BatchTime *set_time; /* task_run_set tells here how long rows of the application were locked;
+                            untouched when none was; or NULL */
 } TaskContext;
 
 /* How a command is executed. */
@@ -70,8 +73,7 @@ typedef struct TaskOutcome {
     int64_t progress_number;
     int64_t progress_at_us;
     bool row_skipped; /* the note is about one row, which is skipped for it */
-    bool has_note;    /* a failure that is being tried again, for the log */
-    Error note;
+    Error *note;      /* a failure that is being tried again, for the log; owned, or NULL */
 } TaskOutcome;
 
 void task_outcome_done(TaskOutcome *outcome);

@@ -42,6 +42,8 @@ typedef struct SetRun {
     bool lock_children_first; /* children are locked before they are deleted */
     bool entered;             /* another transaction has entered one of the ids meanwhile */
     bool changing;            /* rows are being locked and deleted: one of them may be refused */
+    int64_t locks_since_ms;   /* monotonic; while changing */
+    int64_t round_trip_ms;
 } SetRun;
 
 /* In the memory of the transaction that has just begun. */
@@ -58,6 +60,12 @@ set_init(SetRun *set, Error *err)
     return (set->members != NULL && set->records != NULL && set->requests != NULL &&
             set->counts != NULL && set->flags != NULL && set->members_of_request != NULL) ||
            error_out_of_memory(err);
+}
+
+static int64_t
+set_now_ms(const SetRun *set)
+{
+    return clock_monotonic_ms(set->context->clock);
 }
 
 static void
@@ -155,8 +163,10 @@ static bool
 set_lock(SetRun *set, const SessionCandidates *candidates, bool *locked, Error *err)
 {
     Database *database = set->context->database;
-    if (!database_stop_waiting(database, err) ||
-        !(set->lock_children_first ? session_lock(database, candidates, locked, err)
+    if (!database_stop_waiting(database, err))
+        return false;
+    set->round_trip_ms = set_now_ms(set) - set->locks_since_ms;
+    if (!(set->lock_children_first ? session_lock(database, candidates, locked, err)
                                    : session_lock_parents(database, candidates, locked, err)))
         return error_wrap(err, "lock %zu sessions with their users", candidates->count);
     for (size_t c = 0; c < candidates->count; c++) {
@@ -192,6 +202,7 @@ set_clean(SetRun *set, Error *err)
     if (locked == NULL)
         return error_out_of_memory(err);
     set->changing = true;
+    set->locks_since_ms = set_now_ms(set);
     if (!set_lock(set, &candidates, locked, err))
         return false;
     const SessionRequests requests = {set->requests, set_request_count(set)};
@@ -270,6 +281,15 @@ set_enter_ledger(SetRun *set, Error *err)
                                       "another transaction has entered a command of the set");
 }
 
+/* The transaction has ended, and with it its locks. */
+static void
+set_note_locks(const SetRun *set)
+{
+    const TaskContext *context = set->context;
+    if (set->changing && context->set_time != NULL)
+        *context->set_time = (BatchTime){set_now_ms(set) - set->locks_since_ms, set->round_trip_ms};
+}
+
 static bool
 set_run_transaction(SetRun *set, Error *err)
 {
@@ -277,12 +297,13 @@ set_run_transaction(SetRun *set, Error *err)
                              CATALOG_SESSIONS, CATALOG_WATCH_SET, err) ||
         !database_begin(set->context->database, DATABASE_WRITE, 0, &set->now_us, err))
         return false;
-    if (set_init(set, err) && set_look_up(set, err) && set_start_new(set, err) &&
-        set_clean(set, err) && set_enter_ledger(set, err) &&
-        database_commit(set->context->database, err))
-        return true;
-    database_rollback(set->context->database);
-    return false;
+    const bool done = set_init(set, err) && set_look_up(set, err) && set_start_new(set, err) &&
+                      set_clean(set, err) && set_enter_ledger(set, err) &&
+                      database_commit(set->context->database, err);
+    if (!done)
+        database_rollback(set->context->database);
+    set_note_locks(set);
+    return done;
 }
 
 static void

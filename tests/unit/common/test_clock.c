@@ -3,6 +3,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -30,6 +32,27 @@ test_format_writes_four_digits_of_the_year(void **state)
     assert_true(clock_parse("0501-02-03T04:05:06.000007Z", &time_us));
     clock_format(time_us, text);
     assert_string_equal(text, "0501-02-03T04:05:06.000007Z");
+}
+
+static void
+test_format_of_every_day_is_what_the_c_library_says(void **state)
+{
+    (void)state;
+    enum { SECONDS_PER_DAY = 24 * 3600 };
+    const int64_t last_day = 2932896; /* 9999-12-31 */
+    for (int64_t day = -719162; day <= last_day; day++) {
+        const int64_t seconds = day * SECONDS_PER_DAY + (day + 719162) % SECONDS_PER_DAY;
+        const time_t time = (time_t)seconds;
+        struct tm parts;
+        char expected[CLOCK_TEXT_BYTES + 1];
+        char text[CLOCK_TEXT_BYTES];
+        assert_non_null(gmtime_r(&time, &parts));
+        assert_true(
+            strftime(expected + 1, sizeof(expected) - 1, "%Y-%m-%dT%H:%M:%S.000000Z", &parts) > 0);
+        clock_format(seconds * CLOCK_US_PER_SECOND, text);
+        const char *year = parts.tm_year + 1900 < 1000 ? strchr(text, '-') : text;
+        assert_string_equal(year, year == text ? expected + 1 : strchr(expected + 1, '-'));
+    }
 }
 
 static void
@@ -110,6 +133,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_format_then_parse_gives_the_same_time),
         cmocka_unit_test(test_format_writes_four_digits_of_the_year),
+        cmocka_unit_test(test_format_of_every_day_is_what_the_c_library_says),
         cmocka_unit_test(test_parse_leap_second_counts_as_the_next),
         cmocka_unit_test(test_now_asks_the_clock_that_was_passed_in),
         cmocka_unit_test(test_parse_offset_is_taken_off),

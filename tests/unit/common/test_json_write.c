@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -84,6 +85,30 @@ test_text_is_escaped_as_cjson_does(void **state)
     }
 }
 
+/* Plain text is looked at eight bytes at a time. */
+static void
+test_text_is_escaped_at_any_place(void **state)
+{
+    (void)state;
+    static const struct {
+        char character;
+        const char *escaped;
+    } cases[] = {{'"', "\\\""}, {'\\', "\\\\"}, {'\n', "\\n"}, {0x1f, "\\u001f"}, {0x20, " "},
+                 {'!', "!"},    {0x7f, "\x7f"}, {'[', "["},    {']', "]"}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        for (size_t place = 0; place < 20; place++) {
+            CLEANUP(strbuf_done) StrBuf json = {0};
+            char text[] = "aaaaaaaaaaaaaaaaaaaa";
+            char expected[64];
+            text[place] = cases[i].character;
+            assert_true(snprintf(expected, sizeof(expected), "\"%.*s%s%s\"", (int)place,
+                                 "aaaaaaaaaaaaaaaaaaaa", cases[i].escaped, text + place + 1) > 0);
+            json_quote(&json, text);
+            assert_string_equal(strbuf_text(&json), expected);
+        }
+    }
+}
+
 static void
 test_text_beyond_ascii_is_kept(void **state)
 {
@@ -120,6 +145,7 @@ main(void)
         cmocka_unit_test(test_tenths_have_a_point_only_when_needed),
         cmocka_unit_test(test_time_is_rfc_3339),
         cmocka_unit_test(test_text_is_escaped_as_cjson_does),
+        cmocka_unit_test(test_text_is_escaped_at_any_place),
         cmocka_unit_test(test_text_beyond_ascii_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,6 +56,21 @@ test_span_ends_before_the_first_fault(void **state)
     assert_int_equal(utf8_span("abc", 3), 3);
 }
 
+/* Plain text is looked at eight bytes at a time. */
+static void
+test_span_finds_a_fault_at_any_place(void **state)
+{
+    (void)state;
+    for (size_t length = 1; length <= 20; length++) {
+        for (size_t fault = 0; fault < length; fault++) {
+            char text[20];
+            memset(text, 'a', sizeof(text));
+            text[fault] = '\xFF';
+            assert_int_equal(utf8_span(text, length), fault);
+        }
+    }
+}
+
 static void
 test_cut_never_ends_inside_a_character(void **state)
 {
@@ -73,6 +88,7 @@ main(void)
         cmocka_unit_test(test_is_valid_takes_what_rfc_3629_takes),
         cmocka_unit_test(test_is_valid_refuses_what_rfc_3629_refuses),
         cmocka_unit_test(test_span_ends_before_the_first_fault),
+        cmocka_unit_test(test_span_finds_a_fault_at_any_place),
         cmocka_unit_test(test_cut_never_ends_inside_a_character),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

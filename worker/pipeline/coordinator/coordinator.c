@@ -32,11 +32,6 @@ coordinator_new(const PipelineShared *shared, KafkaConsumer *consumer, int signa
     self->consumer = consumer;
     self->intake = intake;
     self->signal_fd = signal_fd;
-    self->marks = (LaneMarks){
-        .high_commands = (size_t)settings->queue_commands,
-        .high_bytes = (size_t)settings->queue_kib * BYTES_PER_KIB,
-        .high_ahead = AHEAD_MAX,
-    };
     *ret_coordinator = self;
     return true;
 }
@@ -71,13 +66,27 @@ coordinator_grace_left_ms(const Coordinator *self)
     return left_ms > 0 ? (int)left_ms : 0;
 }
 
+/* The bytes are the worker's: each of its partitions has an equal share. */
+static LaneMarks
+lane_marks(const Coordinator *self)
+{
+    const PipelineSettings *settings = self->shared->settings;
+    const size_t lanes = self->assignment.count > 0 ? self->assignment.count : 1;
+    return (LaneMarks){
+        .high_commands = (size_t)settings->queue_commands,
+        .high_bytes = (size_t)settings->queue_kib * BYTES_PER_KIB / lanes,
+        .high_ahead = AHEAD_MAX,
+    };
+}
+
 static void
 keep_flow(Coordinator *self, Lane *lane)
 {
     Error err = {0};
+    const LaneMarks marks = lane_marks(self);
     const int32_t partition = lane_partition(lane);
     bool done = true;
-    switch (lane_flow(lane, &self->marks)) {
+    switch (lane_flow(lane, &marks)) {
     case LANE_FLOW_KEEP:
         return;
     case LANE_FLOW_PAUSE:
@@ -126,7 +135,7 @@ take_record(Coordinator *self, Record *record, Error *err)
         record_free(record);
         return error_out_of_memory(err);
     }
-    switch (lane_accept(lane, record->offset, record_size(record))) {
+    switch (lane_accept(lane, record->offset, job_size(record_size(record)))) {
     case OFFSET_STARTED:
         return accept_record(self, record, lane, err);
     case OFFSET_BELOW:
@@ -184,13 +193,13 @@ poll_records(Coordinator *self, Error *err)
     return true;
 }
 
-/* The publisher has finished its offset; what comes for a lane that has ended is dropped. */
+/* The publisher has finished their offsets; what comes for a lane that has ended is dropped. */
 static void
 take_completion(Coordinator *self, const Completion *completion)
 {
     if (lane_state(completion->lane) == LANE_DEAD)
         return;
-    self->counts.finished++;
+    self->counts.finished += (int64_t)completion->commands;
     lane_release(completion->lane, completion->size_bytes);
     if (lane_state(completion->lane) == LANE_OPEN)
         keep_flow(self, completion->lane);

@@ -41,7 +41,6 @@ struct Coordinator {
     KafkaConsumer *consumer;
     Intake *intake;
     int signal_fd;
-    LaneMarks marks;
     Assignment assignment;
     OffsetFetch offset_fetch;
     Phase phase;

@@ -5,14 +5,19 @@
 #include "worker/pipeline/executor/unit_settle.h"
 #include "worker/task/lock_report.h"
 
+enum {
+    NO_LOCKS = -1,
+};
+
 struct UnitRun {
     const PipelineShared *shared;
     TaskContext context;
     unsigned seed;
     TaskItem *items;
     TaskOutcome *outcomes;
-    int claim; /* of the current unit */
-    bool held; /* of the current unit: something was kept for later by a hold */
+    int claim;          /* of the current unit */
+    BatchTime set_time; /* of the last set; locked for NO_LOCKS: nothing was */
+    bool held;          /* of the current unit: something was kept for later by a hold */
 };
 
 UnitRun *
@@ -23,7 +28,7 @@ unit_run_new(const PipelineShared *shared, Database *database, unsigned seed)
         return NULL;
     const size_t room = (size_t)shared->settings->set_commands + 1;
     run->shared = shared;
-    run->context = (TaskContext){database, shared->settings->task, shared->clock};
+    run->context = (TaskContext){database, shared->settings->task, shared->clock, &run->set_time};
     run->seed = seed;
     run->items = calloc(room, sizeof(*run->items));
     run->outcomes = calloc(room, sizeof(*run->outcomes));
@@ -164,8 +169,8 @@ run_single(UnitRun *run, Job **job)
         return;
     }
     hold_end(run->shared->hold);
-    if (outcome.has_note)
-        note_lock(run, &outcome.note);
+    if (outcome.note != NULL)
+        note_lock(run, outcome.note);
     /* An executor that has a range of it must not touch the job. */
     if (outcome.step == TASK_REQUEUE && run->claim == CLAIM_EXCLUSIVE) {
         (*job)->begun = true;
@@ -196,9 +201,12 @@ run_set(UnitRun *run, Job **jobs, size_t count)
     Error err = {0};
     for (size_t i = 0; i < count; i++) {
         run->items[i] = job_item(jobs[i]);
-        run->outcomes[i] = (TaskOutcome){0};
     }
-    if (task_run_set(&run->context, run->items, count, 1, run->outcomes, &err)) {
+    run->set_time.locked_ms = NO_LOCKS;
+    const bool done = task_run_set(&run->context, run->items, count, 1, run->outcomes, &err);
+    if (run->set_time.locked_ms != NO_LOCKS)
+        batcher_note_set(run->shared->batcher, count, &run->set_time);
+    if (done) {
         hold_end(run->shared->hold);
         unit_settle_outcomes(run->shared, jobs, run->outcomes, count);
         return;

@@ -38,14 +38,17 @@ has_succeeded(const TaskOutcome *outcome)
 static void
 log_finished(const Job *job, const TaskOutcome *outcome, bool is_single)
 {
-    char done[DONE_BYTES] = "";
+    const bool succeeded = has_succeeded(outcome);
     const bool timed = outcome->started_at_us != 0;
     const LogLevel level = is_single && job->shape != TASK_SHAPE_SET ? LOG_INFO : LOG_DEBUG;
+    if (succeeded && !log_enabled(level))
+        return;
+    char done[DONE_BYTES] = "";
     if (outcome->message != NULL)
         cut_user(outcome->message, done);
     const int64_t took_ms =
         timed ? (outcome->finished_at_us - outcome->started_at_us) / CLOCK_US_PER_MS : 0;
-    if (has_succeeded(outcome))
+    if (succeeded)
         LOG_EVENT(level, "command succeeded", LOG_JOB(job), LOG_STR("done", log_or_null(done)),
                   LOG_INT("took_ms", took_ms), LOG_INT("attempts", outcome->attempts));
     else
@@ -92,8 +95,8 @@ log_note(const Job *job, const TaskOutcome *outcome)
 {
     const char *text =
         outcome->row_skipped ? "a row failed and is skipped" : "a batch failed and is tried again";
-    LOG_EVENT(outcome->note.reason == REASON_TABLE_LOCKED ? LOG_DEBUG : LOG_WARN, text,
-              LOG_JOB(job), LOG_STR("code", outcome->note.code), LOG_ERR(&outcome->note));
+    LOG_EVENT(outcome->note->reason == REASON_TABLE_LOCKED ? LOG_DEBUG : LOG_WARN, text,
+              LOG_JOB(job), LOG_STR("code", outcome->note->code), LOG_ERR(outcome->note));
 }
 
 static void
@@ -101,7 +104,7 @@ go_on(const PipelineShared *shared, Job **job, TaskOutcome *outcome)
 {
     if (outcome->progress != NULL)
         push_progress(shared, *job, outcome);
-    if (outcome->has_note)
+    if (outcome->note != NULL)
         log_note(*job, outcome);
     batcher_requeue(shared->batcher, job, BATCHER_BACK, 0);
 }

@@ -34,12 +34,19 @@ take_text(char **text)
     return taken;
 }
 
-static Record *
-take_record(Record **record)
+static void
+take_result(Outgoing *item, char **text)
 {
-    Record *taken = *record;
+    item->result = take_text(text);
+    item->result_size = item->result != NULL ? strlen(item->result) : 0;
+}
+
+static void
+take_source(Outgoing *item, Record **record)
+{
+    item->source = *record;
+    item->source_size = record_size(item->source);
     *record = NULL;
-    return taken;
 }
 
 /* The id of the event that this command's id stands for is another one's. */
@@ -57,15 +64,16 @@ outgoing_from_outcome(Job *job, TaskOutcome *outcome)
     Outgoing *item = outgoing_new(OUTGOING_OUTCOME, job->lane, job->command.id, job->command.key);
     if (item == NULL)
         return NULL;
-    item->source = take_record(&job->record);
+    take_source(item, &job->record);
     if (outcome->id_conflict)
         tell_conflict(item);
     item->replay = outcome->replay;
     item->finished_at_us = outcome->finished_at_us;
-    item->result = take_text(&outcome->result);
+    take_result(item, &outcome->result);
     item->dead_letter = outcome->dead_letter;
     item->reason = take_text(&outcome->reason);
     item->attempts = outcome->attempts;
+    item->is_urgent = job->shape != TASK_SHAPE_SET;
     return item;
 }
 
@@ -75,14 +83,15 @@ outgoing_from_progress(const Job *job, TaskOutcome *outcome)
     Outgoing *item = outgoing_new(OUTGOING_PROGRESS, job->lane, job->command.id, job->command.key);
     if (item == NULL)
         return NULL;
-    item->source = record_copy(job->record);
-    if (item->source == NULL) {
+    Record *copy = record_copy(job->record);
+    if (copy == NULL) {
         outgoing_free(item);
         return NULL;
     }
+    take_source(item, &copy);
     item->progress_number = outcome->progress_number;
     item->finished_at_us = outcome->progress_at_us;
-    item->result = take_text(&outcome->progress);
+    take_result(item, &outcome->progress);
     return item;
 }
 
@@ -93,12 +102,13 @@ outgoing_from_rejection(Lane *lane, Record **record, Rejection *rejection, const
     Outgoing *item = outgoing_new(OUTGOING_OUTCOME, lane, rejection->id, rejection->id);
     if (item == NULL)
         return NULL;
-    item->result = strdup(result);
-    if (item->result == NULL) {
+    char *copy = strdup(result);
+    if (copy == NULL) {
         outgoing_free(item);
         return NULL;
     }
-    item->source = take_record(record);
+    take_result(item, &copy);
+    take_source(item, record);
     item->finished_at_us = finished_at_us;
     item->dead_letter = true;
     item->reason = take_text(&rejection->message);
@@ -123,8 +133,7 @@ outgoing_free(Outgoing *item)
 size_t
 outgoing_size(const Outgoing *item)
 {
-    return sizeof(*item) + (item->result != NULL ? strlen(item->result) : 0) +
-           record_size(item->source);
+    return sizeof(*item) + item->result_size + item->source_size;
 }
 
 void

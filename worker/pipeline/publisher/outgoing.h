@@ -39,17 +39,20 @@ struct Outgoing {
     OutgoingKind kind;
     Lane *lane;     /* a reference */
     Record *source; /* owned */
+    size_t source_size;
     char command_id[COMMAND_ID_MAX + 1];
     char event_id[EVENT_ID_BYTES]; /* what the id of its event is, or begins with */
     int replay;
     /* Owned: the result, or the progress. NULL: nothing to publish, only the offset is finished (a
      * duplicate). */
     char *result;
+    size_t result_size;
     int64_t progress_number;
     int64_t finished_at_us;
     bool dead_letter;
     char *reason; /* owned, or NULL */
     int attempts;
+    bool is_urgent; /* no per-user command's, of which there are many */
     /* The delivery's own. */
     OutgoingPart parts[OUTGOING_PARTS];
     bool send_unbatched; /* was too large for its topic, perhaps only because of its batch */

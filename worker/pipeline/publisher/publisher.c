@@ -3,9 +3,11 @@
 #include "common/log.h"
 #include "common/thread.h"
 #include "worker/pipeline/publisher/delivery.h"
+#include "worker/pipeline/publisher/round.h"
 
 enum {
     IDLE_WAIT_MS = 50,
+    GATHER_LOOK_MS = 10,  /* whether the backlog has gone, which nothing tells */
     DELIVERY_WAIT_MS = 1, /* short, because new outcomes wait meanwhile */
     BYTES_PER_KIB = 1024,
     CLOSE_MS = 300, /* to give up what cannot be delivered, and to close the producer */
@@ -18,10 +20,13 @@ struct Publisher {
     pthread_t thread;
     const Clock *clock;
     Completions *completions;
+    Batcher *batcher; /* NULL: nothing is gathered */
     Delivery delivery;
     CompletionList done; /* the thread's own: what this turn has ended */
     size_t done_bytes;
     OutgoingList queued;
+    Round round;  /* the queued */
+    int waiters;  /* executors that wait for room */
     size_t bytes; /* of all outcomes, queued and on their way */
     size_t bytes_limit;
     bool no_waiting;
@@ -47,7 +52,7 @@ end_command(Publisher *publisher, const Outgoing *item)
         on_failed(publisher, &err);
         return;
     }
-    if (completion_list_add(&publisher->done, item->lane, record_size(item->source)))
+    if (completion_list_add(&publisher->done, item->lane, job_size(item->source_size)))
         return;
     (void)error_out_of_memory(&err);
     on_failed(publisher, &err);
@@ -85,40 +90,81 @@ tell_done(Publisher *publisher)
     publisher->done_bytes = 0;
 }
 
-static size_t
-list_size(const OutgoingList *items)
+static Round
+round_of(const OutgoingList *items, int64_t now_ms)
 {
-    size_t size = 0;
+    Round round = {0};
     const Outgoing *item;
-    STAILQ_FOREACH (item, &items->items, entry)
-        size += outgoing_size(item);
-    return size;
+    STAILQ_FOREACH (item, &items->items, entry) {
+        round_add(&round, 1, outgoing_size(item), now_ms);
+        round.is_urgent |= item->is_urgent;
+    }
+    return round;
+}
+
+/* Under the lock. An executor that waits does nothing else, so what is queued must go. */
+static void
+wait_for_room(Publisher *publisher, size_t size)
+{
+    while (!publisher->no_waiting && publisher->bytes > 0 &&
+           publisher->bytes + size > publisher->bytes_limit) {
+        publisher->waiters++;
+        pthread_cond_signal(&publisher->arrived);
+        pthread_cond_wait(&publisher->left, &publisher->lock);
+        publisher->waiters--;
+    }
 }
 
 void
 publisher_push(Publisher *publisher, OutgoingList *items, bool may_wait)
 {
-    const size_t size = list_size(items);
+    const int64_t now_ms = clock_monotonic_ms(publisher->clock);
+    const Round more = round_of(items, now_ms);
     pthread_mutex_lock(&publisher->lock);
-    while (may_wait && !publisher->no_waiting && publisher->bytes > 0 &&
-           publisher->bytes + size > publisher->bytes_limit)
-        pthread_cond_wait(&publisher->left, &publisher->lock);
-    publisher->bytes += size;
+    if (may_wait)
+        wait_for_room(publisher, more.bytes);
+    publisher->bytes += more.bytes;
+    round_add(&publisher->round, more.outcomes, more.bytes, now_ms);
+    publisher->round.is_urgent |= more.is_urgent;
     outgoing_list_append(&publisher->queued, items);
     pthread_cond_signal(&publisher->arrived);
     pthread_mutex_unlock(&publisher->lock);
 }
 
-/* Takes all that has queued; sets *ret_end when the thread is to end. */
+/* Under the lock. */
+static bool
+is_ripe(const Publisher *publisher)
+{
+    const bool has_backlog = publisher->batcher != NULL && batcher_has_backlog(publisher->batcher);
+    return publisher->stopping || publisher->waiters > 0 ||
+           round_is_ripe(&publisher->round, publisher->bytes_limit, has_backlog,
+                         clock_monotonic_ms(publisher->clock));
+}
+
+/* Under the lock: until there is something to publish, or the delivery has something to do. */
+static void
+wait_for_round(Publisher *publisher)
+{
+    const Delivery *delivery = &publisher->delivery;
+    if (publisher->stopping || delivery->is_waiting(delivery->state))
+        return;
+    if (publisher->queued.count == 0)
+        thread_cond_wait(&publisher->arrived, &publisher->lock, IDLE_WAIT_MS);
+    else if (!is_ripe(publisher))
+        thread_cond_wait(&publisher->arrived, &publisher->lock, GATHER_LOOK_MS);
+}
+
+/* Takes all that has queued, if it is to go now; sets *ret_end when the thread is to end. */
 static void
 take_queued(Publisher *publisher, OutgoingList *ret_queued, int64_t *ret_deadline_ms, bool *ret_end)
 {
     const Delivery *delivery = &publisher->delivery;
     pthread_mutex_lock(&publisher->lock);
-    if (publisher->queued.count == 0 && !publisher->stopping &&
-        !delivery->is_waiting(delivery->state))
-        thread_cond_wait(&publisher->arrived, &publisher->lock, IDLE_WAIT_MS);
-    outgoing_list_append(ret_queued, &publisher->queued);
+    wait_for_round(publisher);
+    if (publisher->queued.count > 0 && is_ripe(publisher)) {
+        outgoing_list_append(ret_queued, &publisher->queued);
+        publisher->round = (Round){0};
+    }
     const bool nothing_left = ret_queued->count == 0 && delivery->held(delivery->state) == 0;
     *ret_end = publisher->stopping && (nothing_left || clock_monotonic_ms(publisher->clock) >=
                                                            publisher->stop_deadline_ms);
@@ -175,7 +221,7 @@ open_delivery(Publisher *publisher, const PipelineSettings *settings, Error *err
 
 bool
 publisher_start(const PipelineSettings *settings, const Clock *clock, Completions *completions,
-                Publisher **ret_publisher, Error *err)
+                Batcher *batcher, Publisher **ret_publisher, Error *err)
 {
     Publisher *publisher = calloc(1, sizeof(*publisher));
     if (publisher == NULL)
@@ -188,6 +234,7 @@ publisher_start(const PipelineSettings *settings, const Clock *clock, Completion
     pthread_mutex_init(&publisher->lock, NULL);
     publisher->clock = clock;
     publisher->completions = completions;
+    publisher->batcher = settings->exactly_once ? batcher : NULL;
     STAILQ_INIT(&publisher->done);
     outgoing_list_init(&publisher->queued);
     publisher->bytes_limit = (size_t)settings->queue_kib * BYTES_PER_KIB;

@@ -17,14 +17,16 @@
 #define WORKER_PIPELINE_PUBLISHER_PUBLISHER_H
 
 #include "worker/pipeline/publisher/outgoing.h"
+#include "worker/pipeline/queue/batcher.h"
 #include "worker/pipeline/queue/completions.h"
 #include "worker/pipeline/settings.h"
 
 typedef struct Publisher Publisher;
 
-/* Opens the producer and starts the thread. All is borrowed. */
+/* Opens the producer and starts the thread. All is borrowed. With transactions, outcomes are
+ * gathered (round.h) while `batcher` has a backlog; NULL never has. */
 bool publisher_start(const PipelineSettings *settings, const Clock *clock, Completions *completions,
-                     Publisher **ret_publisher, Error *err) MUST_CHECK;
+                     Batcher *batcher, Publisher **ret_publisher, Error *err) MUST_CHECK;
 
 /* Hands outcomes over, all at once; takes ownership and leaves the list empty. With `may_wait` it
  * blocks while too many bytes wait to be published, but no longer once the publisher is stopping.

@@ -1,6 +1,8 @@
 #include "common/thread.h"
 #include "worker/pipeline/queue/batcher_private.h"
 
+#include <limits.h>
+
 enum {
     LONGEST_WAIT_MS = 1000,
 };
@@ -28,6 +30,12 @@ list_remove(JobList *list, Job *job)
     list->count--;
 }
 
+static size_t
+least(size_t one, size_t other)
+{
+    return one < other ? one : other;
+}
+
 Batcher *
 batcher_new(int executors, int set_commands, const Clock *clock)
 {
@@ -46,6 +54,7 @@ batcher_new(int executors, int set_commands, const Clock *clock)
     batcher->clock = clock;
     batcher->executors = executors > 0 ? (size_t)executors : 1;
     batcher->set_commands = set_commands > 0 ? (size_t)set_commands : 1;
+    batcher->set_limit = least(BATCHER_FIRST_SET, batcher->set_commands);
     return batcher;
 }
 
@@ -66,7 +75,39 @@ set_share(const Batcher *batcher, size_t queued)
     const size_t idle =
         batcher->executors > batcher->units_out ? batcher->executors - batcher->units_out : 1;
     const size_t share = (queued + idle - 1) / idle;
-    return share < batcher->set_commands ? share : batcher->set_commands;
+    return least(share, batcher->set_limit);
+}
+
+/* A whole set for each executor. Sets that became small make no backlog of a few commands. */
+static size_t
+backlog_of(const Batcher *batcher)
+{
+    const size_t first = least(BATCHER_FIRST_SET, batcher->set_commands);
+    return batcher->executors * (batcher->set_limit > first ? batcher->set_limit : first);
+}
+
+bool
+batcher_has_backlog(Batcher *batcher)
+{
+    pthread_mutex_lock(&batcher->lock);
+    const bool runs =
+        !batcher->stopped && batcher->hold_until_ms <= clock_monotonic_ms(batcher->clock);
+    const bool has = runs && batcher->lists[TASK_SHAPE_SET].count >= backlog_of(batcher);
+    pthread_mutex_unlock(&batcher->lock);
+    return has;
+}
+
+void
+batcher_note_set(Batcher *batcher, size_t commands, const BatchTime *time)
+{
+    pthread_mutex_lock(&batcher->lock);
+    const size_t limit = batcher->set_limit;
+    const size_t next = (size_t)batch_size_next((int)commands, time, SET_AIM_MS, INT_MAX / 2);
+    if (next < commands && next < limit)
+        batcher->set_limit = next > BATCHER_LEAST_SET ? next : least(BATCHER_LEAST_SET, limit);
+    else if (commands >= limit)
+        batcher->set_limit = least(next, batcher->set_commands);
+    pthread_mutex_unlock(&batcher->lock);
 }
 
 static size_t

@@ -34,11 +34,25 @@ enum {
     BATCHER_WAIT_FOREVER = -1,
 };
 
-/* Takes the next unit, waiting at most `wait_ms` for one: up to set_commands per-user commands,
- * divided among the idle executors; or one preview or dry run (at most executors - 1 at a time, at
- * least one); or one batch of a long command, of which other executors may run other ranges. NULL
- * when there was none in time, or after batcher_stop. The caller ends it with batcher_end_unit. */
+/* Takes the next unit, waiting at most `wait_ms` for one: as many per-user commands as a set may
+ * have now, at most set_commands, divided among the idle executors; or one preview or dry run (at
+ * most executors - 1 at a time, at least one); or one batch of a long command, of which other
+ * executors may run other ranges. NULL when there was none in time, or after batcher_stop. The
+ * caller ends it with batcher_end_unit. */
 Unit *batcher_take(Batcher *batcher, int wait_ms) MUST_CHECK;
+
+/* True while a whole set of per-user commands waits for each executor, of BATCHER_FIRST_SET or
+ * set_commands at least. */
+bool batcher_has_backlog(Batcher *batcher);
+
+enum {
+    BATCHER_FIRST_SET = 500, /* commands of a set, before any was measured */
+    BATCHER_LEAST_SET = 50,
+};
+
+/* A set of so many commands has kept rows locked for so long: those that follow are smaller when
+ * that was too long, and larger when there was time for more and the set was a whole one. */
+void batcher_note_set(Batcher *batcher, size_t commands, const BatchTime *time);
 
 typedef enum BatcherPlace { BATCHER_FRONT, BATCHER_BACK } BatcherPlace;
 

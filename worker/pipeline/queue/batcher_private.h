@@ -25,7 +25,8 @@ struct Batcher {
     pthread_cond_t changed;
     const Clock *clock;
     size_t executors;
-    size_t set_commands;
+    size_t set_commands; /* the most of one set */
+    size_t set_limit;    /* of the next set */
     JobList lists[SHAPES];
     InWork *in_work;
     size_t units_out;

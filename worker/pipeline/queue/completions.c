@@ -13,14 +13,31 @@ struct Completions {
     Error failure;
 };
 
+/* One for each lane, so there are few. */
+static Completion *
+completion_of(CompletionList *list, Lane *lane)
+{
+    Completion *completion;
+    STAILQ_FOREACH (completion, list, entry) {
+        if (completion->lane == lane)
+            return completion;
+    }
+    completion = calloc(1, sizeof(*completion));
+    if (completion == NULL)
+        return NULL;
+    completion->lane = lane_ref_busy(lane);
+    STAILQ_INSERT_TAIL(list, completion, entry);
+    return completion;
+}
+
 bool
 completion_list_add(CompletionList *list, Lane *lane, size_t size_bytes)
 {
-    Completion *completion = calloc(1, sizeof(*completion));
+    Completion *completion = completion_of(list, lane);
     if (completion == NULL)
         return false;
-    *completion = (Completion){.lane = lane_ref_busy(lane), .size_bytes = size_bytes};
-    STAILQ_INSERT_TAIL(list, completion, entry);
+    completion->commands++;
+    completion->size_bytes += size_bytes;
     return true;
 }
 

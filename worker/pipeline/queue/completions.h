@@ -12,17 +12,20 @@
 
 #include <sys/queue.h>
 
-/* A command has ended: its result was delivered, or none was due, and its offset is finished. */
+/* Commands of a lane have ended: their results were delivered, or none was due, and their offsets
+ * are finished. */
 typedef struct Completion {
     Lane *lane; /* a reference that counts as busy */
-    size_t size_bytes;
+    size_t commands;
+    size_t size_bytes; /* of all of them */
     STAILQ_ENTRY(Completion) entry;
 } Completion;
 
 /* Begins with STAILQ_INIT. */
 typedef STAILQ_HEAD(CompletionList, Completion) CompletionList;
 
-/* Takes a reference of its own to the lane. False when out of memory. */
+/* A command more; those of one lane become one completion. Takes a reference of its own to the
+ * lane. False when out of memory. */
 bool completion_list_add(CompletionList *list, Lane *lane, size_t size_bytes) MUST_CHECK;
 /* NULL when the list is empty; the caller ends it with completion_free. */
 Completion *completion_list_take(CompletionList *list) MUST_CHECK;

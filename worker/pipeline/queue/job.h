@@ -50,6 +50,13 @@ struct Job {
     TAILQ_ENTRY(Job) entry;
 };
 
+/* What a command takes in memory whose record has so many bytes, for budgets. */
+static inline size_t
+job_size(size_t record_bytes)
+{
+    return sizeof(Job) + record_bytes;
+}
+
 /* Takes ownership of `record` and of what `command` holds, and a reference to the lane, but on NULL
  * (out of memory). */
 Job *job_new(Command *command, Record *record, Lane *lane) MUST_CHECK;

@@ -233,29 +233,13 @@ lane_release(Lane *lane, size_t size_bytes)
     lane->bytes -= size_bytes < lane->bytes ? size_bytes : lane->bytes;
 }
 
-static size_t
-in_flight(Lane *lane)
-{
-    pthread_mutex_lock(&lane->lock);
-    const size_t commands = offset_tracker_in_flight(lane->tracker);
-    pthread_mutex_unlock(&lane->lock);
-    return commands;
-}
-
-static size_t
-finished_ahead(Lane *lane)
-{
-    pthread_mutex_lock(&lane->lock);
-    const size_t ahead = offset_tracker_finished_ahead(lane->tracker);
-    pthread_mutex_unlock(&lane->lock);
-    return ahead;
-}
-
 LaneFlow
 lane_flow(Lane *lane, const LaneMarks *marks)
 {
-    const size_t commands = in_flight(lane);
-    const size_t ahead = finished_ahead(lane);
+    pthread_mutex_lock(&lane->lock);
+    const size_t commands = offset_tracker_in_flight(lane->tracker);
+    const size_t ahead = offset_tracker_finished_ahead(lane->tracker);
+    pthread_mutex_unlock(&lane->lock);
     if (!lane->paused && (commands >= marks->high_commands || lane->bytes >= marks->high_bytes ||
                           ahead >= marks->high_ahead)) {
         lane->paused = true;

@@ -57,8 +57,8 @@ adapt_batch_rows(const TargetBatch *batch, RangeRun *run)
         return;
     const BatchTime time = {clock_monotonic_ms(batch->context->clock) - batch->locks_since_ms,
                             batch->round_trip_ms};
-    run->batch_rows =
-        batch_size_next(run->batch_rows, &time, batch->context->settings->batch_sessions);
+    run->batch_rows = batch_size_next(run->batch_rows, &time, BATCH_AIM_MS,
+                                      batch->context->settings->batch_sessions);
 }
 
 static TargetBatch

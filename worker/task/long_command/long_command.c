@@ -73,12 +73,17 @@ skip_reason_of(const Error *cause)
     return cause->reason == REASON_STILL_REFERENCED ? SKIP_TRIGGER : SKIP_ERROR;
 }
 
+/* Without memory the log does not tell. */
 static void
 note_failure(const LongCommandStep *step, const Error *err, bool row_skipped)
 {
-    step->outcome->has_note = true;
-    step->outcome->row_skipped = row_skipped;
-    step->outcome->note = *err;
+    TaskOutcome *outcome = step->outcome;
+    if (outcome->note == NULL)
+        outcome->note = malloc(sizeof(*outcome->note));
+    if (outcome->note == NULL)
+        return;
+    *outcome->note = *err;
+    outcome->row_skipped = row_skipped;
 }
 
 /* A row that fails alone is skipped, unless there are so many of them that it is no row's fault. */
@@ -114,6 +119,7 @@ wait_or_fail(const LongCommandStep *step, FailedBatch *failed, Error *err)
 {
     const TaskContext *context = step->context;
     RangeRun *run = failed->run;
+    const Error failure = *err;
     run->not_before_ms = clock_monotonic_ms(context->clock) + failure_delay_ms(context, run, err);
     run->held = err->kind == ERROR_HOLD;
     /* With many who wait for one record the server does not say that it was a record. */
@@ -121,7 +127,7 @@ wait_or_fail(const LongCommandStep *step, FailedBatch *failed, Error *err)
     note_failure(step, err, false);
     if (!err->counts_as_attempt || run->attempts < context->settings->max_attempts)
         return true;
-    return long_command_fail_range(step, run, &step->outcome->note, &failed->ownership_lost, err);
+    return long_command_fail_range(step, run, &failure, &failed->ownership_lost, err);
 }
 
 /* Decides what a failed batch means for its range: a smaller one, a wait, another try, its end, or
@@ -162,7 +168,8 @@ run_range(const LongCommandStep *step, int claim, Error *err)
     if (!done || (held_up && run.held))
         return false;
     step->outcome->step = failed.ownership_lost ? TASK_OWNERSHIP_LOST : TASK_REQUEUE;
-    return failed.ownership_lost || step->outcome->has_note || long_command_add_progress(step, err);
+    return failed.ownership_lost || step->outcome->note != NULL ||
+           long_command_add_progress(step, err);
 }
 
 bool
@@ -180,5 +187,7 @@ task_step_long_command(const TaskContext *context, const TaskItem *item, const T
         done = run_range(&step, turn->claim, err);
     if (done)
         *ret_outcome = outcome;
+    else
+        task_outcome_done(&outcome);
     return done;
 }

@@ -222,8 +222,9 @@ test_outcome_requeue_with_progress_publishes_that(void **state)
                            .progress = strdup("{\"rows\":1}"),
                            .progress_number = 3,
                            .progress_at_us = 9,
-                           .has_note = true};
-    (void)error_set(&outcome.note, REASON_CONFLICT, "a batch failed");
+                           .note = calloc(1, sizeof(Error))};
+    assert_non_null(outcome.note);
+    (void)error_set(outcome.note, REASON_CONFLICT, "a batch failed");
     settle_first(fixture, &outcome);
     assert_false(published.may_wait);
     const Outgoing *item = STAILQ_FIRST(&published.items.items);

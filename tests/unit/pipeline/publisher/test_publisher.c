@@ -2,12 +2,16 @@
 #include "tests/unit/pipeline/made.h"
 #include "worker/pipeline/publisher/delivery.h"
 #include "worker/pipeline/publisher/publisher.h"
+#include "worker/pipeline/publisher/round.h"
 
 #include <poll.h>
+#include <stdatomic.h>
 
 enum {
     OFFSETS = 3,
     PATIENCE_MS = 60 * 1000,
+    UNTIL_LOOKED_MS = 100, /* some looks of the publisher's thread */
+    SET_COMMANDS = 2,
 };
 
 typedef enum Answer { ANSWER_DELIVERED, ANSWER_DROPPED, ANSWER_KEPT } Answer;
@@ -96,20 +100,37 @@ delivery_open_exactly_once(const PipelineSettings *settings, const Clock *clock,
 
 typedef struct Fixture {
     PipelineSettings settings;
+    atomic_llong stands_at_ms; /* the clock; 0: it is the system's */
+    Clock clock;
     Completions *completions;
+    Batcher *batcher;
     Publisher *publisher;
     Lane *lane;
     CompletionList taken;
     size_t taken_count;
 } Fixture;
 
+static int64_t
+fake_monotonic_ms(void *state)
+{
+    Fixture *fixture = state;
+    const int64_t stands_at_ms = atomic_load(&fixture->stands_at_ms);
+    return stands_at_ms > 0 ? stands_at_ms : clock_monotonic_ms(clock_system());
+}
+
+static int64_t
+fake_now_us(void *state)
+{
+    return fake_monotonic_ms(state) * CLOCK_US_PER_MS;
+}
+
 static void
 start(Fixture *fixture, Answer answer)
 {
     Error err = {0};
     delivery.answer = answer;
-    assert_true(publisher_start(&fixture->settings, clock_system(), fixture->completions,
-                                &fixture->publisher, &err));
+    assert_true(publisher_start(&fixture->settings, &fixture->clock, fixture->completions,
+                                fixture->batcher, &fixture->publisher, &err));
 }
 
 static int
@@ -122,6 +143,10 @@ set_up(void **state)
     outgoing_list_init(&delivery.kept);
     STAILQ_INIT(&fixture->taken);
     fixture->settings.queue_kib = 1024;
+    atomic_init(&fixture->stands_at_ms, 0);
+    fixture->clock = (Clock){fake_now_us, fake_monotonic_ms, fixture};
+    fixture->batcher = batcher_new(1, SET_COMMANDS, &fixture->clock);
+    assert_non_null(fixture->batcher);
     assert_true(completions_new(&fixture->completions, &err));
     fixture->lane = made_lane(0, OFFSETS);
     *state = fixture;
@@ -131,6 +156,7 @@ set_up(void **state)
 static void
 stop(Fixture *fixture)
 {
+    atomic_store(&fixture->stands_at_ms, 0);
     assert_true(publisher_stop(fixture->publisher, clock_monotonic_ms(clock_system()) + 1000));
     fixture->publisher = NULL;
 }
@@ -143,6 +169,7 @@ tear_down(void **state)
     while (!STAILQ_EMPTY(&fixture->taken))
         completion_free(completion_list_take(&fixture->taken));
     completions_free(fixture->completions);
+    batcher_free(fixture->batcher);
     assert_int_equal(lane_busy(fixture->lane), 0);
     lane_unref(fixture->lane);
     free(fixture);
@@ -168,7 +195,7 @@ wait_for_word(Fixture *fixture)
     fixture->taken_count = 0;
     const Completion *completion;
     STAILQ_FOREACH (completion, &fixture->taken, entry)
-        fixture->taken_count++;
+        fixture->taken_count += completion->commands;
 }
 
 static int64_t
@@ -187,7 +214,7 @@ expect_end(Fixture *fixture)
 {
     start(fixture, ANSWER_DELIVERED);
     Outgoing *item = made_outgoing(fixture->lane, MADE_FIRST_OFFSET, "{}", NULL);
-    const size_t size_bytes = record_size(item->source);
+    const size_t size_bytes = job_size(record_size(item->source));
     assert_int_equal(lane_busy(fixture->lane), 1);
     push(fixture, item);
     wait_for_word(fixture);
@@ -271,6 +298,89 @@ test_stop_gives_up_what_is_held(void **state)
     assert_int_equal(committable(fixture->lane), MADE_FIRST_OFFSET);
 }
 
+/* A whole set waits for an executor, and time stands still. */
+static void
+add_backlog(Fixture *fixture)
+{
+    atomic_store(&fixture->stands_at_ms, clock_monotonic_ms(clock_system()));
+    for (int i = 0; i < SET_COMMANDS; i++) {
+        char id[] = {(char)('a' + i), '\0'};
+        batcher_add(fixture->batcher, made_job(fixture->lane, MADE_FIRST_OFFSET + 1 + i,
+                                               COMMAND_CLEANUP_INACTIVE_SESSIONS_FOR_USER, id, id));
+    }
+}
+
+static Outgoing *
+made_per_user_outgoing(Fixture *fixture)
+{
+    Outgoing *item = made_outgoing(fixture->lane, MADE_FIRST_OFFSET, "{}", NULL);
+    item->is_urgent = false;
+    return item;
+}
+
+static void
+expect_gathered(Fixture *fixture)
+{
+    struct pollfd fd = {.fd = completions_fd(fixture->completions), .events = POLLIN};
+    assert_int_equal(poll(&fd, 1, UNTIL_LOOKED_MS), 0);
+}
+
+static void
+test_outcome_is_gathered_during_a_backlog_for_its_time(void **state)
+{
+    Fixture *fixture = *state;
+    fixture->settings.exactly_once = true;
+    add_backlog(fixture);
+    start(fixture, ANSWER_DELIVERED);
+    push(fixture, made_per_user_outgoing(fixture));
+    expect_gathered(fixture);
+    atomic_fetch_add(&fixture->stands_at_ms, ROUND_GATHER_MS);
+    wait_for_word(fixture);
+    assert_int_equal(fixture->taken_count, 1);
+    batcher_stop(fixture->batcher);
+}
+
+static void
+test_outcome_goes_when_the_backlog_has_gone(void **state)
+{
+    Fixture *fixture = *state;
+    fixture->settings.exactly_once = true;
+    add_backlog(fixture);
+    start(fixture, ANSWER_DELIVERED);
+    push(fixture, made_per_user_outgoing(fixture));
+    expect_gathered(fixture);
+    Unit *unit = batcher_take(fixture->batcher, 0);
+    assert_non_null(unit);
+    wait_for_word(fixture);
+    assert_int_equal(fixture->taken_count, 1);
+    batcher_end_unit(fixture->batcher, unit);
+}
+
+static void
+test_urgent_outcome_takes_the_gathered_along(void **state)
+{
+    Fixture *fixture = *state;
+    fixture->settings.exactly_once = true;
+    add_backlog(fixture);
+    start(fixture, ANSWER_DELIVERED);
+    push(fixture, made_per_user_outgoing(fixture));
+    expect_gathered(fixture);
+    push(fixture, made_outgoing(fixture->lane, MADE_FIRST_OFFSET + 1, "{}", NULL));
+    wait_for_word(fixture);
+    assert_int_equal(fixture->taken_count, 2);
+}
+
+static void
+test_at_least_once_gathers_nothing(void **state)
+{
+    Fixture *fixture = *state;
+    add_backlog(fixture);
+    start(fixture, ANSWER_DELIVERED);
+    push(fixture, made_per_user_outgoing(fixture));
+    wait_for_word(fixture);
+    assert_int_equal(fixture->taken_count, 1);
+}
+
 int
 main(void)
 {
@@ -282,6 +392,10 @@ main(void)
         CASE(test_delivered_progress_ends_nothing),
         CASE(test_outcome_of_an_offset_that_never_started_fails_the_process),
         CASE(test_stop_gives_up_what_is_held),
+        CASE(test_outcome_is_gathered_during_a_backlog_for_its_time),
+        CASE(test_outcome_goes_when_the_backlog_has_gone),
+        CASE(test_urgent_outcome_takes_the_gathered_along),
+        CASE(test_at_least_once_gathers_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

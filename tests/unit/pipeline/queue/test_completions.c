@@ -53,21 +53,38 @@ test_take_gives_all_in_order_and_makes_unreadable(void **state)
     Lane *lane = lane_new(0, NULL);
     CompletionList list = STAILQ_HEAD_INITIALIZER(list);
     assert_false(is_readable(completions));
-    assert_true(completion_list_add(&list, lane, 1));
-    assert_true(completion_list_add(&list, lane, 2));
-    completions_post(completions, &list);
-    post(completions, lane, 3);
+    post(completions, lane, 1);
+    post(completions, lane, 2);
     assert_true(is_readable(completions));
     completions_take(completions, &list);
     assert_false(is_readable(completions));
     assert_next(&list, lane, 1);
     assert_next(&list, lane, 2);
-    assert_next(&list, lane, 3);
     assert_null(completion_list_take(&list));
     post(completions, lane, 4);
     completions_take(completions, &list);
     assert_next(&list, lane, 4);
     lane_unref(lane);
+}
+
+static void
+test_add_makes_one_completion_for_each_lane(void **state)
+{
+    (void)state;
+    Lane *lanes[] = {lane_new(0, NULL), lane_new(1, NULL)};
+    CompletionList list = STAILQ_HEAD_INITIALIZER(list);
+    assert_true(completion_list_add(&list, lanes[0], 1));
+    assert_true(completion_list_add(&list, lanes[1], 10));
+    assert_true(completion_list_add(&list, lanes[0], 2));
+    assert_int_equal(STAILQ_FIRST(&list)->commands, 2);
+    assert_next(&list, lanes[0], 3);
+    assert_int_equal(STAILQ_FIRST(&list)->commands, 1);
+    assert_next(&list, lanes[1], 10);
+    assert_null(completion_list_take(&list));
+    for (size_t i = 0; i < ARRAY_LEN(lanes); i++) {
+        assert_int_equal(lane_busy(lanes[i]), 0);
+        lane_unref(lanes[i]);
+    }
 }
 
 static void
@@ -133,6 +150,7 @@ main(void)
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(test_take_gives_all_in_order_and_makes_unreadable),
+        CASE(test_add_makes_one_completion_for_each_lane),
         CASE(test_completion_counts_as_busy_until_it_is_freed),
         CASE(test_post_nothing_does_not_wake),
         CASE(test_fail_wakes_and_the_first_error_counts),
