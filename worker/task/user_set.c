@@ -1,11 +1,11 @@
 /*
  * Per-user commands, many in one transaction: what the ledger knows of them, first look, locks,
- * second look and deletes, and last the ledger rows with the results, in one statement. "Deleting
+ * second look and deletes, and last the ledger rows with the results. "Deleting
  * safely" in ARCHITECTURE.md gives the order; a command that meets a lock leaves the set and goes
  * on as a long command.
  *
- * The ledger is read first and written last, so that each row is written once. Should another
- * transaction enter one of the ids meanwhile, the insert shows it, everything is rolled back, and
+ * The ledger is read first and written last, so that each row is written once, and by COPY. Should
+ * another transaction enter one of the ids meanwhile, that fails, everything is rolled back, and
  * the second time the ledger knows that command.
  */
 #include "worker/task/ledger_entry.h"
@@ -37,10 +37,8 @@ typedef struct SetRun {
     LedgerRecord *records;
     SessionRequest *requests;
     SessionCounts *counts;
-    bool *flags;
     size_t *members_of_request;
     bool lock_children_first; /* children are locked before they are deleted */
-    bool entered;             /* another transaction has entered one of the ids meanwhile */
     bool changing;            /* rows are being locked and deleted: one of them may be refused */
 } SetRun;
 
@@ -53,10 +51,9 @@ set_init(SetRun *set, Error *err)
     set->records = arena_alloc(arena, set->count, sizeof(*set->records));
     set->requests = arena_alloc(arena, set->count, sizeof(*set->requests));
     set->counts = arena_alloc(arena, set->count, sizeof(*set->counts));
-    set->flags = arena_alloc(arena, set->count, sizeof(*set->flags));
     set->members_of_request = arena_alloc(arena, set->count, sizeof(*set->members_of_request));
     return (set->members != NULL && set->records != NULL && set->requests != NULL &&
-            set->counts != NULL && set->flags != NULL && set->members_of_request != NULL) ||
+            set->counts != NULL && set->members_of_request != NULL) ||
            error_out_of_memory(err);
 }
 
@@ -260,14 +257,8 @@ set_enter_ledger(SetRun *set, Error *err)
         if (member->is_new && set->outcomes[i].step == TASK_FINISHED)
             set->records[ended++] = set->records[i];
     }
-    if (ended == 0)
-        return true;
-    if (!ledger_insert(set->context->database, set->records, ended, set->flags, err))
-        return error_wrap(err, "enter %zu results in the ledger", ended);
-    for (size_t i = 0; i < ended; i++)
-        set->entered |= !set->flags[i];
-    return !set->entered || error_set(err, REASON_LEDGER_BUSY,
-                                      "another transaction has entered a command of the set");
+    return ended == 0 || ledger_enter(set->context->database, set->records, ended, err) ||
+           error_wrap(err, "enter %zu results in the ledger", ended);
 }
 
 static bool
@@ -296,8 +287,7 @@ set_forget(SetRun *set)
 static bool
 set_runs_again(SetRun *set, const Error *err)
 {
-    const bool again = set->entered;
-    set->entered = false;
+    const bool again = err->reason == REASON_LEDGER_ENTERED;
     if (again || set->lock_children_first ||
         !(outcome_met_a_lock(err) || err->reason == REASON_TABLE_LOCKED))
         return again;
