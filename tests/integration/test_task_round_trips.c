@@ -10,9 +10,9 @@
 
 enum {
     USERS = 1500,
-    /* Begin, ledger, first look, no more waiting, users, sessions, second look with deletes, clock,
-     * ledger (twice, because the server asks for the rows), commit. */
-    SET_ROUND_TRIPS = 11,
+    /* Begin, ledger, time-out, first look with locks, no more waiting, second look with deletes,
+     * clock, ledger (twice, because the server asks for the rows), commit. */
+    SET_ROUND_TRIPS = 10,
     /* Begin, ledger, clock, commit. */
     REPLAY_ROUND_TRIPS = 4,
     /* Begin, range, window, no more waiting, users, sessions, second look with deletes, range,
