@@ -46,6 +46,7 @@ typedef enum ErrorScope {
     X(REASON_CONFLICT, "database_error", RETRY, COMMAND, true)                                     \
     X(REASON_ROW_LOCKED, "database_error", RETRY, COMMAND, false)                                  \
     X(REASON_TABLE_LOCKED, "table_locked", HOLD, TARGET, false)                                    \
+    X(REASON_ROW_EXISTS, "database_error", RETRY, COMMAND, false)                                  \
     X(REASON_STILL_REFERENCED, "database_error", RETRY, COMMAND, true)                             \
     X(REASON_PLAN_STALE, "database_error", RETRY, COMMAND, true)                                   \
     X(REASON_STATEMENT_LOST, "database_error", RETRY, COMMAND, false)                              \
@@ -62,6 +63,7 @@ typedef enum ErrorScope {
     X(REASON_CLOCK_SKEW, "clock_skew", HOLD, EVERYTHING, false)                                    \
     X(REASON_SETTING_UNFIT, "database_error", HOLD, EVERYTHING, false)                             \
     X(REASON_LEDGER_BUSY, "ledger_busy", RETRY, COMMAND, false)                                    \
+    X(REASON_LEDGER_ENTERED, "ledger_busy", RETRY, COMMAND, false)                                 \
     X(REASON_LEDGER_DAMAGED, "database_error", RETRY, EVERYTHING, true)                            \
     X(REASON_LEDGER_NEWER, "database_error", HOLD, COMMAND, false)                                 \
     X(REASON_DATABASE_CHANGED, "database_error", HOLD, EVERYTHING, false)                          \

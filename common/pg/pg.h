@@ -8,6 +8,7 @@
 
 #include "common/pg/pg_array.h"
 #include "common/pg/pg_conn.h"
+#include "common/pg/pg_copy.h"
 #include "common/pg/pg_param.h"
 #include "common/pg/pg_result.h"
 #include "common/pg/pg_sqlstate.h"

@@ -1,6 +1,6 @@
 #include "common/pg/pg_array.h"
 
-#include "common/uuid_text.h"
+#include "common/pg/pg_binary.h"
 
 #include <string.h>
 
@@ -14,7 +14,6 @@ enum {
     COUNT_AT = 12,
     FIRST_INDEX_AT = 16,
     LENGTH_BYTES = 4,
-    UUID_BYTES = 16,
     NULL_LENGTH = -1,
 };
 
@@ -24,29 +23,13 @@ static const uint32_t oids[] = {
 };
 
 static void
-put_uint32(char *bytes, uint32_t number)
-{
-    bytes[0] = (char)(number >> 24);
-    bytes[1] = (char)(number >> 16);
-    bytes[2] = (char)(number >> 8);
-    bytes[3] = (char)number;
-}
-
-static void
-put_uint64(char *bytes, uint64_t number)
-{
-    put_uint32(bytes, (uint32_t)(number >> 32));
-    put_uint32(bytes + 4, (uint32_t)number);
-}
-
-static void
 put_header(const PgArray *array, char header[HEADER_BYTES])
 {
-    put_uint32(header, 1); /* dimensions */
-    put_uint32(header + FLAGS_AT, 0);
-    put_uint32(header + TYPE_AT, oids[array->element]);
-    put_uint32(header + COUNT_AT, 0);
-    put_uint32(header + FIRST_INDEX_AT, 1);
+    pg_binary_put_uint32(header, 1); /* dimensions */
+    pg_binary_put_uint32(header + FLAGS_AT, 0);
+    pg_binary_put_uint32(header + TYPE_AT, oids[array->element]);
+    pg_binary_put_uint32(header + COUNT_AT, 0);
+    pg_binary_put_uint32(header + FIRST_INDEX_AT, 1);
 }
 
 /* Writes the length of the next element, whose bytes are to follow. */
@@ -57,10 +40,10 @@ begin_element(PgArray *array, int32_t length)
     const size_t header = array->count == 0 ? HEADER_BYTES : 0;
     if (header > 0)
         put_header(array, prefix);
-    put_uint32(prefix + header, (uint32_t)length);
+    pg_binary_put_uint32(prefix + header, (uint32_t)length);
     strbuf_add(&array->bytes, prefix, header + LENGTH_BYTES);
     if (!array->bytes.failed)
-        put_uint32(array->bytes.data + COUNT_AT, ++array->count);
+        pg_binary_put_uint32(array->bytes.data + COUNT_AT, ++array->count);
 }
 
 static void
@@ -75,44 +58,14 @@ add_null(PgArray *array)
 {
     begin_element(array, NULL_LENGTH);
     if (!array->bytes.failed)
-        put_uint32(array->bytes.data + FLAGS_AT, 1); /* there are NULLs */
-}
-
-/* -1 when it is no hexadecimal digit. */
-static int
-hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F')
-        return digit - 'A' + 10;
-    return -1;
-}
-
-static bool
-parse_uuid(const char *text, char uuid[UUID_BYTES])
-{
-    size_t at = 0;
-    for (size_t i = 0; i < UUID_BYTES; i++) {
-        if ((at == 8 || at == 13 || at == 18 || at == 23) && text[at++] != '-')
-            return false;
-        const int high = hex_value(text[at]);
-        const int low = high < 0 ? -1 : hex_value(text[at + 1]);
-        if (low < 0)
-            return false;
-        uuid[i] = (char)(high << 4 | low);
-        at += 2;
-    }
-    return text[UUID_TEXT_LENGTH] == '\0';
+        pg_binary_put_uint32(array->bytes.data + FLAGS_AT, 1); /* there are NULLs */
 }
 
 static void
 add_uuid(PgArray *array, const char *text)
 {
-    char uuid[UUID_BYTES];
-    if (parse_uuid(text, uuid))
+    char uuid[PG_UUID_BYTES];
+    if (pg_binary_put_uuid(uuid, text))
         add_element(array, uuid, sizeof(uuid));
     else
         array->invalid = true;
@@ -153,7 +106,7 @@ pg_array_add_int64(PgArray *array, int64_t number)
         array->invalid = true;
         return;
     }
-    put_uint64(bytes, (uint64_t)number);
+    pg_binary_put_uint64(bytes, (uint64_t)number);
     add_element(array, narrow ? bytes + 4 : bytes, narrow ? 4 : 8);
 }
 
@@ -175,7 +128,7 @@ pg_array_add_time(PgArray *array, int64_t time_us)
         array->invalid = true;
         return;
     }
-    put_uint64(bytes, (uint64_t)(time_us - POSTGRES_EPOCH_US));
+    pg_binary_put_uint64(bytes, (uint64_t)(time_us - POSTGRES_EPOCH_US));
     add_element(array, bytes, sizeof(bytes));
 }
 
@@ -194,7 +147,7 @@ pg_array_bytes(const PgArray *array, char empty[PG_ARRAY_EMPTY_BYTES], const cha
         return true;
     }
     memset(empty, 0, PG_ARRAY_EMPTY_BYTES); /* no dimension, no NULLs */
-    put_uint32(empty + TYPE_AT, oids[array->element]);
+    pg_binary_put_uint32(empty + TYPE_AT, oids[array->element]);
     *ret_bytes = empty;
     *ret_size = PG_ARRAY_EMPTY_BYTES;
     return true;

@@ -13,12 +13,19 @@ enum {
     DEFAULTS_MAX = 12,
     CONNECT_TIMEOUT_MIN_S = 2, /* libpq takes 1 as 2 */
     LINE_BYTES = 512,
+    COPY_CHUNK_BYTES = 64 * 1024,
 };
+
+typedef struct Rows {
+    const char *bytes;
+    size_t size;
+} Rows;
 
 struct PgConn {
     PGconn *pg; /* NULL once lost */
     int call_timeout_ms;
     bool warned;
+    const Rows *rows; /* of the COPY under way; NULL = there is none */
 };
 
 /* What is handed to libpq beside the DSN; later keywords win over earlier ones. */
@@ -242,6 +249,7 @@ fill_error(PgConn *conn, const PGresult *result, Error *err)
         .message = primary != NULL ? primary : first_line(PQerrorMessage(conn->pg), line),
         .context = PQresultErrorField(result, PG_DIAG_CONTEXT),
         .connected = PQstatus(conn->pg) == CONNECTION_OK,
+        .copies = conn->rows != NULL,
     };
     if (pg_sqlstate_fill(err, &report)) {
         PQfinish(conn->pg);
@@ -257,6 +265,42 @@ is_success(const PGresult *result)
     return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
 }
 
+/* What libpq answered to more of a COPY: 0 = its buffer is full, which the socket has to empty. */
+static bool
+copy_goes_on(PgConn *conn, int answer, int64_t deadline_ms, Error *err)
+{
+    char line[LINE_BYTES];
+    if (answer == 0 && !wait_socket(conn, true, deadline_ms, err))
+        return false;
+    return (answer >= 0 && (answer > 0 || PQconsumeInput(conn->pg))) ||
+           lose(conn, err, first_line(PQerrorMessage(conn->pg), line));
+}
+
+/* Sends the rows that the server has asked for. It reads them to their end also when it has refused
+ * one of them. */
+static bool
+send_rows(PgConn *conn, int64_t deadline_ms, Error *err)
+{
+    static const Rows none = {"", 0};
+    const Rows *rows = conn->rows != NULL ? conn->rows : &none;
+    const char *refusal = conn->rows != NULL ? NULL : "there are no rows";
+    int answer;
+    for (size_t sent = 0; sent < rows->size;) {
+        const size_t left = rows->size - sent;
+        const size_t size = left < COPY_CHUNK_BYTES ? left : COPY_CHUNK_BYTES;
+        answer = PQputCopyData(conn->pg, rows->bytes + sent, (int)size);
+        if (!copy_goes_on(conn, answer, deadline_ms, err))
+            return false;
+        sent += answer > 0 ? size : 0;
+    }
+    do {
+        answer = PQputCopyEnd(conn->pg, refusal);
+        if (!copy_goes_on(conn, answer, deadline_ms, err))
+            return false;
+    } while (answer == 0);
+    return true;
+}
+
 /* Reads all results of what was sent; the last one is the answer unless one of them is an error. */
 static bool
 read_results(PgConn *conn, bool sent, PGresult **ret_result, Error *err)
@@ -270,6 +314,12 @@ read_results(PgConn *conn, bool sent, PGresult **ret_result, Error *err)
         PGresult *result = PQgetResult(conn->pg);
         if (result == NULL)
             break;
+        if (PQresultStatus(result) == PGRES_COPY_IN) {
+            PQclear(result);
+            if (!send_rows(conn, deadline_ms, err))
+                return false;
+            continue;
+        }
         if (answer == NULL || is_success(answer)) {
             PQclear(answer);
             answer = result;
@@ -290,6 +340,7 @@ static bool
 begin_call(PgConn *conn, Error *err)
 {
     conn->warned = false;
+    conn->rows = NULL;
     return conn->pg != NULL || error_set(err, REASON_CONNECTION_LOST, "the connection is lost");
 }
 
@@ -330,4 +381,17 @@ pg_conn_exec_prepared(PgConn *conn, const char *name, const PgParam *params, siz
                         PQsendQueryPrepared(conn->pg, name, (int)count, wire.values, wire.lengths,
                                             wire.formats, 0) == 1,
                         ret_result, err);
+}
+
+bool
+pg_conn_copy_in(PgConn *conn, const char *sql, PgCopy *copy, Error *err)
+{
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    Rows rows;
+    if (!begin_call(conn, err) || !pg_copy_bytes(copy, &rows.bytes, &rows.size, err))
+        return false;
+    conn->rows = &rows;
+    const bool copied = read_results(conn, PQsendQuery(conn->pg, sql) == 1, &result, err);
+    conn->rows = NULL;
+    return copied;
 }

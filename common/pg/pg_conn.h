@@ -10,6 +10,7 @@
 #define COMMON_PG_PG_CONN_H
 
 #include "common/error.h"
+#include "common/pg/pg_copy.h"
 #include "common/pg/pg_param.h"
 #include "common/pg/pg_result.h"
 
@@ -60,5 +61,9 @@ bool pg_conn_exec_params(PgConn *conn, const char *sql, const PgParam *params, s
 bool pg_conn_prepare(PgConn *conn, const char *name, const char *sql, Error *err) MUST_CHECK;
 bool pg_conn_exec_prepared(PgConn *conn, const char *name, const PgParam *params, size_t count,
                            PGresult **ret_result, Error *err) MUST_CHECK;
+
+/* Executes a COPY … FROM STDIN (FORMAT binary) and sends it the rows, which it ends. A row whose
+ * key is in the table already is ERROR_RETRY, REASON_ROW_EXISTS. */
+bool pg_conn_copy_in(PgConn *conn, const char *sql, PgCopy *copy, Error *err) MUST_CHECK;
 
 #endif

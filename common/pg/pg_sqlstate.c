@@ -91,13 +91,29 @@ is_of_application(const char *sqlstate)
     return false;
 }
 
+/* A context besides the line that a COPY adds to it. */
+static bool
+has_context(const PgReport *report)
+{
+    return report->context != NULL && report->context[0] != '\0' &&
+           (!report->copies || strchr(report->context, '\n') != NULL);
+}
+
+static const SqlstateRule *
+find_rule_without_context(const PgReport *report)
+{
+    static const SqlstateRule exists = {"", REASON_ROW_EXISTS, false};
+    const bool is_unique = report->sqlstate != NULL && strcmp(report->sqlstate, "23505") == 0;
+    return report->copies && is_unique ? &exists : find_rule(report->sqlstate);
+}
+
 static const SqlstateRule *
 find_rule_in_context(const PgReport *report)
 {
     static const SqlstateRule row = {"", REASON_ROW_LOCKED, false};
     const SqlstateRule *rule = find_rule(report->sqlstate);
-    if (report->context == NULL || report->context[0] == '\0')
-        return rule;
+    if (!has_context(report))
+        return find_rule_without_context(report);
     if (rule->reason == REASON_TABLE_LOCKED || rule->reason == REASON_TIMEOUT)
         return names_row(report->context) ? &row : rule;
     return rule != &no_sqlstate && is_of_application(report->sqlstate) ? &other : rule;

@@ -15,6 +15,7 @@ typedef struct PgReport {
     const char *message;
     const char *context; /* where it happened, innermost first; NULL = in the statement itself */
     bool connected;      /* the connection has outlived it */
+    bool copies;         /* of a COPY, which every context of its errors ends with */
 } PgReport;
 
 /* Fills `err`; what the table does not know is REASON_WORK_REFUSED. An error with a context is one

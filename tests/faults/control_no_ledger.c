@@ -4,10 +4,13 @@
  */
 #include "worker/repository/ledger_repository.h"
 
+#include <stdlib.h>
+
 bool __real_ledger_insert(Database *database, const LedgerRecord *records, size_t count,
                           bool *inserted, Error *err);
 bool __wrap_ledger_insert(Database *database, const LedgerRecord *records, size_t count,
                           bool *inserted, Error *err);
+bool __wrap_ledger_enter(Database *database, const LedgerRecord *records, size_t count, Error *err);
 
 bool __wrap_ledger_find(Database *database, const char *const *ids, size_t count,
                         LedgerRows *ret_rows, Error *err);
@@ -44,4 +47,12 @@ __wrap_ledger_insert(Database *database, const LedgerRecord *records, size_t cou
         inserted[i] = true;
     }
     return true;
+}
+
+bool
+__wrap_ledger_enter(Database *database, const LedgerRecord *records, size_t count, Error *err)
+{
+    CLEANUP(autofree) bool *inserted = calloc(count, sizeof(*inserted));
+    return inserted != NULL ? __wrap_ledger_insert(database, records, count, inserted, err)
+                            : error_out_of_memory(err);
 }

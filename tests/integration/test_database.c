@@ -30,7 +30,10 @@ test_prepare_every_file_against_the_real_schema_succeeds(void **state)
     Error err = {0};
     ASSERT_OK(database_connect(database, &err), &err);
     for (int i = 0; i < SQL_COUNT; i++) {
-        if (!pg_conn_prepare(database->conn, sql_files[i].name, database->names->texts[i], &err))
+        if (i == SQL_LEDGER_COPY) /* what takes rows cannot be prepared */
+            postgres_copy_nothing(database->conn, sql_files[i].text);
+        else if (!pg_conn_prepare(database->conn, sql_files[i].name, database->names->texts[i],
+                                  &err))
             fail_msg("%s: %s", sql_files[i].name, err.text);
     }
 }

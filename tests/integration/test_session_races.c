@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -258,6 +259,68 @@ test_message_while_locked_waits_and_its_user_stays(void **state)
     assert_int_equal(postgres_number(app, "SELECT count(*) FROM users"), 2);
 }
 
+/* First look and locks of a set, in one statement. */
+static void
+find_and_lock(Cleaner *cleaner)
+{
+    Error err = {0};
+    bool *locked = NULL;
+    const SessionRequests requests = {cleaner->requests, cleaner->request_count};
+    session_candidates_done(&cleaner->candidates);
+    ASSERT_OK(database_limit_statements(cleaner->database, &err), &err);
+    ASSERT_OK(session_find_and_lock(cleaner->database, &requests, 100, &cleaner->candidates,
+                                    &locked, &err),
+              &err);
+    ASSERT_OK(database_stop_waiting(cleaner->database, &err), &err);
+    ASSERT_OK(session_lock_rest(cleaner->database, &cleaner->candidates, false, locked, &err),
+              &err);
+    memcpy(cleaner->locked, locked, cleaner->candidates.count * sizeof(*locked));
+}
+
+static void
+test_find_and_lock_skips_users_and_sessions_that_others_hold(void **state)
+{
+    (void)state;
+    CLEANUP(cleaner_done) Cleaner cleaner = {0};
+    application_add_user(app, 3, 48);
+    application_add_session(app, "t3", 3, 48);
+    postgres_exec(app, "BEGIN");
+    application_add_message(app, 1, "user", 0);
+    postgres_exec(app, "SELECT FROM sessions WHERE id = 't3' FOR KEY SHARE");
+    cleaner_begin(&cleaner, &settings, 3);
+    find_and_lock(&cleaner);
+    assert_int_equal(cleaner.candidates.count, 4);
+    for (size_t i = 0; i < cleaner.candidates.count; i++) {
+        const char *id = cleaner.candidates.session_ids[i];
+        const bool held = strcmp(id, "s1") == 0 || strcmp(id, "t3") == 0;
+        assert_int_equal(cleaner.locked[i], !held);
+        assert_int_equal(cleaner.candidates.ordinals[i], id[1] - '1');
+    }
+    cleaner_finish(&cleaner);
+    postgres_exec(app, "COMMIT");
+    assert_int_equal(postgres_number(app, "SELECT count(*) FROM sessions WHERE id IN ('s1', 't3')"),
+                     2);
+    assert_int_equal(application_count_sessions(app), 2);
+}
+
+/* What the statement that looks and locks has not seen, the next one sees. */
+static void
+test_delete_message_behind_the_locks_deletes_nothing(void **state)
+{
+    (void)state;
+    CLEANUP(cleaner_done) Cleaner cleaner = {0};
+    cleaner_begin(&cleaner, &settings, 2);
+    find_and_lock(&cleaner);
+    assert_true(cleaner.locked[0] && cleaner.locked[1]);
+    postgres_exec(app, "SET session_replication_role = replica"); /* no foreign key waits */
+    application_add_message(app, 1, "user", 0);
+    postgres_exec(app, "RESET session_replication_role");
+    cleaner_finish(&cleaner);
+    assert_int_equal(cleaner.counts[0].sessions, 0);
+    assert_int_equal(cleaner.counts[1].sessions, 1);
+    assert_int_equal(postgres_number(app, "SELECT count(*) FROM sessions WHERE id = 's1'"), 1);
+}
+
 int
 main(void)
 {
@@ -277,6 +340,9 @@ main(void)
         cmocka_unit_test_setup(test_lock_session_updated_before_a_message_spares_the_application,
                                two_users),
         cmocka_unit_test_setup(test_message_while_locked_waits_and_its_user_stays, two_users),
+        cmocka_unit_test_setup(test_find_and_lock_skips_users_and_sessions_that_others_hold,
+                               two_users),
+        cmocka_unit_test_setup(test_delete_message_behind_the_locks_deletes_nothing, two_users),
     };
     if (!postgres_is_available())
         return POSTGRES_SKIPPED;

@@ -122,10 +122,13 @@ test_delete_same_user_twice_counts_once(void **state)
     Error err = {0};
     cleaner.requests[1] = cleaner.requests[0];
     cleaner.request_count = 2;
-    ASSERT_OK(session_find_for_users(cleaner.database, cleaner.requests, 2, 100,
-                                     &cleaner.candidates, &err),
-              &err);
+    const SessionRequests requests = {cleaner.requests, 2};
+    bool *locked = NULL;
+    ASSERT_OK(
+        session_find_and_lock(cleaner.database, &requests, 100, &cleaner.candidates, &locked, &err),
+        &err);
     assert_int_equal(cleaner.candidates.count, 2);
+    assert_true(locked[0] && locked[1]);
     cleaner_lock(&cleaner);
     assert_true(cleaner.locked[0] && cleaner.locked[1]);
     cleaner_finish(&cleaner);

@@ -181,7 +181,10 @@ test_every_file_under_a_path_of_shadows_prepares(void **state)
     for (int i = 0; i < SQL_COUNT; i++) {
         if (is_of_the_walk(sql_files[i].name))
             continue;
-        if (!pg_conn_prepare(database->conn, sql_files[i].name, database->names->texts[i], &err))
+        if (i == SQL_LEDGER_COPY)
+            postgres_copy_nothing(database->conn, sql_files[i].text);
+        else if (!pg_conn_prepare(database->conn, sql_files[i].name, database->names->texts[i],
+                                  &err))
             fail_msg("%s: %s", sql_files[i].name, err.text);
     }
 }

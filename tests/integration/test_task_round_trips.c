@@ -10,8 +10,8 @@
 
 enum {
     USERS = 1500,
-    /* Begin, ledger, first look, no more waiting, users, sessions, second look with deletes, clock,
-     * ledger, commit. */
+    /* Begin, ledger, time-out, first look with locks, no more waiting, second look with deletes,
+     * clock, ledger (twice, because the server asks for the rows), commit. */
     SET_ROUND_TRIPS = 10,
     /* Begin, ledger, clock, commit. */
     REPLAY_ROUND_TRIPS = 4,
@@ -37,6 +37,8 @@ bool __real_pg_conn_exec_prepared(PgConn *conn, const char *name, const PgParam 
                                   size_t count, PGresult **ret_result, Error *err);
 bool __wrap_pg_conn_exec_prepared(PgConn *conn, const char *name, const PgParam *params,
                                   size_t count, PGresult **ret_result, Error *err);
+bool __real_pg_conn_copy_in(PgConn *conn, const char *sql, PgCopy *copy, Error *err);
+bool __wrap_pg_conn_copy_in(PgConn *conn, const char *sql, PgCopy *copy, Error *err);
 
 bool
 __wrap_pg_conn_exec(PgConn *conn, const char *sql, PGresult **ret_result, Error *err)
@@ -59,6 +61,13 @@ __wrap_pg_conn_exec_prepared(PgConn *conn, const char *name, const PgParam *para
 {
     round_trips++;
     return __real_pg_conn_exec_prepared(conn, name, params, count, ret_result, err);
+}
+
+bool
+__wrap_pg_conn_copy_in(PgConn *conn, const char *sql, PgCopy *copy, Error *err)
+{
+    round_trips += 2; /* the server asks for the rows first */
+    return __real_pg_conn_copy_in(conn, sql, copy, err);
 }
 
 static int

@@ -294,8 +294,10 @@ check_first_looks(const Everything *all)
     for (size_t i = 0; i < all->count; i++)
         requests[i] = (SessionRequest){all->users[i], cutoff_us};
     begin(DATABASE_WRITE);
-    ASSERT_OK(session_find_for_users(database, requests, all->count, 1, &candidates, &err), &err);
-    expect_candidates("session_find_for_users", &candidates);
+    const SessionRequests asked = {requests, all->count};
+    bool *locked = NULL;
+    ASSERT_OK(session_find_and_lock(database, &asked, 1, &candidates, &locked, &err), &err);
+    expect_candidates("session_find_and_lock", &candidates);
     ASSERT_OK(session_find_window(database, &window, &candidates, &err), &err);
     expect_candidates("session_find_window", &candidates);
     ASSERT_OK(session_find_window_by_id(database, &window, &candidates, &err), &err);

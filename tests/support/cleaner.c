@@ -4,8 +4,40 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
+
+static int
+request_of(const Cleaner *cleaner, const char *user_id)
+{
+    for (size_t i = 0; i < cleaner->request_count; i++) {
+        if (strcmp(cleaner->user_ids[i], user_id) == 0)
+            return (int)i;
+    }
+    fail_msg("a session of %s was found", user_id);
+    return 0;
+}
+
+/* The first look of a long command, without locks, whose candidates are assigned to the users. */
+static void
+find(Cleaner *cleaner)
+{
+    Error err = {0};
+    SessionCandidates *candidates = &cleaner->candidates;
+    const SessionWindow window = {
+        .cutoff_us = cleaner->requests[0].cutoff_us,
+        .lowest_user = cleaner->user_ids[0],
+        .highest_user = cleaner->user_ids[cleaner->request_count - 1],
+        .after_user_id = "",
+        .after_session_id = "",
+        .limit = CLEANER_SESSIONS_MAX,
+    };
+    ASSERT_OK(session_find_window(cleaner->database, &window, candidates, &err), &err);
+    assert_true(candidates->count <= CLEANER_SESSIONS_MAX);
+    for (size_t i = 0; i < candidates->count; i++)
+        candidates->ordinals[i] = request_of(cleaner, candidates->user_ids[i]);
+}
 
 void
 cleaner_begin(Cleaner *cleaner, const DatabaseSettings *settings, int users)
@@ -21,10 +53,7 @@ cleaner_begin(Cleaner *cleaner, const DatabaseSettings *settings, int users)
                              now_us - CLEANER_INACTIVE_HOURS * INT64_C(3600) * CLOCK_US_PER_SECOND};
     }
     cleaner->request_count = (size_t)users;
-    ASSERT_OK(session_find_for_users(cleaner->database, cleaner->requests, cleaner->request_count,
-                                     100, &cleaner->candidates, &err),
-              &err);
-    assert_true(cleaner->candidates.count <= CLEANER_SESSIONS_MAX);
+    find(cleaner);
 }
 
 void

@@ -70,11 +70,17 @@ crowd_add(PgConn *conn, int users)
 void
 crowd_add_ledger(PgConn *conn, int rows)
 {
+    crowd_add_ledger_from(conn, 1, rows);
+}
+
+void
+crowd_add_ledger_from(PgConn *conn, int first, int last)
+{
     postgres_exec(conn,
                   "INSERT INTO cleanup_worker.ledger "
                   "SELECT 'old' || n, 'scheduled_cleanup', 'succeeded', '" SENT_TOPIC "', %d, n, "
-                  "1, 0, 'w', 1, 1, 1, 1, 1, false, NULL, '{}' FROM generate_series(1, %d) AS n",
-                  SENT_PARTITION, rows);
+                  "1, 0, 'w', 1, 1, 1, 1, 1, false, NULL, '{}' FROM generate_series(%d, %d) AS n",
+                  SENT_PARTITION, first, last);
 }
 
 void

@@ -19,6 +19,7 @@ void crowd_add(PgConn *conn, int users);
 
 /* Commands that ended long ago, at the offsets from 1 on of SENT_TOPIC and SENT_PARTITION. */
 void crowd_add_ledger(PgConn *conn, int rows);
+void crowd_add_ledger_from(PgConn *conn, int first, int last);
 
 /* Removes the rows one by one, so that the statistics stay as they are, and with them the plans. */
 void crowd_delete(PgConn *conn);

@@ -199,6 +199,15 @@ postgres_exec_file(PgConn *conn, const char *path)
     free(text);
 }
 
+void
+postgres_copy_nothing(PgConn *conn, const char *copy)
+{
+    Error err = {0};
+    PgCopy rows = {0};
+    ASSERT_OK(pg_conn_copy_in(conn, copy, &rows, &err), &err);
+    strbuf_done(&rows.bytes);
+}
+
 int64_t
 postgres_number(PgConn *conn, const char *format, ...)
 {

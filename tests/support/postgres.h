@@ -39,6 +39,8 @@ void postgres_exec(PgConn *conn, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Executes a file of SQL. */
 void postgres_exec_file(PgConn *conn, const char *path);
 int64_t postgres_number(PgConn *conn, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Executes a COPY … FROM STDIN with no rows. */
+void postgres_copy_nothing(PgConn *conn, const char *copy);
 /* Asks again until the query says true. */
 void postgres_wait_until(PgConn *conn, const char *query);
 

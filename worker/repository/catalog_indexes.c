@@ -10,7 +10,7 @@
 
 /* What reads the application's tables by a key; catalog_indexes.sql knows which. */
 static const SqlId statements[] = {
-    SQL_SESSION_LOCK_USERS,    SQL_SESSION_LOCK_SESSIONS, SQL_SESSION_FIND_FOR_USERS,
+    SQL_SESSION_LOCK_USERS,    SQL_SESSION_LOCK_SESSIONS, SQL_SESSION_FIND_AND_LOCK,
     SQL_SESSION_LOCK_CHILDREN, SQL_SESSION_DELETE,        SQL_BOOKING_LOCK,
     SQL_BOOKING_FIND_EXPIRED,
 };

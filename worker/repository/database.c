@@ -284,3 +284,11 @@ database_run(Database *database, SqlId sql, const PgParam *params, size_t count,
         *ret_affected = pg_result_affected(result);
     return true;
 }
+
+bool
+database_copy_in(Database *database, SqlId sql, PgCopy *rows, Error *err)
+{
+    return (check_usable(database, err) &&
+            pg_conn_copy_in(database->conn, sql_files[sql].text, rows, err)) ||
+           fail_statement(database, sql, err);
+}

@@ -90,6 +90,10 @@ typedef enum DatabaseMode { DATABASE_WRITE, DATABASE_READ } DatabaseMode;
 bool database_begin(Database *database, DatabaseMode mode, int timeout_ms, int64_t *ret_now_us,
                     Error *err) MUST_CHECK;
 
+/* From here on no statement takes longer than locked_timeout_ms: called before one that looks and
+ * then locks rows of the application; database_stop_waiting is next. */
+bool database_limit_statements(Database *database, Error *err) MUST_CHECK;
+
 /* From here on a lock is waited for at most 100 ms, and no statement takes longer than
  * locked_timeout_ms: called before the first row of the application is locked. */
 bool database_stop_waiting(Database *database, Error *err) MUST_CHECK;

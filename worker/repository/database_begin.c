@@ -111,6 +111,25 @@ database_check_clock(const Database *database, int64_t now_us, Error *err)
                      "the database's clock is %" PRId64 " ms from this machine's", skew_ms);
 }
 
+static int
+locked_timeout_ms(const Database *database)
+{
+    const int statement_ms = database_statement_timeout_ms(database, 0);
+    const int configured_ms = database->settings->locked_timeout_ms;
+    const int locked_ms = configured_ms > 0 ? configured_ms : LOCKED_TIMEOUT_DEFAULT_MS;
+    return locked_ms < statement_ms ? locked_ms : statement_ms;
+}
+
+bool
+database_limit_statements(Database *database, Error *err)
+{
+    CLEANUP(pg_result_freep) PGresult *result = NULL;
+    char text[BEGIN_TEXT_BYTES];
+    (void)snprintf(text, sizeof(text), "SET LOCAL statement_timeout = %d",
+                   locked_timeout_ms(database));
+    return pg_conn_exec(database->conn, text, &result, err);
+}
+
 /* The looks are over: they have read every table whose rows decide, and hold its lock, so that no
  * policy can be added to it any more. From here on triggers of the application run, under what the
  * role and the database have set. */
@@ -118,13 +137,10 @@ bool
 database_stop_waiting(Database *database, Error *err)
 {
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    const int statement_ms = database_statement_timeout_ms(database, 0);
-    const int configured_ms = database->settings->locked_timeout_ms;
-    const int locked_ms = configured_ms > 0 ? configured_ms : LOCKED_TIMEOUT_DEFAULT_MS;
     char text[BEGIN_TEXT_BYTES];
     (void)snprintf(text, sizeof(text),
                    "SET LOCAL lock_timeout = '100ms'; SET LOCAL statement_timeout = %d; "
                    "SET LOCAL row_security TO DEFAULT; SET LOCAL datestyle TO DEFAULT",
-                   locked_ms < statement_ms ? locked_ms : statement_ms);
+                   locked_timeout_ms(database));
     return pg_conn_exec(database->conn, text, &result, err);
 }

@@ -102,6 +102,9 @@ bool database_exec(Database *database, SqlId sql, const PgParam *params, size_t 
 bool database_exec_once(Database *database, SqlId sql, const PgParam *params, size_t count,
                         PGresult **ret_result, Error *err) MUST_CHECK;
 
+/* Executes an SQL file that is a COPY … FROM STDIN with these rows; as pg_conn_copy_in. */
+bool database_copy_in(Database *database, SqlId sql, PgCopy *rows, Error *err) MUST_CHECK;
+
 /* For text that is no file's, on the open connection: settings, savepoints, migrations. */
 bool database_exec_text(Database *database, const char *text, Error *err) MUST_CHECK;
 

@@ -77,6 +77,43 @@ ledger_columns_build(Database *database, const LedgerRecord *records, size_t cou
         add_record(ret_columns, &records[i]);
 }
 
+static void
+copy_record(PgCopy *rows, const LedgerRecord *record)
+{
+    pg_copy_add_row(rows, LEDGER_COLUMN_COUNT);
+    pg_copy_add_text(rows, record->command_id);
+    pg_copy_add_text(rows, record->task);
+    pg_copy_add_text(rows, state_names[record->state]);
+    pg_copy_add_text(rows, record->source_topic);
+    pg_copy_add_int32(rows, record->source_partition);
+    pg_copy_add_int64(rows, record->source_offset);
+    pg_copy_add_int64(rows, record->source_timestamp_ms);
+    pg_copy_add_int32(rows, record->replay);
+    pg_copy_add_text(rows, record->worker_id);
+    pg_copy_add_int64(rows, record->owner_epoch);
+    pg_copy_add_int64(rows, record->now_us);
+    pg_copy_add_int64(rows, record->started_us);
+    pg_copy_add_int64(rows, record->finished_us);
+    pg_copy_add_int32(rows, record->attempts);
+    pg_copy_add_bool(rows, record->dead_letter);
+    pg_copy_add_uuid(rows, record->content);
+    pg_copy_add_text(rows, record->reason);
+    pg_copy_add_text(rows, record->result);
+}
+
+void
+ledger_columns_copy(Database *database, const LedgerRecord *const *records, size_t count,
+                    PgCopy *ret_rows)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += LEDGER_COLUMN_COUNT * SHORT_BYTES + strlen(records[i]->result);
+    *ret_rows = (PgCopy){.bytes.arena = &database->arena};
+    pg_copy_reserve(ret_rows, count, bytes);
+    for (size_t i = 0; i < count; i++)
+        copy_record(ret_rows, records[i]);
+}
+
 static LedgerState
 read_state(const char *name)
 {

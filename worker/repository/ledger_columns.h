@@ -23,6 +23,10 @@ typedef struct LedgerColumns {
 void ledger_columns_build(Database *database, const LedgerRecord *records, size_t count,
                           LedgerColumns *ret_columns);
 
+/* The same as rows of ledger_copy.sql, in the order given. */
+void ledger_columns_copy(Database *database, const LedgerRecord *const *records, size_t count,
+                         PgCopy *ret_rows);
+
 /* Takes ownership of `result`, whose columns are those of ledger_find.sql. */
 bool ledger_columns_read(Database *database, PGresult *result, LedgerRows *ret_rows,
                          Error *err) MUST_CHECK;

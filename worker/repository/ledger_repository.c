@@ -18,6 +18,20 @@ compare_ids(const void *left, const void *right)
     return *a < *b ? -1 : *a > *b; /* equal ids stay in the order given */
 }
 
+static const LedgerRecord **
+sort_by_id(Database *database, const LedgerRecord *records, size_t count, Error *err)
+{
+    const LedgerRecord **sorted = arena_alloc(&database->arena, count, sizeof(*sorted));
+    if (sorted == NULL) {
+        (void)error_out_of_memory(err);
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &records[i];
+    qsort(sorted, count, sizeof(*sorted), compare_ids);
+    return sorted;
+}
+
 static bool
 is_source(const LedgerRecord *record, const PGresult *result, size_t row)
 {
@@ -52,20 +66,32 @@ ledger_insert(Database *database, const LedgerRecord *records, size_t count, boo
 {
     LedgerColumns columns;
     CLEANUP(pg_result_freep) PGresult *result = NULL;
-    const LedgerRecord **sorted = arena_alloc(&database->arena, count, sizeof(*sorted));
+    const LedgerRecord **sorted = sort_by_id(database, records, count, err);
     if (sorted == NULL)
-        return error_out_of_memory(err);
+        return false;
     ledger_columns_build(database, records, count, &columns);
     if (!database_exec(database, SQL_LEDGER_INSERT, columns.params, LEDGER_COLUMN_COUNT, &result,
                        err))
         return ledger_mark_busy(err);
-    for (size_t i = 0; i < count; i++) {
-        sorted[i] = &records[i];
-        inserted[i] = false;
-    }
-    qsort(sorted, count, sizeof(*sorted), compare_ids);
+    memset(inserted, 0, count * sizeof(*inserted));
     mark_inserted(records, sorted, count, result, inserted);
     return true;
+}
+
+bool
+ledger_enter(Database *database, const LedgerRecord *records, size_t count, Error *err)
+{
+    PgCopy rows;
+    const LedgerRecord **sorted = sort_by_id(database, records, count, err);
+    if (sorted == NULL)
+        return false;
+    ledger_columns_copy(database, sorted, count, &rows);
+    if (database_copy_in(database, SQL_LEDGER_COPY, &rows, err))
+        return true;
+    if (err->reason == REASON_ROW_EXISTS)
+        return error_set(err, REASON_LEDGER_ENTERED,
+                         "another transaction has entered a command of the set");
+    return ledger_mark_busy(err);
 }
 
 static bool

@@ -56,6 +56,12 @@ void ledger_rows_done(LedgerRows *rows);
 bool ledger_insert(Database *database, const LedgerRecord *records, size_t count, bool *inserted,
                    Error *err) MUST_CHECK;
 
+/* Inserts records that have ended, no two of one id, in order of their ids: the cheapest way, for
+ * commands that the ledger does not know. Fails with REASON_LEDGER_ENTERED where it knows one by
+ * now; waits as ledger_insert. */
+bool ledger_enter(Database *database, const LedgerRecord *records, size_t count,
+                  Error *err) MUST_CHECK;
+
 /* Reads the rows of these ids and locks them (FOR UPDATE) in order of id. The caller ends
  * `ret_rows`. */
 bool ledger_lock(Database *database, const char *const *ids, size_t count, LedgerRows *ret_rows,

@@ -124,6 +124,14 @@ settle_gone(Database *database, const SessionCandidates *candidates, bool *locke
     return true;
 }
 
+bool
+session_lock_rest(Database *database, const SessionCandidates *candidates, bool with_children,
+                  bool *locked, Error *err)
+{
+    return (!with_children || lock_children(database, candidates, locked, err)) &&
+           settle_gone(database, candidates, locked, err);
+}
+
 static bool
 lock_all(Database *database, const SessionCandidates *candidates, bool with_children, bool *locked,
          Error *err)
@@ -135,8 +143,7 @@ lock_all(Database *database, const SessionCandidates *candidates, bool with_chil
     return candidates->count == 0 ||
            (lock_users(database, candidates, user_locked, err) &&
             lock_sessions(database, candidates, user_locked, locked, err) &&
-            (!with_children || lock_children(database, candidates, locked, err)) &&
-            settle_gone(database, candidates, locked, err));
+            session_lock_rest(database, candidates, with_children, locked, err));
 }
 
 bool

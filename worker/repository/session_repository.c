@@ -1,5 +1,5 @@
-/* First looks, and the second look with the deletes; the locks are in session_lock.c, previews in
- * session_read.c. */
+/* First looks, that of a set with its locks, and the second look with the deletes; other locks are
+ * in session_lock.c, previews in session_read.c. */
 #include "worker/repository/session_repository.h"
 
 #include "worker/repository/database_private.h"
@@ -43,29 +43,37 @@ candidates_add(SessionCandidates *candidates, int ordinal, char *user_id, char *
 }
 
 bool
-session_find_for_users(Database *database, const SessionRequest *requests, size_t count, int limit,
-                       SessionCandidates *ret_candidates, Error *err)
+session_find_and_lock(Database *database, const SessionRequests *requests, int limit,
+                      SessionCandidates *ret_candidates, bool **ret_locked, Error *err)
 {
     PgArray users = database_array(database, PG_UUID);
     PgArray cutoffs = database_array(database, PG_TIMESTAMP);
     SessionCandidates candidates;
     PGresult *result = NULL;
-    for (size_t i = 0; i < count; i++) {
-        pg_array_add(&users, requests[i].user_id);
-        pg_array_add_time(&cutoffs, requests[i].cutoff_us);
+    for (size_t i = 0; i < requests->count; i++) {
+        pg_array_add(&users, requests->requests[i].user_id);
+        pg_array_add_time(&cutoffs, requests->requests[i].cutoff_us);
     }
     const PgParam params[] = {pg_param_array(&users), pg_param_array(&cutoffs),
                               pg_param_int64(limit)};
-    if (!database_exec(database, SQL_SESSION_FIND_FOR_USERS, params, ARRAY_LEN(params), &result,
+    if (!database_exec(database, SQL_SESSION_FIND_AND_LOCK, params, ARRAY_LEN(params), &result,
                        err) ||
         !candidates_init(database, result, &candidates, err))
         return false;
     const size_t rows = pg_result_rows(result);
-    for (size_t row = 0; row < rows; row++)
+    bool *locked = arena_alloc(&database->arena, rows, sizeof(*locked));
+    if (locked == NULL) {
+        session_candidates_done(&candidates);
+        return error_out_of_memory(err);
+    }
+    for (size_t row = 0; row < rows; row++) {
         candidates_add(&candidates, (int)pg_result_int64(result, row, 0),
                        pg_result_text(result, row, 1), pg_result_text(result, row, 2));
+        locked[row] = pg_result_bool(result, row, 3);
+    }
     candidates.window = rows;
     *ret_candidates = candidates;
+    *ret_locked = locked;
     return true;
 }
 

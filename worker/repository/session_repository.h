@@ -2,8 +2,8 @@
  * session_repository: inactive sessions with their image and video records.
  *
  * Threads:   that of its Database. Every function runs inside the caller's transaction, in the
- * order find → lock → delete; "Deleting safely" in ARCHITECTURE.md is why it takes three statements
- * with a fresh snapshot each.
+ * order find → lock → delete; "Deleting safely" in ARCHITECTURE.md is why the delete is a statement
+ * of its own, with a fresh snapshot.
  * Invariant: after session_lock nothing here waits for a row of the application.
  */
 #ifndef WORKER_REPOSITORY_SESSION_REPOSITORY_H
@@ -33,10 +33,19 @@ typedef struct SessionRequest {
     int64_t cutoff_us;
 } SessionRequest;
 
-/* First look of a set: per request at most `limit` candidates (ask for one more than fits to see
- * that it is too many). */
-bool session_find_for_users(Database *database, const SessionRequest *requests, size_t count,
-                            int limit, SessionCandidates *ret_candidates, Error *err) MUST_CHECK;
+/* The requests that candidates are found for. */
+typedef struct SessionRequests {
+    const SessionRequest *requests;
+    size_t count;
+} SessionRequests;
+
+/* First look of a set, per request at most `limit` candidates (ask for one more than fits to see
+ * that it is too many), and their locks as session_lock_parents takes them. locked[i], in the
+ * transaction's memory, tells whether candidates->…[i] and its user are locked now;
+ * session_lock_rest is next. */
+bool session_find_and_lock(Database *database, const SessionRequests *requests, int limit,
+                           SessionCandidates *ret_candidates, bool **ret_locked,
+                           Error *err) MUST_CHECK;
 
 /* Whether the catalog knows an index that leads from users to their sessions, so that
  * session_find_window need not sort the whole table. */
@@ -97,6 +106,11 @@ bool session_lock(Database *database, const SessionCandidates *candidates, bool 
 bool session_lock_parents(Database *database, const SessionCandidates *candidates, bool *locked,
                           Error *err) MUST_CHECK;
 
+/* What is left to do after session_find_and_lock: the children, where `with_children`, and what is
+ * gone. `locked` comes to say what session_lock says. */
+bool session_lock_rest(Database *database, const SessionCandidates *candidates, bool with_children,
+                       bool *locked, Error *err) MUST_CHECK;
+
 typedef struct SessionCounts {
     int64_t sessions;
     int64_t images;
@@ -104,12 +118,6 @@ typedef struct SessionCounts {
     int64_t referenced; /* kept on account of a table in session_references; counted as skipped */
     const char *referenced_example; /* one of those, in the transaction's memory; or NULL */
 } SessionCounts;
-
-/* The requests that the candidates were found for. */
-typedef struct SessionRequests {
-    const SessionRequest *requests;
-    size_t count;
-} SessionRequests;
 
 typedef struct SessionDeletion {
     SessionCounts *counts; /* room for one a request */

@@ -1,11 +1,11 @@
 /*
  * Per-user commands, many in one transaction: what the ledger knows of them, first look, locks,
- * second look and deletes, and last the ledger rows with the results, in one statement. "Deleting
+ * second look and deletes, and last the ledger rows with the results. "Deleting
  * safely" in ARCHITECTURE.md gives the order; a command that meets a lock leaves the set and goes
  * on as a long command.
  *
- * The ledger is read first and written last, so that each row is written once. Should another
- * transaction enter one of the ids meanwhile, the insert shows it, everything is rolled back, and
+ * The ledger is read first and written last, so that each row is written once, and by COPY. Should
+ * another transaction enter one of the ids meanwhile, that fails, everything is rolled back, and
  * the second time the ledger knows that command.
  */
 #include "worker/task/ledger_entry.h"
@@ -37,10 +37,8 @@ typedef struct SetRun {
     LedgerRecord *records;
     SessionRequest *requests;
     SessionCounts *counts;
-    bool *flags;
     size_t *members_of_request;
     bool lock_children_first; /* children are locked before they are deleted */
-    bool entered;             /* another transaction has entered one of the ids meanwhile */
     bool changing;            /* rows are being locked and deleted: one of them may be refused */
     int64_t locks_since_ms;   /* monotonic; while changing */
     int64_t round_trip_ms;
@@ -55,10 +53,9 @@ set_init(SetRun *set, Error *err)
     set->records = arena_alloc(arena, set->count, sizeof(*set->records));
     set->requests = arena_alloc(arena, set->count, sizeof(*set->requests));
     set->counts = arena_alloc(arena, set->count, sizeof(*set->counts));
-    set->flags = arena_alloc(arena, set->count, sizeof(*set->flags));
     set->members_of_request = arena_alloc(arena, set->count, sizeof(*set->members_of_request));
     return (set->members != NULL && set->records != NULL && set->requests != NULL &&
-            set->counts != NULL && set->flags != NULL && set->members_of_request != NULL) ||
+            set->counts != NULL && set->members_of_request != NULL) ||
            error_out_of_memory(err);
 }
 
@@ -131,43 +128,59 @@ set_start_new(SetRun *set, Error *err)
     return true;
 }
 
-/* First look; a command with more candidates than a batch holds leaves the set. */
-static bool
-set_find(SetRun *set, SessionCandidates *ret_candidates, Error *err)
+/* The requests of the members that run. */
+static SessionRequests
+set_requests(SetRun *set)
 {
-    const int limit = set->context->settings->batch_sessions;
-    size_t requests = 0;
+    size_t count = 0;
     for (size_t i = 0; i < set->count; i++) {
         if (!set->members[i].runs)
             continue;
         const CommandParams *params = &set->items[i].command->params;
-        set->members_of_request[requests] = i;
-        set->requests[requests++] = (SessionRequest){
+        set->members_of_request[count] = i;
+        set->requests[count++] = (SessionRequest){
             params->user_id, target_cutoff_us(&target_sessions, params, set->now_us)};
     }
-    if (requests == 0)
-        return true;
-    if (!session_find_for_users(set->context->database, set->requests, requests, limit + 1,
-                                ret_candidates, err))
-        return error_wrap(err, "look for inactive sessions of %zu users", requests);
-    for (size_t c = 0; c < ret_candidates->count; c++) {
-        const size_t i = set->members_of_request[ret_candidates->ordinals[c]];
-        if (++set->members[i].candidates > limit)
-            set_leave(set, i);
-    }
-    return true;
+    return (SessionRequests){set->requests, count};
 }
 
-/* Locks, then takes out of the set the commands that met a lock of another transaction. */
+/* A command with more candidates than a batch holds leaves the set. */
+static void
+set_count_candidates(SetRun *set, const SessionCandidates *candidates)
+{
+    for (size_t c = 0; c < candidates->count; c++) {
+        const size_t i = set->members_of_request[candidates->ordinals[c]];
+        if (++set->members[i].candidates > set->context->settings->batch_sessions)
+            set_leave(set, i);
+    }
+}
+
+/* First look and locks, in one statement, which may take no longer than one that finds rows locked.
+ */
 static bool
-set_lock(SetRun *set, const SessionCandidates *candidates, bool *locked, Error *err)
+set_find_and_lock(SetRun *set, const SessionRequests *requests, SessionCandidates *ret_candidates,
+                  bool **ret_locked, Error *err)
 {
     Database *database = set->context->database;
-    if (!database_stop_waiting(database, err))
+    const int limit = set->context->settings->batch_sessions + 1;
+    const int64_t began_ms = set_now_ms(set);
+    if (!database_limit_statements(database, err))
         return false;
-    set->round_trip_ms = set_now_ms(set) - set->locks_since_ms;
-    if (!(set->lock_children_first ? session_lock(database, candidates, locked, err)
-                                   : session_lock_parents(database, candidates, locked, err)))
+    set->changing = true;
+    set->locks_since_ms = set_now_ms(set);
+    set->round_trip_ms = set->locks_since_ms - began_ms;
+    return session_find_and_lock(database, requests, limit, ret_candidates, ret_locked, err) ||
+           error_wrap(err, "look for inactive sessions of %zu users and lock them",
+                      requests->count);
+}
+
+/* The other locks, and takes out of the set the commands that met a lock of another transaction. */
+static bool
+set_lock_rest(SetRun *set, const SessionCandidates *candidates, bool *locked, Error *err)
+{
+    Database *database = set->context->database;
+    if (!database_stop_waiting(database, err) ||
+        !session_lock_rest(database, candidates, set->lock_children_first, locked, err))
         return error_wrap(err, "lock %zu sessions with their users", candidates->count);
     for (size_t c = 0; c < candidates->count; c++) {
         if (!locked[c])
@@ -180,41 +193,36 @@ set_lock(SetRun *set, const SessionCandidates *candidates, bool *locked, Error *
     return true;
 }
 
-static size_t
-set_request_count(const SetRun *set)
+/* Second look, and deletes. */
+static bool
+set_delete(SetRun *set, const SessionCandidates *candidates, const bool *locked,
+           const SessionRequests *requests, Error *err)
 {
-    size_t requests = 0;
-    for (size_t i = 0; i < set->count; i++)
-        requests += set->requests[i].user_id != NULL;
-    return requests;
+    SessionDeletion deletion = {.counts = set->counts};
+    if (!session_delete_locked(set->context->database, candidates, locked, requests, &deletion,
+                               err))
+        return error_wrap(err, "delete the locked sessions that are still inactive");
+    if (deletion.kept_count > 0)
+        return error_set(err, REASON_WORK_REFUSED,
+                         "a trigger has kept %zu sessions or their records", deletion.kept_count);
+    for (size_t r = 0; r < requests->count; r++)
+        set->members[set->members_of_request[r]].counts = set->counts[r];
+    return true;
 }
 
 static bool
 set_clean(SetRun *set, Error *err)
 {
     CLEANUP(session_candidates_done) SessionCandidates candidates = {0};
-    if (!set_find(set, &candidates, err))
-        return false;
-    if (candidates.count == 0)
+    const SessionRequests requests = set_requests(set);
+    bool *locked = NULL;
+    if (requests.count == 0)
         return true;
-    Database *database = set->context->database;
-    bool *locked = arena_alloc(database_arena(database), candidates.count, sizeof(*locked));
-    if (locked == NULL)
-        return error_out_of_memory(err);
-    set->changing = true;
-    set->locks_since_ms = set_now_ms(set);
-    if (!set_lock(set, &candidates, locked, err))
+    if (!set_find_and_lock(set, &requests, &candidates, &locked, err))
         return false;
-    const SessionRequests requests = {set->requests, set_request_count(set)};
-    SessionDeletion deletion = {.counts = set->counts};
-    if (!session_delete_locked(database, &candidates, locked, &requests, &deletion, err))
-        return error_wrap(err, "delete the locked sessions that are still inactive");
-    if (deletion.kept_count > 0)
-        return error_set(err, REASON_WORK_REFUSED,
-                         "a trigger has kept %zu sessions or their records", deletion.kept_count);
-    for (size_t r = 0; r < requests.count; r++)
-        set->members[set->members_of_request[r]].counts = set->counts[r];
-    return true;
+    set_count_candidates(set, &candidates);
+    return candidates.count == 0 || (set_lock_rest(set, &candidates, locked, err) &&
+                                     set_delete(set, &candidates, locked, &requests, err));
 }
 
 static bool
@@ -271,14 +279,8 @@ set_enter_ledger(SetRun *set, Error *err)
         if (member->is_new && set->outcomes[i].step == TASK_FINISHED)
             set->records[ended++] = set->records[i];
     }
-    if (ended == 0)
-        return true;
-    if (!ledger_insert(set->context->database, set->records, ended, set->flags, err))
-        return error_wrap(err, "enter %zu results in the ledger", ended);
-    for (size_t i = 0; i < ended; i++)
-        set->entered |= !set->flags[i];
-    return !set->entered || error_set(err, REASON_LEDGER_BUSY,
-                                      "another transaction has entered a command of the set");
+    return ended == 0 || ledger_enter(set->context->database, set->records, ended, err) ||
+           error_wrap(err, "enter %zu results in the ledger", ended);
 }
 
 /* The transaction has ended, and with it its locks. */
@@ -317,8 +319,7 @@ set_forget(SetRun *set)
 static bool
 set_runs_again(SetRun *set, const Error *err)
 {
-    const bool again = set->entered;
-    set->entered = false;
+    const bool again = err->reason == REASON_LEDGER_ENTERED;
     if (again || set->lock_children_first ||
         !(outcome_met_a_lock(err) || err->reason == REASON_TABLE_LOCKED))
         return again;

@@ -106,6 +106,7 @@ test_meaning_of_each_reason_is_as_documented(void **state)
         {REASON_CONFLICT, "database_error", ERROR_RETRY, ERROR_SCOPE_COMMAND, true},
         {REASON_ROW_LOCKED, "database_error", ERROR_RETRY, ERROR_SCOPE_COMMAND, false},
         {REASON_TABLE_LOCKED, "table_locked", ERROR_HOLD, ERROR_SCOPE_TARGET, false},
+        {REASON_ROW_EXISTS, "database_error", ERROR_RETRY, ERROR_SCOPE_COMMAND, false},
         {REASON_STILL_REFERENCED, "database_error", ERROR_RETRY, ERROR_SCOPE_COMMAND, true},
         {REASON_PLAN_STALE, "database_error", ERROR_RETRY, ERROR_SCOPE_COMMAND, true},
         {REASON_STATEMENT_LOST, "database_error", ERROR_RETRY, ERROR_SCOPE_COMMAND, false},
@@ -119,6 +120,7 @@ test_meaning_of_each_reason_is_as_documented(void **state)
         {REASON_CLOCK_SKEW, "clock_skew", ERROR_HOLD, ERROR_SCOPE_EVERYTHING, false},
         {REASON_SETTING_UNFIT, "database_error", ERROR_HOLD, ERROR_SCOPE_EVERYTHING, false},
         {REASON_LEDGER_BUSY, "ledger_busy", ERROR_RETRY, ERROR_SCOPE_COMMAND, false},
+        {REASON_LEDGER_ENTERED, "ledger_busy", ERROR_RETRY, ERROR_SCOPE_COMMAND, false},
         {REASON_LEDGER_DAMAGED, "database_error", ERROR_RETRY, ERROR_SCOPE_EVERYTHING, true},
         {REASON_LEDGER_NEWER, "database_error", ERROR_HOLD, ERROR_SCOPE_COMMAND, false},
         {REASON_DATABASE_CHANGED, "database_error", ERROR_HOLD, ERROR_SCOPE_EVERYTHING, false},
@@ -176,18 +178,21 @@ test_meaning_of_each_reason_is_as_documented(void **state)
 }
 
 /* An attempt is what may be tried again and again fail: a wait and the end of the process are none,
- * and neither is a row that another transaction has for a moment, nor a statement that a pooler has
- * lost. */
+ * and neither is a row that another transaction has for a moment, or was first to insert, nor a
+ * statement that a pooler has lost. */
 static void
 test_meaning_counts_what_failed_and_no_wait(void **state)
 {
     (void)state;
+    static const ErrorReason waits[] = {REASON_LEDGER_BUSY, REASON_LEDGER_ENTERED,
+                                        REASON_ROW_LOCKED, REASON_ROW_EXISTS,
+                                        REASON_STATEMENT_LOST};
     for (int reason = REASON_NONE; reason < REASON_COUNT; reason++) {
         const ErrorMeaning meaning = error_meaning((ErrorReason)reason);
-        const bool fails = meaning.kind == ERROR_RETRY || meaning.kind == ERROR_REJECT;
-        assert_int_equal(meaning.counts_as_attempt, fails && reason != REASON_LEDGER_BUSY &&
-                                                        reason != REASON_ROW_LOCKED &&
-                                                        reason != REASON_STATEMENT_LOST);
+        bool counts = meaning.kind == ERROR_RETRY || meaning.kind == ERROR_REJECT;
+        for (size_t i = 0; i < ARRAY_LEN(waits); i++)
+            counts = counts && (int)waits[i] != reason;
+        assert_int_equal(meaning.counts_as_attempt, counts);
     }
 }
 

@@ -30,9 +30,9 @@ WITH tables AS (
     FROM (VALUES
         (1, 'session_lock_users', 'user_id', 'user_id', 'Each user that is locked costs a scan.'),
         (2, 'session_lock_sessions', 'id', 'id', 'Each session that is locked costs a scan.'),
-        (2, 'session_find_for_users', 'user_id', 'user_id, id',
+        (2, 'session_find_and_lock', 'user_id', 'user_id, id',
          'Whole-table commands ask for a user''s messages again and again.'),
-        (3, 'session_find_for_users', 'user_id', 'user_id, "timestamp"',
+        (3, 'session_find_and_lock', 'user_id', 'user_id, "timestamp"',
          'Each look whether a user is active reads all messages.'),
         (4, 'session_lock_children', 'session_id', 'session_id',
          'Each session that is deleted reads all image records, while its rows are locked.'),

@@ -93,7 +93,7 @@ static const struct {
 static bool
 fill(Error *err, const char *sqlstate, const char *context)
 {
-    return pg_sqlstate_fill(err, &(PgReport){sqlstate, "said", context, true});
+    return pg_sqlstate_fill(err, &(PgReport){sqlstate, "said", context, true, false});
 }
 
 static void
@@ -129,7 +129,8 @@ test_fill_scope_goes_by_the_class_even_without_connection(void **state)
         if (strcmp(cases[i].sqlstate, "42P05") == 0) /* a statement's name, no object */
             scope = ERROR_SCOPE_COMMAND;
         Error err = {0};
-        assert_true(pg_sqlstate_fill(&err, &(PgReport){cases[i].sqlstate, "said", NULL, false}));
+        assert_true(
+            pg_sqlstate_fill(&err, &(PgReport){cases[i].sqlstate, "said", NULL, false, false}));
         assert_int_equal(err.scope, scope);
         assert_int_equal(err.reason, REASON_CONNECTION_LOST);
         assert_int_equal(err.kind, ERROR_HOLD);
@@ -214,6 +215,37 @@ test_server_without_transaction_ids_is_told_from_a_row_that_is_too_large(void **
     assert_false(pg_sqlstate_is_out_of_ids(NULL, NULL));
 }
 
+/* The errors of a COPY end with a line about itself: what stands before it is the context. */
+static void
+test_fill_of_a_copy_passes_over_its_own_line(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sqlstate;
+        const char *context;
+        ErrorReason reason;
+    } copies[] = {
+        {"23505", "COPY ledger, line 3", REASON_ROW_EXISTS},
+        {"23505", "PL/pgSQL function f() line 1\nCOPY ledger, line 3", REASON_WORK_REFUSED},
+        {"23514", "COPY ledger, line 3", REASON_WORK_REFUSED},
+        {"42703", "COPY ledger, line 3", REASON_OBJECT_UNFIT},
+        {"42703", "PL/pgSQL function f() line 1\nCOPY ledger, line 3", REASON_WORK_REFUSED},
+        {"55P03", "while inserting index tuple (0,1) in relation \"ledger_pkey\"\nCOPY ledger",
+         REASON_ROW_LOCKED},
+        {"55P03", "COPY ledger, line 3, column a: \"(0,1)\"", REASON_TABLE_LOCKED},
+        {"53100", "COPY ledger, line 3", REASON_RESOURCES_SHORT},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(copies); i++) {
+        Error err = {0};
+        assert_false(pg_sqlstate_fill(
+            &err, &(PgReport){copies[i].sqlstate, "said", copies[i].context, true, true}));
+        assert_int_equal(err.reason, copies[i].reason);
+    }
+    Error err = {0};
+    assert_false(fill(&err, "23505", NULL));
+    assert_int_equal(err.reason, REASON_WORK_REFUSED);
+}
+
 int
 main(void)
 {
@@ -222,6 +254,7 @@ main(void)
         cmocka_unit_test(test_fill_scope_goes_by_the_class_even_without_connection),
         cmocka_unit_test(test_fill_lock_is_of_a_row_when_the_context_names_its_place),
         cmocka_unit_test(test_fill_of_the_application_concerns_the_row_alone),
+        cmocka_unit_test(test_fill_of_a_copy_passes_over_its_own_line),
         cmocka_unit_test(test_fill_no_sqlstate_is_lost_connection_of_everything),
         cmocka_unit_test(test_server_without_transaction_ids_is_told_from_a_row_that_is_too_large),
     };

@@ -384,7 +384,8 @@ test_kept_waits_by_itself_or_with_every_unit_as_code_and_sqlstate_said(void **st
     for (size_t i = 0; i < ARRAY_LEN(states); i++) {
         for (int connected = 0; connected <= 1; connected++) {
             Error err = {0};
-            (void)!pg_sqlstate_fill(&err, &(PgReport){states[i], "said", NULL, connected == 1});
+            (void)!pg_sqlstate_fill(&err,
+                                    &(PgReport){states[i], "said", NULL, connected == 1, false});
             error_hold(&err); /* what task_fail does with an end that it cannot write */
             check_kept(&err);
         }
