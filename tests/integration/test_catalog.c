@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -342,6 +343,17 @@ test_walk_of_a_read_only_role_is_mended(void **state)
     application_drop_role(app, role);
 }
 
+/* The server ends a session some time after its client did, and counts it until then. */
+static void
+wait_for_end_of_sessions(const char *role)
+{
+    char query[160];
+    assert_true(snprintf(query, sizeof(query),
+                         "SELECT count(*) = 0 FROM pg_stat_activity WHERE usename = '%s'",
+                         role) < (int)sizeof(query));
+    postgres_wait_until(app, query);
+}
+
 static void
 test_walk_of_a_role_with_too_few_connections_is_mended(void **state)
 {
@@ -360,8 +372,10 @@ test_walk_of_a_role_with_too_few_connections_is_mended(void **state)
                          "may have 4 connections, one worker has 5"));
     look_passes(&look);
     postgres_exec(app, "ALTER ROLE %s CONNECTION LIMIT 1", role);
+    wait_for_end_of_sessions(role);
     (void)look_find(&look, FINDING_WARN, "connection_limit", "may have 1 connection, one");
     look.settings.connections = 0;
+    wait_for_end_of_sessions(role);
     look_passes(&look);
     application_drop_role(app, role);
 }
