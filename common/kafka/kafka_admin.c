@@ -25,20 +25,6 @@ struct KafkaAdmin {
 };
 
 static void
-event_destroyp(rd_kafka_event_t **event)
-{
-    if (*event != NULL)
-        rd_kafka_event_destroy(*event);
-}
-
-static void
-options_destroyp(rd_kafka_AdminOptions_t **options)
-{
-    if (*options != NULL)
-        rd_kafka_AdminOptions_destroy(*options);
-}
-
-static void
 new_topic_destroyp(rd_kafka_NewTopic_t **topic)
 {
     if (*topic != NULL)
@@ -264,13 +250,13 @@ look_at_settings(KafkaAdmin *admin, KafkaTopic *topics, size_t count, int timeou
         set_settings_sight(topics, count, KAFKA_SIGHT_UNSUPPORTED);
         return true;
     }
-    CLEANUP(options_destroyp)
+    CLEANUP(kafka_options_destroyp)
     rd_kafka_AdminOptions_t *options =
         options_new(admin, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms);
     if (options == NULL)
         return error_out_of_memory(err);
     ask_for_settings(admin, topics, count, options);
-    CLEANUP(event_destroyp)
+    CLEANUP(kafka_event_destroyp)
     rd_kafka_event_t *event = rd_kafka_queue_poll(admin->queue, timeout_ms + ANSWER_SPARE_MS);
     const rd_kafka_DescribeConfigs_result_t *result =
         event != NULL ? rd_kafka_event_DescribeConfigs_result(event) : NULL;
@@ -444,7 +430,7 @@ kafka_admin_make(KafkaAdmin *admin, const KafkaNewTopic *wanted, int timeout_ms,
     CLEANUP(new_topic_destroyp)
     rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(wanted->name, wanted->partitions,
                                                        wanted->replicas, reason, sizeof(reason));
-    CLEANUP(options_destroyp)
+    CLEANUP(kafka_options_destroyp)
     rd_kafka_AdminOptions_t *options =
         options_new(admin, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout_ms);
     if (topic == NULL || options == NULL) {
@@ -456,7 +442,7 @@ kafka_admin_make(KafkaAdmin *admin, const KafkaNewTopic *wanted, int timeout_ms,
     set_number(topic, "max.message.bytes", wanted->max_message_bytes);
     set_number(topic, "min.insync.replicas", wanted->min_insync_replicas);
     rd_kafka_CreateTopics(admin->client.handle, &topic, 1, options, admin->queue);
-    CLEANUP(event_destroyp)
+    CLEANUP(kafka_event_destroyp)
     rd_kafka_event_t *event = rd_kafka_queue_poll(admin->queue, timeout_ms + ANSWER_SPARE_MS);
     const KafkaMade answer = made(event, wanted->name, err);
     if (answer == KAFKA_MADE)

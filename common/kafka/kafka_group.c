@@ -23,20 +23,6 @@ kafka_group_done(KafkaGroup *group)
 }
 
 static void
-event_destroyp(rd_kafka_event_t **event)
-{
-    if (*event != NULL)
-        rd_kafka_event_destroy(*event);
-}
-
-static void
-options_destroyp(rd_kafka_AdminOptions_t **options)
-{
-    if (*options != NULL)
-        rd_kafka_AdminOptions_destroy(*options);
-}
-
-static void
 queue_destroyp(rd_kafka_queue_t **queue)
 {
     if (*queue != NULL)
@@ -128,7 +114,7 @@ kafka_group_look(rd_kafka_t *handle, const char *name, const char *topic, int ti
 {
     char reason[KAFKA_CLIENT_ERRSTR_BYTES];
     CLEANUP(queue_destroyp) rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
-    CLEANUP(options_destroyp)
+    CLEANUP(kafka_options_destroyp)
     rd_kafka_AdminOptions_t *options =
         rd_kafka_AdminOptions_new(handle, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
     if (queue == NULL || options == NULL)
@@ -137,7 +123,7 @@ kafka_group_look(rd_kafka_t *handle, const char *name, const char *topic, int ti
         RD_KAFKA_RESP_ERR_NO_ERROR)
         return error_set(err, REASON_KAFKA_BROKEN, "describe the group: %s", reason);
     rd_kafka_DescribeConsumerGroups(handle, &name, 1, options, queue);
-    CLEANUP(event_destroyp) rd_kafka_event_t *event = rd_kafka_queue_poll(queue, timeout_ms);
+    CLEANUP(kafka_event_destroyp) rd_kafka_event_t *event = rd_kafka_queue_poll(queue, timeout_ms);
     return event != NULL ? read_answer(event, topic, ret_group, err)
                          : error_set(err, REASON_KAFKA_FAILED,
                                      "describe the group: no answer within %d ms", timeout_ms);

@@ -38,20 +38,6 @@ kafka_lookup_free(KafkaLookup *lookup)
 }
 
 static void
-event_destroyp(rd_kafka_event_t **event)
-{
-    if (*event != NULL)
-        rd_kafka_event_destroy(*event);
-}
-
-static void
-options_destroyp(rd_kafka_AdminOptions_t **options)
-{
-    if (*options != NULL)
-        rd_kafka_AdminOptions_destroy(*options);
-}
-
-static void
 request_destroyp(rd_kafka_ListConsumerGroupOffsets_t **request)
 {
     if (*request != NULL)
@@ -75,7 +61,7 @@ ask(KafkaLookup *lookup, rd_kafka_t *handle, const KafkaQuestion *question, Erro
 {
     CLEANUP(kafka_list_destroyp)
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)question->count);
-    CLEANUP(options_destroyp)
+    CLEANUP(kafka_options_destroyp)
     rd_kafka_AdminOptions_t *options =
         rd_kafka_AdminOptions_new(handle, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
     if (list == NULL || options == NULL)
@@ -176,7 +162,7 @@ read_answer(KafkaLookup *lookup, rd_kafka_event_t *event, Error *err)
 KafkaAnswer
 kafka_lookup_poll(KafkaLookup *lookup, int timeout_ms, Error *err)
 {
-    CLEANUP(event_destroyp)
+    CLEANUP(kafka_event_destroyp)
     rd_kafka_event_t *event = rd_kafka_queue_poll(lookup->queue, timeout_ms);
     return event == NULL ? KAFKA_ANSWER_PENDING : read_answer(lookup, event, err);
 }

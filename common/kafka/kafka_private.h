@@ -158,4 +158,18 @@ kafka_topic_destroyp(rd_kafka_topic_t **topic)
         rd_kafka_topic_destroy(*topic);
 }
 
+static inline void
+kafka_event_destroyp(rd_kafka_event_t **event)
+{
+    if (*event != NULL)
+        rd_kafka_event_destroy(*event);
+}
+
+static inline void
+kafka_options_destroyp(rd_kafka_AdminOptions_t **options)
+{
+    if (*options != NULL)
+        rd_kafka_AdminOptions_destroy(*options);
+}
+
 #endif
