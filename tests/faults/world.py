@@ -1,5 +1,6 @@
 """One campaign's own database, topics and group, and what all of its actors note down about it."""
 import json
+import os
 import pathlib
 import re
 import threading
@@ -113,6 +114,7 @@ class World:
             "CLEANUP_TOPICS_RESULTS": self.results,
             "CLEANUP_TOPICS_DEAD_LETTERS": self.dead_letters,
             "CLEANUP_WORKER_DELIVERY": self.delivery,
+            **{name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ},  # another librdkafka
             **more,
         }
 
