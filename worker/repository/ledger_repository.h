@@ -40,8 +40,8 @@ typedef struct LedgerRecord {
     const char *result;  /* JSON; NULL while running */
 } LedgerRecord;
 
-/* Rows found, with the memory their pointers borrow; what is not in `storage` is the transaction's.
- */
+/* Rows found, in order of the bytes of their ids, with the memory their pointers borrow; what is
+ * not in `storage` is the transaction's. */
 typedef struct LedgerRows {
     LedgerRecord *rows;
     size_t count;

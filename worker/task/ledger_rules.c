@@ -1,5 +1,6 @@
 #include "worker/task/ledger_rules.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define US_PER_HOUR (INT64_C(3600) * CLOCK_US_PER_SECOND)
@@ -38,17 +39,28 @@ ledger_start(const Command *command, const Record *source, int64_t now_us, int r
     return LEDGER_START_RUN;
 }
 
+static int
+compare_id(const void *id, const void *row)
+{
+    return strcmp(id, ((const LedgerRecord *)row)->command_id);
+}
+
+static const LedgerRecord *
+find_id(const LedgerRows *rows, const char *id)
+{
+    if (rows->count == 0)
+        return NULL;
+    return bsearch(id, rows->rows, rows->count, sizeof(rows->rows[0]), compare_id);
+}
+
 const LedgerRecord *
 ledger_rows_find(const LedgerRows *rows, const Command *command, const Record *source)
 {
-    for (size_t i = 0; i < rows->count; i++) {
-        const LedgerRecord *row = &rows->rows[i];
-        if (strcmp(row->command_id, command->key) == 0 ||
-            (command->is_event && strcmp(row->command_id, command->id) == 0 &&
-             is_same_source(row, source)))
-            return row;
-    }
-    return NULL;
+    const LedgerRecord *row = find_id(rows, command->key);
+    if (row != NULL || !command->is_event)
+        return row;
+    row = find_id(rows, command->id);
+    return row != NULL && is_same_source(row, source) ? row : NULL;
 }
 
 LedgerRecord

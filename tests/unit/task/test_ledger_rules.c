@@ -121,6 +121,27 @@ test_find_row_of_an_event_is_by_key_or_by_id_and_source(void **state)
 }
 
 static void
+test_find_row_among_many_is_by_the_bytes_of_their_ids(void **state)
+{
+    (void)state;
+    static const char *const ids[] = {"B", "a", "a-1", "a1", "ce:x", "\xc3\xa9"};
+    LedgerRecord list[ARRAY_LEN(ids)];
+    for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+        list[i] = row_in_state(LEDGER_SUCCEEDED);
+        list[i].command_id = ids[i];
+    }
+    const LedgerRows rows = {list, ARRAY_LEN(ids), NULL};
+    for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+        Command command = {.id = "other"};
+        memcpy(command.key, ids[i], strlen(ids[i]) + 1);
+        assert_ptr_equal(ledger_rows_find(&rows, &command, &source), &list[i]);
+    }
+    const Command unknown = {.id = "b", .key = "b"};
+    assert_null(ledger_rows_find(&rows, &unknown, &source));
+    assert_null(ledger_rows_find(&(LedgerRows){0}, &unknown, &source));
+}
+
+static void
 test_start_past_expiry_expires_unless_replayed(void **state)
 {
     (void)state;
@@ -159,6 +180,7 @@ main(void)
         cmocka_unit_test(test_decide_replay_runs_again_only_what_ended_without_success),
         cmocka_unit_test(test_decide_other_content_is_a_conflict_but_from_the_same_source),
         cmocka_unit_test(test_find_row_of_an_event_is_by_key_or_by_id_and_source),
+        cmocka_unit_test(test_find_row_among_many_is_by_the_bytes_of_their_ids),
         cmocka_unit_test(test_start_past_expiry_expires_unless_replayed),
         cmocka_unit_test(test_start_older_than_retention_is_refused),
     };
