@@ -129,7 +129,7 @@ run_to_the_end(SentCommand *sent, TaskOutcome *ret_outcome)
     Run run = {.sent = sent, .long_command = long_command, .shape = task_shape(&sent->command)};
     for (int calls = 0; calls < CALLS_MAX; calls++) {
         Error err = {0};
-        TaskOutcome outcome = {0};
+        CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
         if (!call(&run, &outcome, &err)) {
             run.has_cause = run.has_cause || err.kind == ERROR_RETRY;
             if (err.kind == ERROR_RETRY)
@@ -138,6 +138,7 @@ run_to_the_end(SentCommand *sent, TaskOutcome *ret_outcome)
             run.shape = TASK_SHAPE_LONG_COMMAND;
         } else if (outcome.step != TASK_REQUEUE) {
             *ret_outcome = outcome;
+            outcome = (TaskOutcome){0};
             return;
         }
     }

@@ -140,7 +140,7 @@ crew_main(void *argument)
     const TaskItem item = sent_item(&sent);
     for (bool over = false; !over;) {
         Error err = {0};
-        TaskOutcome outcome = {0};
+        CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
         int claim;
         if (!crew_claim(crew, &claim)) {
             (void)poll(NULL, 0, 1);
@@ -153,8 +153,10 @@ crew_main(void *argument)
             crew->running--;
             crew->isolated = false;
             crew->over = crew->over || outcome.step != TASK_REQUEUE;
-            if (outcome.step == TASK_FINISHED)
+            if (outcome.step == TASK_FINISHED) {
                 crew->outcome = outcome;
+                outcome = (TaskOutcome){0};
+            }
             pthread_mutex_unlock(&crew->lock);
         }
         pthread_mutex_lock(&crew->lock);

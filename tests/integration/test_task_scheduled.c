@@ -231,9 +231,9 @@ static void
 step_until_hold(void)
 {
     Error err = {0};
-    TaskOutcome outcome = {0};
     const TaskItem item = sent_item(&sent);
     for (int i = 0; i < 100; i++) {
+        CLEANUP(task_outcome_done) TaskOutcome outcome = {0};
         const int claim = worker_claim(&worker, long_command);
         if (!task_step_long_command(&worker.context, &item, &(TaskTurn){long_command, claim, NULL},
                                     &outcome, &err)) {
