@@ -1,6 +1,7 @@
 /*
  * macros: clean-up at the end of a scope, results that a caller must look at, formats that the
- * compiler checks, the length of an array. C11 has none of them; gcc and clang have attributes.
+ * compiler checks, the length of an array, the smaller of two sizes. C11 has none of them; gcc and
+ * clang have attributes.
  *
  * Threads: any.
  */
@@ -20,6 +21,13 @@
 /* After a declaration: the arguments are checked against the format. Counted from 1. */
 #define PRINTF_LIKE(format_index, first_argument)                                                  \
     __attribute__((format(printf, format_index, first_argument)))
+
+/* The smaller of two. */
+static inline size_t
+size_least(size_t one, size_t other)
+{
+    return one < other ? one : other;
+}
 
 /* Of an array, not of a pointer. */
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))

@@ -1,5 +1,7 @@
 #include "common/nearest.h"
 
+#include "common/macros.h"
+
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,23 +23,17 @@ same_letter(char one, char other)
     return tolower((unsigned char)one) == tolower((unsigned char)other);
 }
 
-static size_t
-least(size_t one, size_t other)
-{
-    return one < other ? one : other;
-}
-
 static void
 fill_row(Rows *rows, const char *from, size_t row, const char *to, size_t length)
 {
     rows->now[0] = row;
     for (size_t i = 1; i <= length; i++) {
         const bool same = same_letter(from[row - 1], to[i - 1]);
-        size_t distance = least(rows->last[i], rows->now[i - 1]) + 1;
-        distance = least(distance, rows->last[i - 1] + (same ? 0 : 1));
+        size_t distance = size_least(rows->last[i], rows->now[i - 1]) + 1;
+        distance = size_least(distance, rows->last[i - 1] + (same ? 0 : 1));
         if (row > 1 && i > 1 && same_letter(from[row - 1], to[i - 2]) &&
             same_letter(from[row - 2], to[i - 1]))
-            distance = least(distance, rows->before_last[i - 2] + 1);
+            distance = size_least(distance, rows->before_last[i - 2] + 1);
         rows->now[i] = distance;
     }
 }

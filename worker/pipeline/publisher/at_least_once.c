@@ -76,12 +76,6 @@ settle(AtLeastOnce *self, Outgoing *item, int delay_ms)
         keep(self, item, delay_ms);
 }
 
-static bool
-is_the_topics(const Error *failure)
-{
-    return failure->reason == REASON_TOPIC_GONE || failure->reason == REASON_KAFKA_REFUSED;
-}
-
 static size_t
 max_bytes(const AtLeastOnce *self, int part)
 {
@@ -109,7 +103,7 @@ note_failure(AtLeastOnce *self, OutgoingPart *part, size_t bytes, const Error *f
     const SetAsideBlame blame = {part, bytes, failure};
     const bool may_be_its_own =
         failure->kind == ERROR_REJECT || failure->reason == REASON_KAFKA_FAILED;
-    if (is_the_topics(failure)) {
+    if (set_aside_is_the_topics(failure)) {
         set_aside_block_topic(&self->aside, &blame);
         return;
     }

@@ -69,12 +69,6 @@ exactly_once_check_topics(ExactlyOnce *self, Error *err)
     return true;
 }
 
-static bool
-is_the_topics(const Error *failure)
-{
-    return failure->reason == REASON_TOPIC_GONE || failure->reason == REASON_KAFKA_REFUSED;
-}
-
 size_t
 exactly_once_max_bytes(const ExactlyOnce *self, int part)
 {
@@ -167,12 +161,6 @@ failed_part_of(const ExactlyOnce *self, const Outgoing *item)
     return &item->parts[OUTGOING_RESULT];
 }
 
-static size_t
-smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 static void
 blame(ExactlyOnce *self, const OutgoingPart *part)
 {
@@ -199,7 +187,7 @@ judge_size(ExactlyOnce *self)
     const int part = outgoing_part_index(self->failed_part);
     const size_t most = exactly_once_max_bytes(self, part);
     const size_t bytes = item != NULL ? outgoing_part_size(item, part, most)
-                                      : smaller(self->batch.bytes[part], most);
+                                      : size_least(self->batch.bytes[part], most);
     if (item == NULL || outgoing_part_can_shrink(part, bytes)) {
         size_limit_refused(&self->size_limits[part],
                            outgoing_part_topic(self->settings, self->failed_part), bytes,
@@ -240,7 +228,7 @@ exactly_once_judge(ExactlyOnce *self)
     if ((late || names_no_topic) && topics_are_there(self, &err) &&
         (names_no_topic || err.reason == REASON_KAFKA_UNREACHABLE))
         return; /* it is none of the outcomes */
-    if (is_the_topics(&self->failure))
+    if (set_aside_is_the_topics(&self->failure))
         judge_topic(self);
     else if (self->failure.kind == ERROR_REJECT && self->failed_part != NULL)
         judge_size(self);

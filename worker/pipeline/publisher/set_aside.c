@@ -26,6 +26,12 @@ now_ms(const SetAside *aside)
     return clock_monotonic_ms(aside->clock);
 }
 
+bool
+set_aside_is_the_topics(const Error *failure)
+{
+    return failure->reason == REASON_TOPIC_GONE || failure->reason == REASON_KAFKA_REFUSED;
+}
+
 void
 set_aside_block_topic(SetAside *aside, const SetAsideBlame *blame)
 {

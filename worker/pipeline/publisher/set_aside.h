@@ -45,6 +45,9 @@ typedef struct SetAsideBlame {
 void set_aside_init(SetAside *aside, const PipelineSettings *settings, const Clock *clock,
                     const DeliveryHooks *hooks);
 
+/* Whether a record failed for its topic, and any other would have. */
+bool set_aside_is_the_topics(const Error *failure);
+
 /* The topic of the part takes no record at all: nothing for it goes, but for a try now and then. */
 void set_aside_block_topic(SetAside *aside, const SetAsideBlame *blame);
 

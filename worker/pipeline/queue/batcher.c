@@ -30,12 +30,6 @@ list_remove(JobList *list, Job *job)
     list->count--;
 }
 
-static size_t
-least(size_t one, size_t other)
-{
-    return one < other ? one : other;
-}
-
 Batcher *
 batcher_new(int executors, int set_commands, const Clock *clock)
 {
@@ -54,7 +48,7 @@ batcher_new(int executors, int set_commands, const Clock *clock)
     batcher->clock = clock;
     batcher->executors = executors > 0 ? (size_t)executors : 1;
     batcher->set_commands = set_commands > 0 ? (size_t)set_commands : 1;
-    batcher->set_limit = least(BATCHER_FIRST_SET, batcher->set_commands);
+    batcher->set_limit = size_least(BATCHER_FIRST_SET, batcher->set_commands);
     return batcher;
 }
 
@@ -75,14 +69,14 @@ set_share(const Batcher *batcher, size_t queued)
     const size_t idle =
         batcher->executors > batcher->units_out ? batcher->executors - batcher->units_out : 1;
     const size_t share = (queued + idle - 1) / idle;
-    return least(share, batcher->set_limit);
+    return size_least(share, batcher->set_limit);
 }
 
 /* A whole set for each executor. Sets that became small make no backlog of a few commands. */
 static size_t
 backlog_of(const Batcher *batcher)
 {
-    const size_t first = least(BATCHER_FIRST_SET, batcher->set_commands);
+    const size_t first = size_least(BATCHER_FIRST_SET, batcher->set_commands);
     return batcher->executors * (batcher->set_limit > first ? batcher->set_limit : first);
 }
 
@@ -104,9 +98,9 @@ batcher_note_set(Batcher *batcher, size_t commands, const BatchTime *time)
     const size_t limit = batcher->set_limit;
     const size_t next = (size_t)batch_size_next((int)commands, time, SET_AIM_MS, INT_MAX / 2);
     if (next < commands && next < limit)
-        batcher->set_limit = next > BATCHER_LEAST_SET ? next : least(BATCHER_LEAST_SET, limit);
+        batcher->set_limit = next > BATCHER_LEAST_SET ? next : size_least(BATCHER_LEAST_SET, limit);
     else if (commands >= limit)
-        batcher->set_limit = least(next, batcher->set_commands);
+        batcher->set_limit = size_least(next, batcher->set_commands);
     pthread_mutex_unlock(&batcher->lock);
 }
 
